@@ -1,0 +1,21 @@
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register
+def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
+    """Nobody who runs a real site may be signed in by the stand-in for Spotify."""
+    if not settings.SPOTIFY_SANDBOX:
+        return []
+    if settings.DEBUG and not settings.SPOTIFY_CLIENT_ID:
+        return []
+    return [
+        Error(
+            "SPOTIFY_SANDBOX is on, but DEBUG is off or Spotify client credentials are set.",
+            hint="Set SPOTIFY_SANDBOX=0; the sandbox lets anybody sign in as its listeners.",
+            id="accounts.E001",
+        )
+    ]

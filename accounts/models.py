@@ -1,0 +1,94 @@
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from accounts.fields import EncryptedTextField
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(
+        self, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> "User":
+        """Make a user; without a password they sign in through Spotify only."""
+        user = self.model(email=self.normalize_email(email) or None, **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        # Without an address there is nobody to find: NULL is many people, not one.
+        return self.get(email=self.normalize_email(username))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField("e-mail address", unique=True, null=True, blank=True)
+    display_name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+    faces_consent = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether emotion may be estimated from faces; unknown until asked.",
+    )
+    faces_consent_at = models.DateTimeField(null=True, blank=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    def __str__(self) -> str:
+        return self.get_short_name()
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = UserManager.normalize_email(self.email) or None
+
+    def get_short_name(self) -> str:
+        return self.display_name or self.email or f"Listener {self.pk}"
+
+    def get_full_name(self) -> str:
+        return self.get_short_name()
+
+
+class SpotifyAccount(models.Model):
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="spotify")
+    account_id = models.CharField(
+        max_length=255, unique=True, help_text="Spotify's account_id, else its id."
+    )
+    display_name = models.CharField(max_length=255, blank=True)
+    access_token = EncryptedTextField(blank=True)
+    refresh_token = EncryptedTextField(blank=True)
+    expires_at = models.DateTimeField()
+    scopes = models.TextField(blank=True, help_text="Granted scopes, separated by spaces.")
+    needs_sign_in = models.BooleanField(default=False)
+    connected_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.display_name or self.account_id
+
+
+class ApiToken(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token.")
+    label = models.CharField(max_length=80)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.label
