@@ -1,0 +1,177 @@
+"""A story, its photo, what the models saw in it, and what its owner corrected."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+MAX_CAPTION = 1000
+
+
+class Story(models.Model):
+    """One photo with a caption, on its way from upload to suggestions."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        ANALYSING = "analysing", "being analysed"
+        READY = "ready", "ready"
+        FAILED = "failed", "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stories"
+    )
+    caption = models.TextField(blank=True, max_length=MAX_CAPTION)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    # The step of the analysis that runs now, one of ml.types.STAGES; "" outside of it.
+    stage = models.CharField(max_length=16, blank=True, default="")
+    # In words for the owner: why it failed or, while it waits, why it waits longer than usual.
+    error = models.CharField(max_length=300, blank=True, default="")
+
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    upload_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
+
+    # A worker owns a story while `claim` is the value it wrote; a later claim takes it away.
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When the broker last took the message; null means that it never did.
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "stories"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index("user", "-created_at", "-id", name="story_history"),
+            models.Index(
+                fields=["status", "claimed_at"],
+                name="story_unfinished",
+                condition=Q(status__in=["queued", "analysing"]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"], name="story_once_per_idempotency_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "analysing", "ready", "failed"]),
+                name="story_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"story {self.id}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in {self.Status.READY, self.Status.FAILED}
+
+
+def photo_path(photo: Photo, _filename: str) -> str:
+    """The name the uploader's machine gave the file is never used."""
+    return f"photos/{photo.story_id.hex[:2]}/{photo.story_id}.jpg"
+
+
+def thumbnail_path(photo: Photo, _filename: str) -> str:
+    return f"thumbnails/{photo.story_id.hex[:2]}/{photo.story_id}.jpg"
+
+
+class Photo(models.Model):
+    """The cleaned photo: upright, sRGB, without metadata, always a JPEG."""
+
+    story = models.OneToOneField(
+        Story, on_delete=models.CASCADE, related_name="photo", primary_key=True
+    )
+    file = models.FileField(upload_to=photo_path, max_length=200)
+    thumbnail = models.FileField(upload_to=thumbnail_path, max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    story_id: uuid.UUID
+
+    def __str__(self) -> str:
+        return f"photo of story {self.story_id}"
+
+
+class Analysis(models.Model):
+    """What the models saw, kept as they said it, and beside it what the owner corrected.
+
+    Probabilities are {class: p}; null where there was nothing to judge (no face, no consent).
+    """
+
+    story = models.OneToOneField(
+        Story, on_delete=models.CASCADE, related_name="analysis", primary_key=True
+    )
+    emotion: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    action: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    action_label = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
+    intensity: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    caption: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    faces: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    versions: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # A label, or "none" for "nothing of the kind"; null where the owner left it as it was.
+    corrected_emotion = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
+    corrected_action = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
+
+    mood_valence = models.FloatField()
+    mood_energy = models.FloatField()
+    mood_spread: models.JSONField[Any, Any] = models.JSONField()
+    mood_set_by_hand = models.BooleanField(default=False)
+
+    story_id: uuid.UUID
+
+    class Meta:
+        verbose_name_plural = "analyses"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mood_valence__range=(0, 1)) & Q(mood_energy__range=(0, 1)),
+                name="analysis_mood_in_plane",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"analysis of story {self.story_id}"
+
+
+class Correction(models.Model):
+    """One change by hand, kept as it happened: for staff now and for training later."""
+
+    class Kind(models.TextChoices):
+        EMOTION = "emotion", "emotion"
+        ACTION = "action", "action"
+        MOOD = "mood", "mood"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="corrections")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="corrections"
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    before: models.JSONField[Any, Any] = models.JSONField(null=True)
+    after: models.JSONField[Any, Any] = models.JSONField(null=True)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(
+        default=timezone.now, editable=False
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index("story", "-created_at", name="correction_log")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["emotion", "action", "mood"]), name="correction_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of story {self.story_id}"
