@@ -1,0 +1,22 @@
+// What every page needs: clear words when a request fails, and one sound at a time.
+
+const messages = document.getElementById("messages");
+
+function say(text, kind = "error") {
+  const line = document.createElement("p");
+  line.className = `message message--${kind}`;
+  line.textContent = text;
+  messages.replaceChildren(line);
+  messages.scrollIntoView({ block: "nearest" });
+}
+
+document.body.addEventListener("htmx:sendError", () =>
+  say("Storify cannot be reached right now. Check your connection and try again."),
+);
+document.body.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 401 || status === 403) say("Please sign in again, then repeat that.");
+  else if (status === 404) say("That story is no longer here.");
+  else if (status === 429) say("That was a lot at once. Wait a minute and try again.");
+  else say("Something went wrong on our side. Please try again.");
+});
