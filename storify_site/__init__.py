@@ -1,0 +1,1 @@
+"""The site: settings, addresses, the task queue and everything a local start needs."""

@@ -1,0 +1,44 @@
+"""A clear answer while the queue, the cache or the database is away."""
+
+import logging
+from collections.abc import Callable
+
+import redis
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from kombu.exceptions import OperationalError as BrokerError
+
+from storify_site import problems
+
+logger = logging.getLogger(__name__)
+OUTAGES = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    BrokerError,
+    OperationalError,
+    InterfaceError,
+)
+
+
+class OutageMiddleware:
+    """Answers 503 with words that a person can act on where a part of the site does not answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        if not isinstance(exc, OUTAGES):
+            return None
+        logger.error("A part of the site does not answer: %s", type(exc).__name__)
+        response: HttpResponse
+        if request.path.startswith("/api/"):
+            response = problems.problem_response(503, str(problems.QueueUnavailable.default_detail))
+        else:
+            # No request and so no context processors: they would ask for what is away.
+            response = HttpResponse(render_to_string("503.html"), status=503)
+        response["Retry-After"] = "60"
+        return response

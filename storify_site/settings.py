@@ -1,0 +1,325 @@
+"""Every setting of the site, from environment variables; `.env.example` explains each of them.
+
+Without any of them the site is a local one: DEBUG on, PostgreSQL and Redis under VAR_DIR, secrets
+made once for this machine. Setting DATABASE_URL says that this is a deployment: DEBUG is then off
+unless asked for, and a secret that is missing stops the start with its name.
+"""
+
+import os
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from storify_site import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+
+
+def optional(name: str, default: str = "") -> str:
+    """A variable that may be absent or empty, which are the same here."""
+    return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str, local: str) -> str:
+    """A secret that only a local site may make up for itself."""
+    value = optional(name, local if DEBUG else "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. It has to be when DEBUG is off.")
+    return value
+
+
+# --- What this is ---------------------------------------------------------------------------------
+
+VAR_DIR = embedded.var_dir()
+DEBUG = env.bool("DEBUG", default=not optional("DATABASE_URL"))
+DEMO = DEBUG and env.bool("DEMO", default=True)
+PORT = env.int("PORT", default=8000)
+SITE_URL = optional("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+SECRET_KEY = secret("SECRET_KEY", embedded.local_secret() if DEBUG else "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "social_django",
+    "accounts",
+    "recommender",
+    "stories",
+    "storify_site",
+]
+# An app that is still being written is left out until it can be imported.
+INSTALLED_APPS = [name for name in INSTALLED_APPS if "." in name or embedded.find_spec(name)]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "storify_site.outages.OutageMiddleware",
+]
+
+ROOT_URLCONF = "storify_site.urls"
+WSGI_APPLICATION = "storify_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database, cache, queue -----------------------------------------------------------------------
+
+DATABASE_URL = optional("DATABASE_URL", embedded.database_url())
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(DATABASE_URL),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+
+REDIS_URL = optional("REDIS_URL", embedded.redis_url())
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "storify",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
+    }
+}
+
+# Celery calls a Redis behind a Unix socket by another name than everybody else.
+CELERY_BROKER_URL = optional(
+    "CELERY_BROKER_URL",
+    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host="),
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A task whose worker lost its machine is handed out again after this long.
+    "visibility_timeout": 15 * 60,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
+}
+# Whoever uploads a photo while the queue is away is told so soon instead of waiting.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
+CELERY_TASK_SOFT_TIME_LIMIT = 120
+CELERY_TASK_TIME_LIMIT = 150
+CELERY_BEAT_SCHEDULE = {
+    "recover-stale-stories": {
+        "task": "stories.tasks.recover_stale_stories",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+
+# --- Photos and static files ----------------------------------------------------------------------
+
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = "/media/"  # never served as such: every photo goes through a view that asks whose it is
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+STORAGE_BUCKET = optional("STORAGE_BUCKET")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+if STORAGE_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": STORAGE_BUCKET,
+            "endpoint_url": optional("STORAGE_ENDPOINT_URL") or None,
+            "region_name": optional("AWS_REGION") or None,
+            "access_key": optional("AWS_ACCESS_KEY_ID") or None,
+            "secret_key": optional("AWS_SECRET_ACCESS_KEY") or None,
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+        },
+    }
+MAX_PHOTO_BYTES = 20 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # larger photos wait in a temporary file
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # everything in a form except its files
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+# --- People, Spotify ------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "stories:home"
+LOGOUT_REDIRECT_URL = "stories:home"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+SPOTIFY_CLIENT_ID = optional("SPOTIFY_CLIENT_ID")
+SPOTIFY_CLIENT_SECRET = (
+    secret("SPOTIFY_CLIENT_SECRET", "") if SPOTIFY_CLIENT_ID else optional("SPOTIFY_CLIENT_SECRET")
+)
+SPOTIFY_SANDBOX = DEBUG and not SPOTIFY_CLIENT_ID
+SPOTIFY_ACCOUNTS_URL = (
+    f"{SITE_URL}/sandbox/accounts" if SPOTIFY_SANDBOX else "https://accounts.spotify.com"
+)
+SPOTIFY_API_URL = f"{SITE_URL}/sandbox/api" if SPOTIFY_SANDBOX else "https://api.spotify.com"
+
+
+def derived_key(of: str) -> str:
+    return urlsafe_b64encode(sha256(b"storify tokens " + of.encode()).digest()).decode()
+
+
+# Newest first; older ones only read what was written with them.
+TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY)).split(",")
+
+# accounts: (its owner adds here)
+
+# --- stories: (its owner adds here) ---------------------------------------------------------------
+
+# --- recommender: (its owner adds here) -----------------------------------------------------------
+
+# --- API ------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.ApiTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
+    "EXCEPTION_HANDLER": "storify_site.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Storify",
+    "DESCRIPTION": "A photo story in, tags and fitting music out.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Security -------------------------------------------------------------------------------------
+
+SECURE = not DEBUG and env.bool("SECURE", default=True)
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        # Face boxes and bars are placed by style attributes; style sheets come from here only.
+        "style-src-attr": ["'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
+        "media-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-src": ["https://open.spotify.com"],
+        "form-action": ["'self'", "https://accounts.spotify.com"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# --- Logging: no photo, caption or token ever reaches a log ---------------------------------------
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": optional("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # At DEBUG or INFO these write addresses with query strings, which may carry tokens.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "social": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},
+        "PIL": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,25 @@
+"""The site's own settings in a world of their own: a temporary folder, no .env, no real secrets.
+
+What is set here is set in the environment, so that processes which a test starts see it too.
+Several runs may go on at once; each has its own folder, with a short name because the database
+and Redis are reached through Unix sockets in it.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "STORIFY_TEST_VAR" not in os.environ:
+    os.environ["STORIFY_TEST_VAR"] = tempfile.mkdtemp(prefix="st-", dir="/tmp")  # noqa: S108
+    atexit.register(shutil.rmtree, os.environ["STORIFY_TEST_VAR"], ignore_errors=True)
+    os.environ["VAR_DIR"] = os.environ["STORIFY_TEST_VAR"]
+    os.environ["ENV_FILE"] = os.devnull
+    os.environ["DEBUG"] = "1"
+    os.environ["SECRET_KEY"] = "a key for tests only"
+    for name in ("REDIS_URL", "CELERY_BROKER_URL", "SPOTIFY_CLIENT_ID", "STORAGE_BUCKET", "PORT"):
+        os.environ.pop(name, None)
+
+from storify_site.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
