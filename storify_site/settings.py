@@ -239,6 +239,10 @@ TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY))
 
 # --- stories: (its owner adds here) ---------------------------------------------------------------
 
+STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=60)  # seconds without a sign of life
+STORIES_MAX_ATTEMPTS = 3
+STORIES_UPLOAD_RATE = optional("STORIES_UPLOAD_RATE", "60/min")  # per person
+
 # --- recommender: (its owner adds here) -----------------------------------------------------------
 
 # --- API ------------------------------------------------------------------------------------------
