@@ -224,7 +224,7 @@ def _postgres_bin() -> Path:
 
 
 def _postgres_account(data: Path) -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root; then it runs as `nobody`, who must be able to get there."""
+    """As root PostgreSQL refuses to run; `nobody` runs it then and must be able to get there."""
     if os.geteuid() != 0:
         return None
     for path in (data, _postgres_bin()):

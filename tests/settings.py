@@ -11,7 +11,7 @@ import shutil
 import tempfile
 
 if "STORIFY_TEST_VAR" not in os.environ:
-    os.environ["STORIFY_TEST_VAR"] = tempfile.mkdtemp(prefix="st-", dir="/tmp")  # noqa: S108
+    os.environ["STORIFY_TEST_VAR"] = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     atexit.register(shutil.rmtree, os.environ["STORIFY_TEST_VAR"], ignore_errors=True)
     os.environ["VAR_DIR"] = os.environ["STORIFY_TEST_VAR"]
     os.environ["ENV_FILE"] = os.devnull

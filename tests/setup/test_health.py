@@ -2,7 +2,6 @@
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 
