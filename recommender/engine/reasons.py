@@ -1,0 +1,44 @@
+"""Why a track was suggested, in words, from the terms of its score and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# A term below this moved the track by nothing that a person would notice.
+NOTICEABLE = 0.05
+
+_ENERGY_WORDS = ("calm", "easy-going", "lively")
+_VALENCE_WORDS = ("wistful", "mellow", "bright")
+_PLAIN = {
+    "taste": "Close to what you saved before",
+    "together": "Saved by people who saved what you did",
+    "popular": "Popular with many listeners",
+}
+
+
+def _third(value: float) -> int:
+    return min(int(value * 3), 2)
+
+
+def _mood_words(valence: float | None, energy: float | None) -> str:
+    if valence is None or energy is None:
+        return "The mood fits your photo"
+    energy_word, valence_word = _ENERGY_WORDS[_third(energy)], _VALENCE_WORDS[_third(valence)]
+    return f"{energy_word.capitalize()} and {valence_word}, like your photo"
+
+
+def in_words(
+    terms: Mapping[str, float], *, valence: float | None = None, energy: float | None = None
+) -> list[str]:
+    """The reasons, the weightiest first; only terms that lifted the track are named.
+
+    `terms` are the named contributions that `scoring.score_terms` returns. `valence` and
+    `energy` in [0, 1] are the track's own, for the words of the mood reason.
+    """
+    lifted = sorted(
+        (name for name, value in terms.items() if value >= NOTICEABLE),
+        key=lambda name: terms[name],
+        reverse=True,
+    )
+    words = {**_PLAIN, "mood": _mood_words(valence, energy)}
+    return [words[name] for name in lifted if name in words]

@@ -1,0 +1,59 @@
+"""Names of songs and artists folded so that the same one compares equal."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+# Editions of one recording. "Live", "Remix" and "Acoustic" are other performances and stay.
+_EDITION = re.compile(
+    r"\b(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?re-?master(?:ed)?(?:\s+\d{4})?(?:\s+version)?\b"
+    r"|\b(?:radio edit|single version|album version|original mix|mono|stereo|deluxe|explicit)\b"
+)
+_GUESTS = re.compile(r"\b(?:feat|ft|featuring|with)\b\.?\s.*")
+_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_NOT_WORDS = re.compile(r"[^\w]+")
+_BETWEEN_ARTISTS = re.compile(r"\s*[;,/]\s*|\s+&\s+|\s+(?:feat|ft|featuring|with|x)\b\.?\s+", re.I)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents or punctuation, one space between words."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _NOT_WORDS.sub(" ", plain).strip()
+
+
+def _without_edition(title: str) -> str:
+    def keep(match: re.Match[str]) -> str:
+        inside = match.group(1)
+        return "" if _GUESTS.match(inside) or _EDITION.search(inside) else f" {inside} "
+
+    bare = _BRACKETS.sub(keep, title.casefold())
+    head, *tails = re.split(r"\s+-\s+", bare)
+    kept = [tail for tail in tails if not (_EDITION.search(tail) or _GUESTS.match(tail))]
+    return " ".join([re.sub(r"\s(?:feat|ft|featuring)\b\.?\s.*", "", head), *kept])
+
+
+def artist_keys(artists: Iterable[str]) -> frozenset[str]:
+    """Every artist named, folded; joint credits such as "A & B feat. C" are taken apart.
+
+    A name that itself contains a comma is taken apart as well. It is always taken apart in
+    the same way, so it still compares equal to itself.
+    """
+    names = (part for artist in artists for part in _BETWEEN_ARTISTS.split(artist))
+    return frozenset(key for key in map(fold, names) if key)
+
+
+def song_key(title: str, artists: Sequence[str]) -> str:
+    """32 hex digits, equal for the same title by the same first artist under any id."""
+    first = _BETWEEN_ARTISTS.split(artists[0])[0] if artists else ""
+    name = fold(_without_edition(title)) or title.strip()
+    text = f"{name}|{fold(first) or first}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def search_text(title: str, artists: Sequence[str]) -> str:
+    """What a search looks through: title and artists, folded."""
+    return fold(" ".join([title, *artists]))

@@ -1,0 +1,55 @@
+"""What a person likes in sound: a running mean that counts for little while it rests on little.
+
+Model per feature, in standardised units: the tracks that one person saves scatter around the
+person's own mean with variance WITHIN, and people's means scatter around zero with variance
+1 - WITHIN. A track's taste score is the log-likelihood of its features under what is then
+known of the person, less that under everybody. It is exactly zero before the first choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.engine.content import N_FEATURES, FloatArray
+
+# Share of a feature's variance that remains within one public playlist, measured on every
+# fifth of 4,384 playlists (the fifth that the evaluation leaves out of its report).
+WITHIN = np.array([0.75, 0.77, 0.91, 0.69, 0.98, 0.76, 0.98, 0.93, 0.81, 0.75])
+
+
+@dataclass(frozen=True)
+class Taste:
+    """Mean content vector (10,) of `n_choices` saved tracks."""
+
+    mean: FloatArray
+    n_choices: int
+
+    @classmethod
+    def unknown(cls) -> Taste:
+        """Of a person who has saved nothing."""
+        return cls(np.zeros(N_FEATURES), 0)
+
+    def with_choice(self, content: FloatArray) -> Taste:
+        """After one more saved track with this content vector (10,)."""
+        n = self.n_choices + 1
+        return Taste(self.mean + (content - self.mean) / n, n)
+
+    def without_choice(self, content: FloatArray) -> Taste:
+        """As if a track saved before had not been."""
+        n = self.n_choices - 1
+        return Taste(self.mean + (self.mean - content) / n, n) if n > 0 else Taste.unknown()
+
+
+def taste_scores(content: FloatArray, taste: Taste) -> FloatArray:
+    """Log-likelihood ratios (n,) in nats of content vectors (n, 10): person against everybody."""
+    if taste.n_choices == 0:
+        return np.zeros(len(content))
+    between = 1.0 - WITHIN
+    known = taste.n_choices * between / (taste.n_choices * between + WITHIN)
+    predicted_mean = known * taste.mean
+    predicted_variance = WITHIN + (1.0 - known) * between
+    gain = content**2 - (content - predicted_mean) ** 2 / predicted_variance
+    scores: FloatArray = 0.5 * np.sum(gain - np.log(predicted_variance), axis=1)
+    return scores

@@ -1,0 +1,224 @@
+"""Tracks, what was shown, what was chosen, and what a person likes."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, GistIndex
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Func, Q
+
+from recommender.engine.reasons import in_words
+from recommender.engine.songs import search_text, song_key
+
+SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+POPULAR_FROM = 50
+UNIT_FEATURES = (
+    "danceability",
+    "energy",
+    "valence",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+)
+
+
+class MoodPoint(Func):
+    """The track's place in the energy x valence plane, as a Postgres point."""
+
+    function = "point"
+
+    def __init__(self) -> None:
+        super().__init__(F("energy"), F("valence"))
+
+
+def _in_unit_interval(field: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__isnull": True})
+        | Q(**{f"{field}__gte": 0.0, f"{field}__lte": 1.0}),
+        name=f"track_{field}_in_unit_interval",
+    )
+
+
+class Track(models.Model):
+    """One recording with the audio features as Spotify names and scales them."""
+
+    class Source(models.TextChoices):
+        DEMO = "demo", "Demo catalogue"
+        IMPORT = "import", "Imported file"
+        SPOTIFY = "spotify", "Spotify"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    source_id = models.CharField(max_length=100)
+    title = models.TextField()
+    artists = ArrayField(models.TextField())
+    album = models.TextField(blank=True)
+    release_date = models.CharField(
+        max_length=10, blank=True, help_text="2004, 2004-07 or 2004-07-05, as precise as known"
+    )
+    genre = models.TextField(blank=True)
+    popularity = models.SmallIntegerField(null=True, blank=True)
+    danceability = models.FloatField(null=True, blank=True)
+    energy = models.FloatField(null=True, blank=True)
+    key = models.SmallIntegerField(null=True, blank=True)
+    loudness = models.FloatField(null=True, blank=True)
+    mode = models.SmallIntegerField(null=True, blank=True)
+    speechiness = models.FloatField(null=True, blank=True)
+    acousticness = models.FloatField(null=True, blank=True)
+    instrumentalness = models.FloatField(null=True, blank=True)
+    liveness = models.FloatField(null=True, blank=True)
+    valence = models.FloatField(null=True, blank=True)
+    tempo = models.FloatField(null=True, blank=True)
+    time_signature = models.SmallIntegerField(null=True, blank=True)
+    duration_ms = models.IntegerField(null=True, blank=True)
+    artwork_url = models.URLField(max_length=500, blank=True)
+    spotify_url = models.URLField(max_length=500, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    song_key = models.CharField(
+        max_length=32, editable=False, help_text="The same for the same song under another id"
+    )
+    search_text = models.TextField(editable=False)
+
+    class Meta:
+        ordering = ["title", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            GistIndex(
+                MoodPoint(),
+                name="track_mood",
+                condition=Q(energy__isnull=False, valence__isnull=False),
+            ),
+            GistIndex(
+                MoodPoint(),
+                name="track_mood_popular",
+                condition=Q(
+                    energy__isnull=False, valence__isnull=False, popularity__gte=POPULAR_FROM
+                ),
+            ),
+            GinIndex(SearchVector("search_text", config="simple"), name="track_search"),
+            models.Index("expires_at", name="track_expiry", condition=Q(expires_at__isnull=False)),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["source", "source_id"], name="track_source_id"),
+            *[_in_unit_interval(field) for field in UNIT_FEATURES],
+            models.CheckConstraint(
+                condition=Q(popularity__isnull=True) | Q(popularity__gte=0, popularity__lte=100),
+                name="track_popularity_in_percent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} – {self.artist_line}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.song_key = song_key(self.title, self.artists)
+        self.search_text = search_text(self.title, self.artists)
+        super().save(*args, **kwargs)
+
+    @property
+    def artist_line(self) -> str:
+        return ", ".join(self.artists)
+
+    @property
+    def is_demo(self) -> bool:
+        return self.source == self.Source.DEMO
+
+    @property
+    def spotify_id(self) -> str | None:
+        """The id under which Spotify plays this track, where the source's id is one."""
+        if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
+            return None
+        return self.source_id
+
+
+class Suggestion(models.Model):
+    """One track as it was shown: the log from which ranking learns, never edited by hand."""
+
+    class Feedback(models.TextChoices):
+        NONE = "", "None"
+        NOT_THIS_ONE = "not_this_one", "Not this one"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.UUIDField(db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="suggestions"
+    )
+    story_id = models.UUIDField()
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="suggestions")
+    rank = models.PositiveSmallIntegerField()
+    score = models.FloatField()
+    terms = models.JSONField(help_text="Named contributions; their sum is the score")
+    propensity = models.FloatField(
+        help_text="Chance of this track at this rank, given the tracks ranked before it"
+    )
+    model_version = models.CharField(max_length=40)
+    shown_at = models.DateTimeField()
+    feedback = models.CharField(
+        max_length=20, blank=True, choices=Feedback.choices, default=Feedback.NONE
+    )
+    feedback_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-shown_at", "rank"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["story_id", "-shown_at", "rank"], name="suggestion_story"),
+            models.Index(fields=["user", "-shown_at"], name="suggestion_user"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["batch", "rank"], name="suggestion_batch_rank"),
+            models.CheckConstraint(
+                condition=Q(propensity__gt=0.0, propensity__lte=1.0),
+                name="suggestion_propensity_is_probability",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.track_id}"
+
+    @property
+    def reasons(self) -> list[str]:
+        return in_words(self.terms, valence=self.track.valence, energy=self.track.energy)
+
+
+class Choice(models.Model):
+    """The track that a person saved with a story: the signal from which everybody profits."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="choices"
+    )
+    story_id = models.UUIDField(unique=True)
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="choices")
+    suggestion = models.ForeignKey(
+        Suggestion, null=True, blank=True, on_delete=models.SET_NULL, related_name="choices"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "-created_at"], name="choice_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track_id} for story {self.story_id}"
+
+
+class TasteProfile(models.Model):
+    """The mean of the standardised content features of what a person saved."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_profile"
+    )
+    vector = ArrayField(models.FloatField())
+    n_choices = models.PositiveIntegerField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"taste after {self.n_choices} choices"
