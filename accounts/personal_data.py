@@ -1,0 +1,45 @@
+"""How other apps take part in export and deletion without being imported from here.
+
+Each registers once, in its AppConfig.ready().
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from accounts.models import User
+
+# A path inside the zip and what belongs there.
+ExportedFile = tuple[str, bytes | BinaryIO]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one app knows about people, and how to hand it over or forget it."""
+
+    name: str
+    export: Callable[[User], Iterable[ExportedFile]]
+    erase: Callable[[User], None]
+    erase_spotify: Callable[[User], None] | None = None
+
+
+_parts: dict[str, Part] = {}
+
+
+def register(
+    name: str,
+    *,
+    export: Callable[[User], Iterable[ExportedFile]],
+    erase: Callable[[User], None],
+    erase_spotify: Callable[[User], None] | None = None,
+) -> None:
+    """Add an app's part; `erase_spotify` removes only what was derived from Spotify.
+
+    Erasers run inside the transaction that deletes the person, so files belong into
+    transaction.on_commit.
+    """
+    _parts[name] = Part(name, export, erase, erase_spotify)
+
+
+def parts() -> Iterator[Part]:
+    yield from _parts.values()

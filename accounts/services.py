@@ -1,0 +1,144 @@
+"""Everything that changes what is known about a person."""
+
+import secrets
+import shutil
+import zipfile
+from datetime import timedelta
+from typing import BinaryIO
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from social_django.models import UserSocialAuth
+
+from accounts import personal_data, selectors
+from accounts.models import ApiToken, SpotifyAccount, User
+from accounts.spotify_tokens import Grant
+from accounts.spotify_types import Profile
+
+# How exactly "last used" is known; finer would write a row on every call of the API.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+class OnlyWayIn(Exception):
+    """Without Spotify this person could never sign in again."""
+
+
+class SpotifyInUse(Exception):
+    """That Spotify account belongs to somebody else here, or this person has another one."""
+
+
+def sign_up(*, email: str, password: str) -> User:
+    """Make an account with an e-mail address and a password that forms have checked."""
+    return User.objects.create_user(email, password)
+
+
+@transaction.atomic
+def set_password_sign_in(*, user: User, email: str, password: str) -> User:
+    """Give somebody who came through Spotify a second way in."""
+    user.email = User.objects.normalize_email(email)
+    user.set_password(password)
+    user.save(update_fields=["email", "password"])
+    return user
+
+
+def record_faces_consent(*, user: User, agreed: bool) -> User:
+    """Keep the answer to the notice about faces, and when it was given."""
+    user.faces_consent = agreed
+    user.faces_consent_at = timezone.now()
+    user.save(update_fields=["faces_consent", "faces_consent_at"])
+    return user
+
+
+@transaction.atomic
+def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAccount:
+    """Store a fresh grant for a person, over an older one of the same Spotify account.
+
+    Raises SpotifyInUse where either side is already connected elsewhere.
+    """
+    taken = SpotifyAccount.objects.select_for_update().filter(
+        Q(account_id=profile.account_id) | Q(user=user)
+    )
+    if any(one.user_id != user.pk or one.account_id != profile.account_id for one in taken):
+        raise SpotifyInUse
+    account, _ = SpotifyAccount.objects.update_or_create(
+        user=user,
+        defaults={
+            "account_id": profile.account_id,
+            "display_name": profile.display_name,
+            "access_token": grant.access_token,
+            "refresh_token": grant.refresh_token or "",
+            "expires_at": timezone.now() + timedelta(seconds=grant.expires_in),
+            "scopes": grant.scopes or "",
+            "needs_sign_in": False,
+        },
+    )
+    return account
+
+
+@transaction.atomic
+def disconnect_spotify(*, user: User) -> User:
+    """Forget Spotify at once: tokens, link, and whatever other apps derived from it.
+
+    Raises OnlyWayIn for somebody who could not sign in any more.
+    """
+    if not selectors.has_password_sign_in(user):
+        raise OnlyWayIn
+    for part in personal_data.parts():
+        if part.erase_spotify:
+            part.erase_spotify(user)
+    SpotifyAccount.objects.filter(user=user).delete()
+    UserSocialAuth.objects.filter(user=user, provider="spotify").delete()
+    return user
+
+
+def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:
+    """Make a token; its plain form is returned here and can never be seen again."""
+    plain = secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user, label=label, digest=selectors.api_token_digest(plain)
+    )
+    return token, plain
+
+
+def revoke_api_token(*, token: ApiToken) -> ApiToken:
+    """End a token now; it stays listed in the person's export."""
+    token.revoked_at = token.revoked_at or timezone.now()
+    token.save(update_fields=["revoked_at"])
+    return token
+
+
+def touch_api_token(*, token: ApiToken) -> ApiToken:
+    """Note that the token was used, at most once a minute."""
+    now = timezone.now()
+    ApiToken.objects.filter(
+        Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=token.pk
+    ).update(last_used_at=now)
+    return token
+
+
+def export_account(*, user: User, out: BinaryIO) -> BinaryIO:
+    """Write everything known about a person as a zip, file by file, so that photos never pile up
+    in memory."""
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("account.json", selectors.account_json(user))
+        for part in personal_data.parts():
+            for path, content in part.export(user):
+                _add(archive, path, content)
+    return out
+
+
+def _add(archive: zipfile.ZipFile, path: str, content: bytes | BinaryIO) -> None:
+    if isinstance(content, bytes):
+        archive.writestr(path, content)
+        return
+    with archive.open(path, "w", force_zip64=True) as entry:
+        shutil.copyfileobj(content, entry)
+
+
+@transaction.atomic
+def delete_account(*, user: User) -> None:
+    """Delete a person with everything every app keeps about them."""
+    for part in personal_data.parts():
+        part.erase(user)
+    user.delete()
