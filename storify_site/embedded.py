@@ -276,7 +276,7 @@ def stop_redis(var: Path) -> None:
     import redis
 
     with suppress(redis.ConnectionError):
-        redis.Redis(unix_socket_path=str(_redis_socket(var))).shutdown()
+        _redis_client(var).shutdown()
     _wait(lambda: not redis_running(var), "The local Redis did not stop.")
 
 
@@ -285,9 +285,17 @@ def redis_running(var: Path) -> bool:
     import redis
 
     try:
-        return bool(redis.Redis(unix_socket_path=str(_redis_socket(var))).ping())
+        return bool(_redis_client(var).ping())
     except redis.ConnectionError:  # BusyLoadingError included
         return False
+
+
+def _redis_client(var: Path) -> Any:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis(unix_socket_path=str(_redis_socket(var)), retry=Retry(NoBackoff(), 0))
 
 
 def _redis_server() -> Path:
