@@ -51,8 +51,13 @@ def database_url(var: Path | None = None) -> str:
 
 
 def redis_url(var: Path | None = None) -> str:
-    """The address of the local Redis (database 0), known before it runs."""
+    """The address of the local Redis as a cache, known before it runs."""
     return f"unix://{_redis_socket(var or var_dir())}?db=0"
+
+
+def broker_url(var: Path | None = None) -> str:
+    """The address of the local Redis as Celery's broker, out of reach of a cleared cache."""
+    return f"redis+socket://{_redis_socket(var or var_dir())}?virtual_host=1"
 
 
 def local_secret(var: Path | None = None) -> str:

@@ -134,11 +134,7 @@ CACHES = {
     }
 }
 
-# Celery calls a Redis behind a Unix socket by another name than everybody else.
-CELERY_BROKER_URL = optional(
-    "CELERY_BROKER_URL",
-    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host="),
-)
+CELERY_BROKER_URL = optional("CELERY_BROKER_URL", optional("REDIS_URL", embedded.broker_url()))
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,13 +1,23 @@
 """What every test may count on: a real PostgreSQL, a real Redis, and no network."""
 
 import os
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 from storify_site import embedded
+from storify_site.celery import app as celery_app
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKER_START_SECONDS = 120
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,8 +45,54 @@ def clean_cache(local_services: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: object) -> Path:
-    """Photos of a test go into the test's own folder."""
-    folder = tmp_path / "media"
-    settings.MEDIA_ROOT = folder  # type: ignore[attr-defined]
-    return folder
+def media() -> Iterator[Path]:
+    """The folder of the photos, empty at the end of every test; a real worker sees it too."""
+    folder = Path(settings.MEDIA_ROOT)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def test_environment(django_db_setup: None) -> dict[str, str]:
+    """The environment of a process that is to work on this run's database, queue and photos."""
+    url = os.environ.get("DATABASE_URL") or embedded.database_url()
+    before, _, query = url.partition("?")
+    name = connection.settings_dict["NAME"]
+    database_url = f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "storify_site.settings",
+        "DATABASE_URL": database_url,
+    }
+
+
+@pytest.fixture(scope="session")
+def celery_worker_process(
+    test_environment: dict[str, str], local_services: None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker on both queues, started once for the whole run.
+
+    Tests that use it see committed rows only: mark them `worker` and
+    `django_db(transaction=True)`.
+    """
+    log = (embedded.var_dir() / "worker.log").open("wb")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "storify_site", "worker", "-Q", "inference,default",
+         "--pool", "prefork", "-c", "1", "-n", "tests@storify", "--without-gossip",
+         "--without-mingle", "--loglevel", "INFO"],
+        cwd=ROOT, env={**test_environment, "STORIFY_WARM": "1"}, stdout=log, stderr=log,
+    )  # fmt: skip
+    try:
+        _wait_for_worker(worker, Path(log.name))
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
+        log.close()
+
+
+def _wait_for_worker(worker: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + WORKER_START_SECONDS
+    while not celery_app.control.ping(destination=["tests@storify"], timeout=0.5):
+        if worker.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"The worker did not start:\n{log.read_text()[-4000:]}")
