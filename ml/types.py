@@ -1,0 +1,46 @@
+"""What the analysis of one photo story returns, as plain values."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ml.mood import MoodTarget
+
+STAGES = ("faces", "emotion", "action", "caption", "mood")
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face: where it is, what it shows, how much it counts.
+
+    `box` is (x, y, width, height) in fractions of the photo's width and height, origin top left.
+    `weight` is its share in the story's emotion; the weights of a photo's faces sum to one.
+    """
+
+    box: tuple[float, float, float, float]
+    probabilities: dict[str, float]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything the models say of one photo and its caption.
+
+    `emotion` is None where no face was found, `action` where the photo was not looked at,
+    `action_label` where no action is sure enough to be named, `caption` without a caption.
+    Probabilities are calibrated and sum to one.
+    """
+
+    faces: tuple[Face, ...]
+    emotion: dict[str, float] | None
+    action: dict[str, float] | None
+    action_label: str | None
+    intensity: dict[str, float]
+    caption: dict[str, float] | None
+    mood: MoodTarget
+    versions: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as plain JSON values."""
+        plain = asdict(self) | {"mood": self.mood.to_json()}
+        plain["faces"] = [asdict(face) | {"box": list(face.box)} for face in self.faces]
+        return plain
