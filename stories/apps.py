@@ -5,4 +5,12 @@ from django.apps import AppConfig
 
 class StoriesConfig(AppConfig):
     name = "stories"
+    verbose_name = "Stories"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts import personal_data
+        from stories.personal_data import export_stories
+        from stories.services import delete_stories_of
+
+        personal_data.register("stories", export=export_stories, erase=delete_stories_of)

@@ -1,0 +1,207 @@
+"""/api/v1/stories/: upload, history, corrections, choice."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from recommender.serializers import SuggestionSerializer
+from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from accounts.models import User
+from stories import selectors, services
+from stories.models import Story
+from stories.photos import MAX_UPLOAD_BYTES
+from stories.problems import Refused, as_problems
+from stories.serializers import (
+    ChoiceSerializer,
+    CorrectionSerializer,
+    StorySerializer,
+    UploadSerializer,
+    present_stories,
+)
+from stories.throttling import PersonThrottle, UploadThrottle
+
+# What a form has around its file.
+_FORM_OVERHEAD = 64 * 1024
+_MAX_KEY = 200
+
+
+class HistoryPages(CursorPagination):
+    page_size = 20
+    ordering = ("-created_at", "-id")
+    cursor_query_description = "Where the page starts; comes from `next` and `previous`."
+
+
+class StoriesView(APIView):
+    """Base of the views below: one person, one story."""
+
+    throttle_classes = (PersonThrottle,)
+
+    def person(self) -> User:
+        if not isinstance(self.request.user, User):
+            raise NotAuthenticated
+        return self.request.user
+
+    def story(self, story_id: UUID) -> Story:
+        with as_problems():
+            return selectors.get_story(self.person(), story_id)
+
+    def answer(self, story: Story, status: int = 200, **headers: str) -> Response:
+        shown = present_stories([selectors.get_story(self.person(), story.pk)], self.request)
+        return Response(shown[0], status=status, headers=headers)
+
+
+class StoryListView(StoriesView):
+    parser_classes = (MultiPartParser,)
+    pagination_class = HistoryPages
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        extra: list[BaseThrottle] = [UploadThrottle()] if self.request.method == "POST" else []
+        return [*super().get_throttles(), *extra]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Before anything reads the body: a form that is too large never reaches the disk.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_UPLOAD_BYTES + _FORM_OVERHEAD:
+            raise Refused(
+                413, "This photo is larger than 20 MB. Please choose a smaller one.", "too_large"
+            )
+        super().initial(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="stories_create",
+        tags=["stories"],
+        request={"multipart/form-data": UploadSerializer},
+        responses={202: StorySerializer},
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                OpenApiTypes.STR,
+                OpenApiParameter.HEADER,
+                description="The same key with the same photo and caption is the same story.",
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Upload a photo with a caption; it is analysed in the background."""
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with as_problems():
+            story = services.create_story(
+                user=self.person(),
+                upload=form.validated_data["photo"],
+                caption=form.validated_data["caption"],
+                idempotency_key=_idempotency_key(request),
+            )
+        location = request.build_absolute_uri(reverse("api-story", args=[story.pk]))
+        return self.answer(story, 202, Location=location)
+
+    @extend_schema(
+        operation_id="stories_list",
+        tags=["stories"],
+        responses=StorySerializer(many=True),
+        parameters=[OpenApiParameter("cursor", OpenApiTypes.STR)],
+    )
+    def get(self, request: Request) -> Response:
+        """The history, newest first."""
+        pages = HistoryPages()
+        page = pages.paginate_queryset(selectors.history(self.person()), request, view=self)
+        return pages.get_paginated_response(present_stories(page or [], request))
+
+
+class StoryView(StoriesView):
+    parser_classes = (JSONParser,)
+
+    @extend_schema(operation_id="stories_retrieve", tags=["stories"], responses=StorySerializer)
+    def get(self, _request: Request, story_id: UUID) -> Response:
+        """How far the analysis is, what was seen, what is suggested."""
+        return self.answer(self.story(story_id))
+
+    @extend_schema(
+        operation_id="stories_correct",
+        tags=["stories"],
+        request=CorrectionSerializer,
+        responses=StorySerializer,
+    )
+    def patch(self, request: Request, story_id: UUID) -> Response:
+        """Correct tags or the mood point; tracks are suggested anew at once."""
+        story = self.story(story_id)
+        form = CorrectionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with as_problems():
+            services.correct_story(story=story, user=self.person(), **form.validated_data)
+        return self.answer(story)
+
+    @extend_schema(operation_id="stories_delete", tags=["stories"], responses={204: None})
+    def delete(self, _request: Request, story_id: UUID) -> Response:
+        """Remove the story, its photo and everything that was derived from it."""
+        services.delete_story(story=self.story(story_id))
+        return Response(status=204)
+
+
+class StorySuggestionsView(StoriesView):
+    @extend_schema(
+        operation_id="stories_suggestions",
+        tags=["stories"],
+        responses=SuggestionSerializer(many=True),
+    )
+    def get(self, _request: Request, story_id: UUID) -> Response:
+        """The tracks suggested for this story, best first; empty until it is ready."""
+        story = self.story(story_id)
+        shown = selectors.suggestions_by_story([story.pk]).get(story.pk, [])
+        return Response(SuggestionSerializer(shown, many=True).data)
+
+
+class StoryChoiceView(StoriesView):
+    parser_classes = (JSONParser,)
+
+    @extend_schema(
+        operation_id="stories_choose",
+        tags=["stories"],
+        request=ChoiceSerializer,
+        responses={201: ChoiceSerializer},
+    )
+    def post(self, request: Request, story_id: UUID) -> Response:
+        """Save a track with the story, instead of an earlier one."""
+        story = self.story(story_id)
+        form = ChoiceSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with as_problems():
+            choice = services.save_choice(story=story, track_id=form.validated_data["track_id"])
+        return Response(ChoiceSerializer(choice).data, status=201)
+
+    @extend_schema(operation_id="stories_unchoose", tags=["stories"], responses={204: None})
+    def delete(self, _request: Request, story_id: UUID) -> Response:
+        """Take the saved track away again."""
+        services.remove_choice(story=self.story(story_id))
+        return Response(status=204)
+
+
+class StoryRetryView(StoriesView):
+    @extend_schema(
+        operation_id="stories_retry",
+        tags=["stories"],
+        request=None,
+        responses={202: StorySerializer},
+    )
+    def post(self, _request: Request, story_id: UUID) -> Response:
+        """Analyse a story again whose analysis failed."""
+        with as_problems():
+            story = services.retry_story(story=self.story(story_id))
+        return self.answer(story, 202)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > _MAX_KEY or not key.isprintable():
+        raise ValidationError({"Idempotency-Key": ["Use at most 200 plain characters."]})
+    return key or None

@@ -1,0 +1,45 @@
+"""What can be wrong with a request about a story; `str()` is for people, `code` for programs."""
+
+from __future__ import annotations
+
+
+class StoryError(Exception):
+    code = "story_error"
+
+
+class IdempotencyConflictError(StoryError):
+    code = "idempotency_conflict"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was already used for another photo or caption. "
+            "Use a new key for a new story."
+        )
+
+
+class StoryNotReadyError(StoryError):
+    code = "story_not_ready"
+
+    def __init__(self) -> None:
+        super().__init__("This story has not been analysed yet. Please wait until it is ready.")
+
+
+class StoryNotFailedError(StoryError):
+    code = "story_not_failed"
+
+    def __init__(self) -> None:
+        super().__init__("Only a story whose analysis failed can be tried again.")
+
+
+class UnknownTrackError(StoryError):
+    code = "unknown_track"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such track.")
+
+
+class UnknownLabelError(StoryError):
+    code = "unknown_label"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"There is no such {kind}.")

@@ -1,0 +1,245 @@
+"""From any file that a stranger sends to a plain, upright sRGB JPEG, or a refusal in words.
+
+The file is judged by its content, never by its name or by what the client calls it. Its size
+and its number of pixels are checked before a single pixel is decoded, and what is kept is
+always encoded anew from the pixels alone: metadata, embedded thumbnails, colour profiles and
+whatever was appended behind the picture stay outside.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageCms
+
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+PHOTO_SIDE = 2048
+THUMBNAIL_SIDE = 480
+# A progressive JPEG has about ten scans; thousands of empty ones keep a decoder busy for hours.
+MAX_JPEG_SCANS = 64
+
+_ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo."
+_ORIENTATION_TAG = 0x0112
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_REFUSED = (
+    (b"GIF8", "a GIF"),
+    (b"II*\x00", "a TIFF"),
+    (b"MM\x00*", "a TIFF"),
+    (b"II+\x00", "a TIFF"),
+    (b"MM\x00+", "a TIFF"),
+    (b"BM", "a BMP"),
+    (b"%PDF", "a PDF"),
+    (b"8BPS", "a Photoshop file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL"),
+    (b"\xff\x0a", "a JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
+)
+
+logger = logging.getLogger(__name__)
+pillow_heif.register_heif_opener(thumbnails=False)
+
+
+class PhotoError(Exception):
+    """The upload is refused; `str()` says why in words for people, `code` for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Upload(Protocol):
+    """What is needed of an uploaded file; Django's and Python's own file objects have it."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+    def seek(self, offset: int, /) -> object: ...
+
+
+@dataclass(frozen=True)
+class CleanPhoto:
+    jpeg: bytes
+    thumbnail: bytes
+    width: int
+    height: int
+
+
+def read_photo(upload: Upload) -> CleanPhoto:
+    """Check, decode and encode anew. Raises PhotoError for everything that is not a photo."""
+    data = _read_bytes(upload)
+    image = _decode(data, _sniff(data))
+    photo = _encode(image)
+    thumbnail = _encode(_shrink(image, THUMBNAIL_SIDE))
+    return CleanPhoto(photo, thumbnail, image.width, image.height)
+
+
+def _read_bytes(upload: Upload) -> bytes:
+    upload.seek(0)
+    data = upload.read(MAX_UPLOAD_BYTES + 1)
+    if not data:
+        raise PhotoError("empty", f"This file is empty. {_ACCEPTED}")
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise PhotoError(
+            "too_large", "This photo is larger than 20 MB. Please choose a smaller one."
+        )
+    return data
+
+
+def _sniff(data: bytes) -> str:
+    """The one Pillow format that may decode this file; a file is what its first bytes say."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp" and _is_heic(data):
+        return "HEIF"
+    raise PhotoError("unsupported_type", f"This file is {_name_of(data)}. {_ACCEPTED}")
+
+
+def _is_heic(data: bytes) -> bool:
+    box = data[: min(int.from_bytes(data[:4], "big"), 256)]
+    brands = {box[8:12], *(box[i : i + 4] for i in range(16, len(box) - 3, 4))}
+    return box[8:12] in _HEIC_BRANDS and not brands & {b"avif", b"avis"}
+
+
+def _name_of(data: bytes) -> str:
+    for magic, name in _REFUSED:
+        if data.startswith(magic):
+            return name
+    if data[4:8] == b"ftyp":
+        return "an AVIF" if b"avif" in data[8:64] else "a video"
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<") and b"<svg" in start:
+        return "an SVG drawing"
+    if start.startswith(b"<"):
+        return "a web page"
+    return "not a photo we can read"
+
+
+def _decode(data: bytes, kind: str) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data), formats=[kind]) as image:
+            _check_header(image, data, kind)
+            return _normalise(image, kind)
+    except PhotoError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    except Exception as error:
+        # A decoder that is fed by strangers may raise anything; none of it is our failure.
+        logger.info("refused an unreadable %s: %s", kind, type(error).__name__)
+        raise PhotoError(
+            "unreadable",
+            "This photo is damaged or incomplete. Please choose another one, or send it again.",
+        ) from error
+
+
+def _check_header(image: Image.Image, data: bytes, kind: str) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_many_pixels()
+    if image.width < 1 or image.height < 1:
+        raise ValueError("no pixels")
+    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise ValueError("too many scans")
+
+
+def _too_many_pixels() -> PhotoError:
+    return PhotoError(
+        "too_many_pixels",
+        "This photo has more than 50 megapixels. Please choose a smaller one.",
+    )
+
+
+def _normalise(image: Image.Image, kind: str) -> Image.Image:
+    """Decode no larger than needed, then shrink, flatten, convert and turn upright."""
+    orientation, profile = _orientation(image), image.info.get("icc_profile")
+    if kind == "JPEG":  # the only one that decodes at a half, a quarter or an eighth
+        image.draft(image.mode, _fitting(image.size, PHOTO_SIDE))
+    image.load()
+    if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
+        raise _too_many_pixels()
+    plain = _to_rgb(_on_white(_shrink(_to_8_bit(image), PHOTO_SIDE)), profile)
+    return plain.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else plain
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception as error:  # broken metadata do not spoil the picture
+        logger.info("ignored unreadable EXIF: %s", type(error).__name__)
+        return 1
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """To a mode that can be resized smoothly; transparency becomes an alpha channel."""
+    if image.mode.startswith("I"):
+        return _from_16_bit(image)
+    if image.mode in {"L", "RGB", "CMYK", "LA", "RGBA"} and "transparency" not in image.info:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    grey = np.asarray(image).astype(np.int64)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey[grey == transparent] = 0xFFFF
+    return Image.fromarray((grey.clip(0, 0xFFFF) >> 8).astype(np.uint8))
+
+
+def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _shrink(image: Image.Image, side: int) -> Image.Image:
+    size = _fitting(image.size, side)
+    if size == image.size:
+        return image
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode not in {"LA", "RGBA"}:
+        return image
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+            # Damaged, or made for another colour space: the plain conversion is close enough.
+            logger.info("ignored a colour profile: %s", type(error).__name__)
+        else:
+            return converted or image.convert("RGB")
+    return image.convert("RGB")
+
+
+def _encode(image: Image.Image) -> bytes:
+    bare = image.copy()
+    bare.info = {}  # Pillow would write a comment or XMP found here into the new file
+    out = io.BytesIO()
+    bare.save(out, "JPEG", quality=90)
+    return out.getvalue()

@@ -1,0 +1,32 @@
+"""The way of a story to the workers: one message with its id, or a quick, named failure."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+ANALYSE_STORY = "stories.tasks.analyse_story"
+# A person waits for the answer: one more try over a fresh connection, then the beat takes over.
+_RETRY_POLICY: dict[str, Any] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
+
+
+class BrokerUnavailableError(Exception):
+    """The message was not taken; the story is to be sent again later."""
+
+
+def publish_analysis(story_id: UUID) -> None:
+    """Ask a worker to analyse the story. Raises BrokerUnavailableError within seconds."""
+    try:
+        current_app.send_task(
+            ANALYSE_STORY, args=[str(story_id)], retry=True, retry_policy=_RETRY_POLICY
+        )
+    except (OperationalError, ConnectionError, TimeoutError) as error:
+        raise BrokerUnavailableError from error

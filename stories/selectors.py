@@ -1,0 +1,125 @@
+"""Reading stories: what there is, and what counts after the owner's corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS, INTENSITIES
+from ml.mood import MoodTarget, fuse
+from recommender.models import Suggestion
+from stories.models import Analysis, Story
+
+# What an owner says for "nothing of the kind": no feeling to be seen, none of the actions.
+NONE = "none"
+LABELS: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "action": ACTIONS}
+
+
+def get_story(user: User, story_id: UUID) -> Story:
+    """A story of this person; somebody else's does not exist (Story.DoesNotExist)."""
+    return history(user).get(pk=story_id)
+
+
+def history(user: User) -> QuerySet[Story]:
+    """This person's stories, newest first, with photo and analysis in the same query."""
+    return Story.objects.filter(user=user).select_related("photo", "analysis")
+
+
+def effective_tags(story: Story) -> dict[str, Any] | None:
+    """The tags as the API shows them; a correction counts as certain. None until ready."""
+    analysis = analysis_of(story)
+    if analysis is None:
+        return None
+    emotion, action = _emotion(analysis), _action(analysis)
+    return {
+        "emotion": {"label": _top(emotion), "probabilities": emotion or {}},
+        "action": {"label": _action_label(analysis), "probabilities": action or {}},
+        "intensity": _labelled(_intensity(analysis)),
+        "faces": [
+            {"box": face["box"], "probabilities": face["probabilities"]} for face in analysis.faces
+        ],
+    }
+
+
+def mood_of(story: Story) -> MoodTarget | None:
+    """The point and its spread that the suggestions were made for; None until ready."""
+    analysis = analysis_of(story)
+    if analysis is None:
+        return None
+    return MoodTarget.from_json(
+        {
+            "valence": analysis.mood_valence,
+            "energy": analysis.mood_energy,
+            "spread": analysis.mood_spread,
+        }
+    )
+
+
+def fused_mood(analysis: Analysis) -> MoodTarget:
+    """What the tags say together, corrections included; pure arithmetic, no model."""
+    return fuse(
+        emotion=_emotion(analysis), intensity=_intensity(analysis), caption=analysis.caption
+    )
+
+
+def analysis_of(story: Story) -> Analysis | None:
+    return getattr(story, "analysis", None)
+
+
+def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
+    """The current list of each of these stories in its order, all in one query."""
+    shown = Suggestion.objects.filter(story_id__in=list(story_ids))
+    latest = shown.order_by("story_id", "-shown_at").distinct("story_id").values("batch")
+    kept = Suggestion.objects.filter(batch__in=latest).exclude(
+        feedback=Suggestion.Feedback.NOT_THIS_ONE
+    )
+    by_story: dict[UUID, list[Suggestion]] = {}
+    for suggestion in kept.select_related("track").order_by("rank"):
+        by_story.setdefault(suggestion.story_id, []).append(suggestion)
+    return by_story
+
+
+def _emotion(analysis: Analysis) -> dict[str, float] | None:
+    if analysis.corrected_emotion is None:
+        return _probabilities(analysis.emotion)
+    return _certain(analysis.corrected_emotion, EMOTIONS)
+
+
+def _action(analysis: Analysis) -> dict[str, float] | None:
+    if analysis.corrected_action is None:
+        return _probabilities(analysis.action)
+    return _certain(analysis.corrected_action, ACTIONS)
+
+
+def _action_label(analysis: Analysis) -> str | None:
+    corrected = analysis.corrected_action
+    if corrected is None:
+        return analysis.action_label
+    return None if corrected == NONE else corrected
+
+
+def _intensity(analysis: Analysis) -> dict[str, float] | None:
+    corrected = analysis.corrected_action
+    if corrected is None:
+        return _probabilities(analysis.intensity)
+    return _certain(ACTION_INTENSITY.get(corrected, NONE), INTENSITIES)
+
+
+def _certain(label: str, labels: tuple[str, ...]) -> dict[str, float] | None:
+    return None if label == NONE else {name: float(name == label) for name in labels}
+
+
+def _probabilities(stored: Any) -> dict[str, float] | None:
+    return {str(name): float(p) for name, p in stored.items()} if stored else None
+
+
+def _labelled(probabilities: dict[str, float] | None) -> dict[str, Any]:
+    return {"label": _top(probabilities), "probabilities": probabilities or {}}
+
+
+def _top(probabilities: dict[str, float] | None) -> str | None:
+    return max(probabilities, key=probabilities.__getitem__) if probabilities else None

@@ -1,0 +1,26 @@
+"""Everything that changes a story."""
+
+from stories.services.analysing import AnalysisInterruptedError, analyse_story
+from stories.services.correcting import correct_story
+from stories.services.keeping import (
+    delete_stories_of,
+    delete_story,
+    remove_choice,
+    save_choice,
+)
+from stories.services.queueing import enqueue_story, recover_stale_stories, retry_story
+from stories.services.uploading import create_story
+
+__all__ = [
+    "AnalysisInterruptedError",
+    "analyse_story",
+    "correct_story",
+    "create_story",
+    "delete_stories_of",
+    "delete_story",
+    "enqueue_story",
+    "recover_stale_stories",
+    "remove_choice",
+    "retry_story",
+    "save_choice",
+]

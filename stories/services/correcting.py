@@ -1,0 +1,73 @@
+"""The owner knows better: tags and mood by hand, and new suggestions without any model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from ml.mood import MoodTarget, point
+from recommender.services import suggest_tracks
+from stories.errors import StoryNotReadyError, UnknownLabelError
+from stories.models import Analysis, Correction, Story
+from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
+
+
+@transaction.atomic
+def correct_story(
+    *,
+    story: Story,
+    user: User,
+    emotion: str | None = None,
+    action: str | None = None,
+    mood: tuple[float, float] | None = None,
+) -> Story:
+    """Correct tags ("none" for nothing of the kind) or set the mood (valence, energy) by hand.
+
+    Tags are fused anew into a mood; a mood set by hand counts as it is until a tag is corrected.
+    Both rank tracks again at once. What changed is logged as Correction of `user`.
+    Raises StoryNotReadyError before the analysis is done, UnknownLabelError for a strange label.
+    """
+    locked = Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
+    if locked.status != Story.Status.READY:
+        raise StoryNotReadyError
+    analysis = locked.analysis
+    for kind, label in (("emotion", emotion), ("action", action)):
+        if label is not None:
+            _correct_tag(locked, user, kind, label)
+    _set_mood(locked, user, point(*mood) if mood else None, retagged=bool(emotion or action))
+    analysis.save()
+    target = mood_of(locked)
+    assert target is not None  # noqa: S101 - a ready story has an analysis
+    suggest_tracks(user=locked.user, story_id=locked.pk, mood=target)
+    return locked
+
+
+def _correct_tag(story: Story, user: User, kind: str, label: str) -> None:
+    if label not in {*LABELS[kind], NONE}:
+        raise UnknownLabelError(kind)
+    tags = effective_tags(story)
+    before = tags[kind]["label"] if tags else None
+    setattr(story.analysis, f"corrected_{kind}", label)
+    _log(story, user, kind, before or NONE, label)
+
+
+def _set_mood(story: Story, user: User, by_hand: MoodTarget | None, *, retagged: bool) -> None:
+    if by_hand is None and not retagged:
+        return
+    analysis, before = story.analysis, _place(story.analysis)
+    target = by_hand or fused_mood(analysis)
+    said = target.to_json()
+    analysis.mood_valence, analysis.mood_energy = said["valence"], said["energy"]
+    analysis.mood_spread, analysis.mood_set_by_hand = said["spread"], by_hand is not None
+    if by_hand is not None:
+        _log(story, user, "mood", before, _place(analysis))
+
+
+def _place(analysis: Analysis) -> dict[str, float]:
+    return {"valence": analysis.mood_valence, "energy": analysis.mood_energy}
+
+
+def _log(story: Story, user: User, kind: str, before: Any, after: Any) -> None:
+    Correction.objects.create(story=story, user=user, kind=kind, before=before, after=after)

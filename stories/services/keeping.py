@@ -1,0 +1,61 @@
+"""Keeping a track with a story, and letting a story go."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from recommender import services as recommender
+from recommender.errors import TrackNotFoundError
+from recommender.models import Choice
+from stories.errors import StoryNotReadyError, UnknownTrackError
+from stories.models import Photo, Story
+
+
+def save_choice(*, story: Story, track_id: UUID) -> Choice:
+    """Keep a track with the story instead of an earlier one; the owner's taste learns at once.
+
+    Raises StoryNotReadyError before there are suggestions, UnknownTrackError for an id of no track.
+    """
+    if story.status != Story.Status.READY:
+        raise StoryNotReadyError
+    try:
+        return recommender.save_choice(user=story.user, story_id=story.pk, track_id=track_id)
+    except TrackNotFoundError as error:
+        raise UnknownTrackError from error
+
+
+def remove_choice(*, story: Story) -> None:
+    recommender.remove_choice(user=story.user, story_id=story.pk)
+
+
+@transaction.atomic
+def delete_story(*, story: Story) -> None:
+    """Remove the story, what was suggested and chosen for it, and after the commit its files.
+
+    A worker that has it in hand notices at its next write and drops what it found.
+    """
+    locked = Story.objects.select_for_update().filter(pk=story.pk).first()
+    if locked is None:
+        return
+    photo = Photo.objects.filter(story=locked).first()
+    recommender.forget_story(story_id=locked.pk)
+    locked.delete()
+    if photo is not None:
+        _delete_files_on_commit(photo)
+
+
+def delete_stories_of(user: User) -> None:
+    """Everything this person uploaded, for the deletion of the account."""
+    for story in Story.objects.filter(user=user):
+        delete_story(story=story)
+
+
+def _delete_files_on_commit(photo: Photo) -> None:
+    for file in (photo.file, photo.thumbnail):
+        if file.name:
+            # Robust: one file that the storage will not let go does not keep the other.
+            transaction.on_commit(partial(file.storage.delete, file.name), robust=True)

@@ -1,0 +1,87 @@
+"""From an upload to a stored story that waits for a worker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from stories.errors import IdempotencyConflictError
+from stories.models import Photo, Story
+from stories.photos import CleanPhoto, Upload, read_photo
+from stories.services.queueing import enqueue_story
+
+_CHUNK = 1 << 20
+
+
+def create_story(
+    *, user: User, upload: Upload, caption: str = "", idempotency_key: str | None = None
+) -> Story:
+    """Store a cleaned photo as a new story and queue it.
+
+    The same key by the same user gives the same story again, also when both requests run at
+    once. Raises PhotoError for what is no photo and IdempotencyConflictError when the key was used
+    for something else. When the broker is down the story stays queued and `error` says so.
+    """
+    key, digest = idempotency_key or None, _digest(upload, caption)
+    if earlier := _find_earlier(user, key, digest):
+        return earlier
+    clean = read_photo(upload)
+    try:
+        story = _insert_story(user, clean, caption, key, digest)
+    except IntegrityError:  # the other of two requests with this key was first
+        if earlier := _find_earlier(user, key, digest):
+            return earlier
+        raise
+    story.refresh_from_db()  # what queueing wrote after the commit
+    return story
+
+
+def _digest(upload: Upload, caption: str) -> str:
+    upload.seek(0)
+    digest = hashlib.sha256()
+    while chunk := upload.read(_CHUNK):
+        digest.update(chunk)
+    digest.update(b"\0" + caption.encode())
+    return digest.hexdigest()
+
+
+def _find_earlier(user: User, key: str | None, digest: str) -> Story | None:
+    if key is None:
+        return None
+    earlier = Story.objects.filter(user=user, idempotency_key=key).first()
+    if earlier and earlier.upload_digest != digest:
+        raise IdempotencyConflictError
+    return earlier
+
+
+@transaction.atomic
+def _insert_story(
+    user: User, clean: CleanPhoto, caption: str, key: str | None, digest: str
+) -> Story:
+    # The row first: its unique key lets one of two concurrent requests store files, not both.
+    story = Story.objects.create(
+        user=user, caption=caption, idempotency_key=key, upload_digest=digest
+    )
+    photo = Photo(story=story, width=clean.width, height=clean.height)
+    with _no_files_left_on_failure(photo):
+        photo.file.save("photo.jpg", ContentFile(clean.jpeg), save=False)
+        photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail), save=False)
+        photo.save(force_insert=True)
+    transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
+    return story
+
+
+@contextmanager
+def _no_files_left_on_failure(photo: Photo) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for file in (photo.file, photo.thumbnail):
+            if file:
+                file.delete(save=False)
+        raise

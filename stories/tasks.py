@@ -1,0 +1,25 @@
+"""What the workers do; each task gets ids, calls one service and leaves if the row is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from stories import services
+
+
+# The message is acknowledged when the work is done. A worker that dies before that is noticed
+# by its claim, which grows stale, not by the broker, which would wait for an hour.
+@shared_task(bind=True, acks_late=True, max_retries=None, ignore_result=True)
+def analyse_story(self: Any, story_id: str) -> None:
+    try:
+        services.analyse_story(story_id=UUID(story_id))
+    except services.AnalysisInterruptedError as interrupted:
+        raise self.retry(exc=interrupted, countdown=interrupted.retry_in) from interrupted
+
+
+@shared_task(ignore_result=True)
+def recover_stale_stories() -> int:
+    return services.recover_stale_stories()
