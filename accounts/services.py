@@ -6,7 +6,7 @@ import zipfile
 from datetime import timedelta
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from social_django.models import UserSocialAuth
@@ -20,6 +20,10 @@ from accounts.spotify_types import Profile
 LAST_USED_STEP = timedelta(minutes=1)
 
 
+class EmailTaken(Exception):
+    """Somebody signed up with that address a moment ago."""
+
+
 class OnlyWayIn(Exception):
     """Without Spotify this person could never sign in again."""
 
@@ -30,15 +34,22 @@ class SpotifyInUse(Exception):
 
 def sign_up(*, email: str, password: str) -> User:
     """Make an account with an e-mail address and a password that forms have checked."""
-    return User.objects.create_user(email, password)
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password)
+    except IntegrityError as error:
+        raise EmailTaken from error
 
 
-@transaction.atomic
 def set_password_sign_in(*, user: User, email: str, password: str) -> User:
     """Give somebody who came through Spotify a second way in."""
     user.email = User.objects.normalize_email(email)
     user.set_password(password)
-    user.save(update_fields=["email", "password"])
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "password"])
+    except IntegrityError as error:
+        raise EmailTaken from error
     return user
 
 

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "storify_site.outages.OutageMiddleware",
+    "accounts.middleware.SpotifySignInErrors",
 ]
 
 ROOT_URLCONF = "storify_site.urls"
@@ -238,7 +239,26 @@ def derived_key(of: str) -> str:
 # Newest first; older ones only read what was written with them.
 TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY)).split(",")
 
-# accounts: (its owner adds here)
+# accounts:
+AUTHENTICATION_BACKENDS = [
+    "accounts.spotify_auth.SpotifyPKCE",
+    "django.contrib.auth.backends.ModelBackend",
+]
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
+SOCIAL_AUTH_PIPELINE = (
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_uid",
+    "social_core.pipeline.social_auth.auth_allowed",
+    "social_core.pipeline.social_auth.social_user",
+    "accounts.pipeline.create_user",
+    "social_core.pipeline.social_auth.associate_user",
+    # Instead of load_extra_data, which would keep the tokens in plain text.
+    "accounts.pipeline.store_spotify",
+)
+SOCIAL_AUTH_DISCONNECT_PIPELINE = ("accounts.pipeline.forget_spotify",)
+SOCIAL_AUTH_NEW_USER_REDIRECT_URL = "accounts:notice"
+SOCIAL_AUTH_NEW_ASSOCIATION_REDIRECT_URL = "accounts:account"
+SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
 
 # --- stories: (its owner adds here) ---------------------------------------------------------------
 
@@ -262,6 +282,8 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.AnonRateThrottle",
     ],
+    # Whose requests are counted together; addresses that clients claim themselves are not believed.
+    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
     "EXCEPTION_HANDLER": "storify_site.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
