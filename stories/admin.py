@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are the admin's
 """Stories for staff: what was uploaded, what was seen in it, what was corrected by hand."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from stories import selectors, services
 from stories.models import Analysis, Correction, Photo, Story
 
 
-class ReadOnlyInline(admin.StackedInline[Any, Story]):
+class ReadOnlyInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
@@ -53,7 +54,7 @@ class CorrectionInline(ReadOnlyInline):
 
 
 @admin.register(Story)
-class StoryAdmin(admin.ModelAdmin[Story]):
+class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("thumbnail", "id", "user", "status", "tags", "created_at")
     list_display_links = ("id",)
     list_filter = ("status", "created_at")
@@ -122,7 +123,7 @@ class StoryAdmin(admin.ModelAdmin[Story]):
 
 
 @admin.register(Correction)
-class CorrectionAdmin(admin.ModelAdmin[Correction]):
+class CorrectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("created_at", "kind", "before", "after", "user", "story")
     list_filter = ("kind", "created_at")
     list_select_related = ("user", "story")
@@ -136,9 +137,5 @@ class CorrectionAdmin(admin.ModelAdmin[Correction]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The log goes with its story only. (Asked without an object when a story is deleted.)
-        return (
-            request.resolver_match is None
-            or request.resolver_match.url_name is None
-            or ("story" in request.resolver_match.url_name)
-        )
+        # The log goes with its story only; the page that deletes stories asks here too.
+        return "/stories/story/" in request.path

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from accounts.models import User
 from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import MoodTarget, fuse
-from recommender.models import Suggestion
+from recommender import selectors as recommender
+from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story
 
 # What an owner says for "nothing of the kind": no feeling to be seen, none of the actions.
@@ -81,6 +82,11 @@ def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestio
     for suggestion in kept.select_related("track").order_by("rank"):
         by_story.setdefault(suggestion.story_id, []).append(suggestion)
     return by_story
+
+
+def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
+    """The saved track of each of these stories that has one."""
+    return recommender.choices_by_story(story_ids)
 
 
 def _emotion(analysis: Analysis) -> dict[str, float] | None:

@@ -11,10 +11,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
-from recommender.selectors import choices_by_story
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
+    choices_by_story,
     effective_tags,
     mood_of,
     suggestions_by_story,
@@ -46,8 +46,11 @@ class IntensityTagSerializer(serializers.Serializer[Any]):
 
 
 class FaceSerializer(serializers.Serializer[Any]):
-    box = serializers.DictField(
-        child=serializers.FloatField(), help_text="x, y, w, h as fractions of the photo"
+    box = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=4,
+        max_length=4,
+        help_text="x, y, width, height as fractions of the photo, from its top left",
     )
     probabilities = serializers.DictField(child=UnitField())
 
