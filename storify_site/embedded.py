@@ -11,6 +11,7 @@ import pwd
 import secrets
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -324,3 +325,15 @@ def _wait(condition: Any, complaint: str) -> None:
         if time.monotonic() > deadline:
             raise EmbeddedError(complaint)
         time.sleep(0.02)
+
+
+def main() -> None:
+    """`python -m storify_site.embedded stop`: stop what an earlier run may have left behind."""
+    if sys.argv[1:] != ["stop"]:
+        sys.exit("usage: python -m storify_site.embedded stop")
+    stop_postgres(var_dir())
+    stop_redis(var_dir())
+
+
+if __name__ == "__main__":
+    main()

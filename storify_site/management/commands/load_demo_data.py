@@ -1,0 +1,31 @@
+"""The demo catalogue, a person and a staff member, for a local site only."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+PASSWORD = "storify-demo"  # noqa: S105 - public on purpose, and only ever made with DEBUG on
+PEOPLE: list[tuple[str, str, dict[str, bool]]] = [
+    ("demo@storify.test", "Demo", {}),
+    ("staff@storify.test", "Staff", {"is_staff": True, "is_superuser": True}),
+]
+
+
+class Command(BaseCommand):
+    help = "Load the demo catalogue and the demo people; doing it again changes nothing."
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("Demo data is for local sites: it is refused while DEBUG is off.")
+        for email, name, flags in PEOPLE:
+            _ensure_person(email, name, flags)
+        call_command("load_demo_catalogue", verbosity=options["verbosity"])
+
+
+def _ensure_person(email: str, name: str, flags: dict[str, bool]) -> None:
+    people = get_user_model().objects
+    if not people.filter(email=email).exists():
+        people.create_user(email=email, password=PASSWORD, display_name=name, **flags)
