@@ -1,0 +1,124 @@
+// The mood point can be dragged, or moved with the arrow keys; the sliders do the same without.
+
+const STEP = 0.02;
+const SETTLED_MS = 700;
+const clamp = (value) => Math.min(1, Math.max(0, value));
+let refocus = false;
+
+function place(handle, point) {
+  handle.style.left = `${100 * point.valence}%`;
+  handle.style.top = `${100 * (1 - point.energy)}%`;
+  const words = (share, low, high) => `${Math.round(100 * share)} of 100 from ${low} to ${high}`;
+  handle.setAttribute(
+    "aria-label",
+    `Mood point: ${words(point.valence, "sad", "happy")}, ${words(point.energy, "calm", "intense")}. ` +
+      "Move it with the arrow keys.",
+  );
+}
+
+function upgrade(plane) {
+  if (plane.dataset.upgraded) return;
+  plane.dataset.upgraded = "yes";
+  const form = plane.closest("form");
+  const inputs = { valence: form.elements.valence, energy: form.elements.energy };
+  const point = () => ({ valence: Number(inputs.valence.value), energy: Number(inputs.energy.value) });
+  const before = point();
+  const handle = document.createElement("button");
+  handle.type = "button";
+  handle.className = "plane__handle";
+  handle.id = "mood-handle";
+  plane.append(handle);
+  place(handle, before);
+  form.querySelector("[data-plane-hint]").hidden = false;
+
+  let timer = 0;
+  function move(to) {
+    inputs.valence.value = clamp(to.valence);
+    inputs.energy.value = clamp(to.energy);
+    place(handle, point());
+    plane.classList.add("is-moved");
+  }
+  function settle(delay) {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const now = point();
+      if (now.valence === before.valence && now.energy === before.energy) return;
+      refocus = document.activeElement === handle;
+      form.requestSubmit();
+    }, delay);
+  }
+  function under(event) {
+    const box = plane.getBoundingClientRect();
+    return {
+      valence: (event.clientX - box.left) / box.width,
+      energy: 1 - (event.clientY - box.top) / box.height,
+    };
+  }
+  plane.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    plane.setPointerCapture(event.pointerId);
+    clearTimeout(timer);
+    handle.focus({ preventScroll: true });
+    move(under(event));
+  });
+  plane.addEventListener("pointermove", (event) => {
+    if (plane.hasPointerCapture(event.pointerId)) move(under(event));
+  });
+  plane.addEventListener("pointerup", () => settle(0));
+  plane.addEventListener("pointercancel", () => {
+    move(before);
+    plane.classList.remove("is-moved");
+  });
+  const keys = {
+    ArrowLeft: [-STEP, 0],
+    ArrowRight: [STEP, 0],
+    ArrowUp: [0, STEP],
+    ArrowDown: [0, -STEP],
+  };
+  handle.addEventListener("keydown", (event) => {
+    const by = keys[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const now = point();
+    move({ valence: now.valence + by[0], energy: now.energy + by[1] });
+    settle(SETTLED_MS);
+  });
+  for (const input of Object.values(inputs))
+    input.addEventListener("input", () => place(handle, point()));
+}
+
+// A track and its dot in the plane light up together.
+function light(suggestion, on) {
+  document
+    .querySelectorAll(`[data-suggestion="${suggestion}"]`)
+    .forEach((one) => one.classList.toggle("is-lit", on));
+}
+for (const [name, on] of [
+  ["pointerover", true],
+  ["pointerout", false],
+  ["focusin", true],
+  ["focusout", false],
+])
+  document.addEventListener(name, (event) => {
+    const part = event.target.closest?.("[data-suggestion]");
+    if (part) light(part.dataset.suggestion, on);
+  });
+
+// A refused track leaves with its dot, and the focus goes on to the next one.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const suggestion = event.detail.requestConfig?.elt?.dataset?.dismiss;
+  if (!suggestion || event.detail.xhr.status !== 200) return;
+  const item = document.getElementById(`suggestion-${suggestion}`);
+  const next = item.nextElementSibling || item.previousElementSibling;
+  document.querySelectorAll(`.plane__dot[data-suggestion="${suggestion}"]`).forEach((d) => d.remove());
+  setTimeout(() => next?.querySelector("button")?.focus({ preventScroll: true }));
+});
+
+function upgradeAll() {
+  document.querySelectorAll("[data-plane]").forEach(upgrade);
+  if (refocus) document.getElementById("mood-handle")?.focus({ preventScroll: true });
+  refocus = false;
+}
+upgradeAll();
+document.body.addEventListener("htmx:afterSwap", upgradeAll);

@@ -1,0 +1,98 @@
+// A play button of our own over each <audio>. One sound at a time, and only when asked for.
+
+const ICONS = {
+  play: "M6.5 4.2v11.6c0 .8.9 1.3 1.6.8l8.9-5.8c.6-.4.6-1.2 0-1.6L8.1 3.4c-.7-.5-1.6 0-1.6.8z",
+  pause: "M5.5 3.5h3v13h-3zM11.5 3.5h3v13h-3z",
+};
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+const clock = (seconds) =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+function upgrade(audio) {
+  if (audio.dataset.upgraded) return;
+  audio.dataset.upgraded = "yes";
+  const title = audio.dataset.title || audio.getAttribute("aria-label") || "this track";
+  const known = Number(audio.dataset.seconds) || 0;
+  const length = () => (Number.isFinite(audio.duration) ? audio.duration : known);
+
+  const player = document.createElement("div");
+  player.className = "player";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "player__button";
+  const seek = document.createElement("input");
+  Object.assign(seek, { type: "range", className: "player__seek", min: 0, max: 1000, value: 0 });
+  seek.setAttribute("aria-label", `Position in ${title}`);
+  const time = document.createElement("span");
+  time.className = "player__time";
+  const trouble = document.createElement("span");
+  trouble.className = "player__trouble error";
+  trouble.setAttribute("role", "status");
+
+  function draw() {
+    const playing = !audio.paused && !audio.ended;
+    player.classList.toggle("is-playing", playing);
+    button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${title}`);
+    button.replaceChildren(icon(playing ? "pause" : "play"));
+  }
+  function drawTime() {
+    const share = length() ? audio.currentTime / length() : 0;
+    seek.value = Math.round(1000 * share);
+    seek.style.setProperty("--played", `${100 * share}%`);
+    seek.setAttribute("aria-valuetext", `${clock(audio.currentTime)} of ${clock(length())}`);
+    time.textContent = `${clock(audio.currentTime)} / ${clock(length())}`;
+  }
+  button.addEventListener("click", () => {
+    trouble.textContent = "";
+    if (!audio.paused) audio.pause();
+    else audio.play().catch(() => {});
+  });
+  seek.addEventListener("input", () => {
+    if (length()) audio.currentTime = (Number(seek.value) / 1000) * length();
+  });
+  for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, draw);
+  for (const name of ["timeupdate", "loadedmetadata", "seeked"])
+    audio.addEventListener(name, drawTime);
+  audio.addEventListener("waiting", () => player.classList.add("is-loading"));
+  audio.addEventListener("playing", () => player.classList.remove("is-loading"));
+  audio.addEventListener("error", () => {
+    player.classList.remove("is-loading");
+    trouble.textContent = "This track cannot be played right now.";
+    draw();
+  });
+
+  player.append(button, seek, time, trouble);
+  audio.controls = false;
+  audio.after(player);
+  draw();
+  drawTime();
+}
+
+document.addEventListener(
+  "play",
+  (event) => {
+    for (const other of document.querySelectorAll("audio"))
+      if (other !== event.target) other.pause();
+  },
+  true,
+);
+
+const upgradeAll = () => document.querySelectorAll("audio[controls]").forEach(upgrade);
+upgradeAll();
+document.body.addEventListener("htmx:afterSwap", upgradeAll);
+
+// What leaves the page falls silent.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "story")
+    for (const audio of event.detail.target.querySelectorAll("audio")) audio.pause();
+});

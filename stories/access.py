@@ -1,0 +1,60 @@
+"""Who may open a page: people who signed in, and each only their own stories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+from stories import selectors
+from stories.models import Story
+
+P = ParamSpec("P")
+
+
+class PageRequest(HttpRequest):
+    """A request of somebody who signed in."""
+
+    htmx: HtmxDetails
+    user: User  # type: ignore[assignment]
+
+
+def signed_in(
+    view: Callable[Concatenate[PageRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
+    """To the sign-in page with everybody else; a partial would put that page into a corner."""
+
+    @wraps(view)
+    def checked(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.htmx:
+            return HttpResponseClientRedirect(resolve_url("accounts:sign_in"))
+        return redirect_to_login(request.get_full_path())
+
+    return checked
+
+
+def own_story(
+    view: Callable[[PageRequest, Story], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """The view gets the story; somebody else's does not exist."""
+
+    @signed_in
+    @wraps(view)
+    def found(request: PageRequest, story_id: UUID) -> Any:
+        try:
+            story = selectors.get_story(request.user, story_id)
+        except Story.DoesNotExist as error:
+            raise Http404 from error
+        return view(request, story)
+
+    return found

@@ -1,0 +1,109 @@
+"""The valence x energy plane as a picture: where the mood lies, how surely, and the tracks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from ml.mood import MoodTarget
+from recommender.models import Suggestion
+
+# Rows by energy from low to high, columns by valence from low to high.
+_WORDS = (
+    ("sad", "quiet", "calm"),
+    ("troubled", "balanced", "cheerful"),
+    ("tense", "charged", "exuberant"),
+)
+_THIRDS = (0.4, 0.6)
+# The corners of static/img/mark.svg: tense, happy (top), sad, calm (bottom).
+_CORNERS = ((226, 95, 85), (225, 161, 0), (93, 137, 243), (0, 189, 132))
+# Half of a two-dimensional normal distribution lies within this many standard deviations.
+_EVEN_ODDS = math.sqrt(2 * math.log(2))
+
+
+@dataclass(frozen=True)
+class Dot:
+    suggestion_id: UUID
+    title: str
+    x: float
+    y: float
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A square of 100 x 100 with its origin at the upper left, as SVG has it."""
+
+    valence: float
+    energy: float
+    x: float
+    y: float
+    radius_x: float
+    radius_y: float
+    turn: float
+    dots: list[Dot]
+
+    @property
+    def up(self) -> float:
+        return 100 - self.y
+
+    @property
+    def word(self) -> str:
+        return mood_word(self.valence, self.energy)
+
+    @property
+    def colour(self) -> str:
+        return mood_colour(self.valence, self.energy)
+
+
+def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | None) -> Plane:
+    """The mood's point with the ellipse in which it lies with even odds, and the tracks."""
+    radius_x, radius_y, turn = _ellipse(mood.spread)
+    return Plane(
+        valence=round(mood.valence, 2),
+        energy=round(mood.energy, 2),
+        x=round(100 * mood.valence, 2),
+        y=round(100 * (1 - mood.energy), 2),
+        radius_x=radius_x,
+        radius_y=radius_y,
+        turn=turn,
+        dots=[dot for s in suggestions if (dot := _dot(s, chosen))],
+    )
+
+
+def mood_word(valence: float, energy: float) -> str:
+    column, row = (sum(value > third for third in _THIRDS) for value in (valence, energy))
+    return _WORDS[row][column]
+
+
+def mood_colour(valence: float, energy: float) -> str:
+    """The colour of the plane at this place, as #rrggbb."""
+    shares = (
+        (1 - valence) * energy,
+        valence * energy,
+        (1 - valence) * (1 - energy),
+        valence * (1 - energy),
+    )
+    channels = zip(*_CORNERS, strict=True)
+    mixed = [sum(s * c for s, c in zip(shares, channel, strict=True)) for channel in channels]
+    return "#" + "".join(f"{round(value):02x}" for value in mixed)
+
+
+def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Radii in percent of the plane and the turn in degrees, clockwise as SVG counts it."""
+    (a, b), (_, d) = spread
+    middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
+    radii = [100 * _EVEN_ODDS * math.sqrt(max(middle + sign * reach, 0)) for sign in (1, -1)]
+    turn = -math.degrees(math.atan2(2 * b, a - d) / 2)
+    return round(radii[0], 2), round(radii[1], 2), round(turn, 1)
+
+
+def _dot(suggestion: Suggestion, chosen: UUID | None) -> Dot | None:
+    track = suggestion.track
+    if track.valence is None or track.energy is None:
+        return None
+    x, y = round(100 * track.valence, 2), round(100 * (1 - track.energy), 2)
+    title = f"{track.title} – {track.artist_line}"
+    return Dot(suggestion.id, title, x, y, track.id == chosen)

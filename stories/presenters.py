@@ -1,0 +1,189 @@
+"""What was seen, as the templates show it: tags as bars, faces as boxes, stages as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ml.labels import INTENSITIES
+from recommender.models import Choice, Track
+from stories import selectors
+from stories.models import Story
+from stories.mood_plane import mood_colour, mood_word
+
+NONE = selectors.NONE
+SHOWN_BARS = 5
+_WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
+# Which corner of the plane lends an emotion its colour.
+_FAMILY = {
+    "angry": "tense",
+    "disgust": "tense",
+    "fear": "tense",
+    "happy": "happy",
+    "surprise": "happy",
+    "sad": "sad",
+}
+_STEPS = {
+    "faces": "Looking for faces",
+    "emotion": "Reading the emotion",
+    "action": "Recognising the action",
+    "caption": "Reading your words",
+    "mood": "Finding the mood and the music",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    value: float
+    is_top: bool
+    family: str
+
+    @property
+    def percent(self) -> str:
+        return percent(self.value)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What counts (`label`) beside what the model saw (`bars`), and what it can be set to."""
+
+    label: str | None
+    bars: list[Bar]
+    choices: list[tuple[str, str]]
+    corrected: bool = False
+
+    @property
+    def words(self) -> str:
+        return in_words(self.label or "")
+
+    @property
+    def selected(self) -> str:
+        return self.label or NONE
+
+    @property
+    def first(self) -> list[Bar]:
+        return self.bars[:SHOWN_BARS]
+
+    @property
+    def rest(self) -> list[Bar]:
+        return self.bars[SHOWN_BARS:]
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A face in percent of the photo's sides, with the emotion that it shows most."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+
+    @property
+    def label_x(self) -> float:
+        return self.x + self.width if self._is_near_right else self.x
+
+    @property
+    def label_anchor(self) -> str:
+        return "end" if self._is_near_right else "start"
+
+    @property
+    def label_y(self) -> float:
+        return self.y + self.height if self._is_near_top else self.y
+
+    @property
+    def label_shift(self) -> int:
+        """Pixels from the box to the baseline of its label, above or below."""
+        return 22 if self._is_near_top else -9
+
+    @property
+    def _is_near_top(self) -> bool:
+        return self.y < 10
+
+    @property
+    def _is_near_right(self) -> bool:
+        return self.x > 60
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the analysis: "done", "now" or "next"."""
+
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A story in the history; without a mood while it is not ready."""
+
+    story: Story
+    word: str
+    colour: str
+    track: Track | None
+
+
+def percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def in_words(label: str) -> str:
+    return _WORDS.get(label, label.replace("_", " "))
+
+
+def steps(stage: str, stages: Sequence[str]) -> list[Step]:
+    """Every stage of the analysis with how far it is; none has begun for ""."""
+    current = stages.index(stage) if stage in stages else -1
+    return [
+        Step(_STEPS[name], "done" if i < current else "now" if i == current else "next")
+        for i, name in enumerate(stages)
+    ]
+
+
+def tag(
+    label: str | None,
+    seen: Mapping[str, float] | None,
+    classes: Sequence[str],
+    *,
+    corrected: bool,
+) -> Tag:
+    """A tag with the likeliest class first."""
+    ordered = sorted((seen or {}).items(), key=lambda item: -item[1])
+    choices = [*((name, in_words(name)) for name in sorted(classes)), (NONE, "none of these")]
+    return Tag(label, [_bar(name, p, label) for name, p in ordered], choices, corrected)
+
+
+def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
+    """Low, medium, high in this order: a scale is not sorted by its values."""
+    known = [name for name in INTENSITIES if name in probabilities]
+    return Tag(label, [_bar(name, probabilities[name], label) for name in known], [])
+
+
+def _bar(name: str, value: float, label: str | None) -> Bar:
+    return Bar(in_words(name), value, name == label, _FAMILY.get(name, "plain"))
+
+
+def face_boxes(faces: Iterable[Mapping[str, Any]]) -> list[FaceBox]:
+    return [_face_box(face) for face in faces]
+
+
+def _face_box(face: Mapping[str, Any]) -> FaceBox:
+    x, y, width, height = (round(100 * side, 3) for side in face["box"])
+    return FaceBox(x, y, width, height, _face_label(face.get("probabilities")))
+
+
+def _face_label(probabilities: Mapping[str, float] | None) -> str:
+    if not probabilities:
+        return "face"
+    top = max(probabilities, key=lambda name: probabilities[name])
+    return f"{in_words(top)} {percent(probabilities[top])}"
+
+
+def card(story: Story, choice: Choice | None) -> Card:
+    mood, track = selectors.mood_of(story), choice.track if choice else None
+    if mood is None:
+        return Card(story, "", "", track)
+    place = mood.valence, mood.energy
+    return Card(story, mood_word(*place), mood_colour(*place), track)

@@ -1,0 +1,93 @@
+"""Everything that the page of one story shows, gathered from what is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from ml.labels import ACTIONS, EMOTIONS
+from ml.types import STAGES
+from recommender.selectors import current_suggestions, get_choice
+from stories import presenters, selectors
+from stories.models import Story
+from stories.mood_plane import plane
+
+# Longer than this in the queue is worth a word; an analysis takes about a second.
+SLOW_AFTER = timedelta(seconds=15)
+_NO_CONSENT = "Faces were left out, as you asked. You can change that in your account."
+_NO_FACE = "No face found, so no emotion was read."
+
+
+def context(story: Story) -> dict[str, Any]:
+    """What the template of the story's present state needs."""
+    if story.status == Story.Status.READY:
+        return {"story": story, **_ready(story)}
+    return {"story": story, **_waiting(story)}
+
+
+def seen(story: Story) -> str:
+    """How far the page is; the poll says it back and hears nothing while it still holds."""
+    slow = "slow" if _is_slow(story) else ""
+    return f"{story.status}:{story.stage}:{slow}:{len(story.error)}"
+
+
+def _waiting(story: Story) -> dict[str, Any]:
+    stages = [name for name in STAGES if name != "caption" or story.caption]
+    return {
+        "seen": seen(story),
+        "slow": _is_slow(story),
+        "steps": presenters.steps(story.stage, stages),
+    }
+
+
+def _is_slow(story: Story) -> bool:
+    waited = timezone.now() - story.created_at
+    return story.status == Story.Status.QUEUED and waited > SLOW_AFTER
+
+
+def _ready(story: Story) -> dict[str, Any]:
+    mood = selectors.mood_of(story)
+    assert mood is not None  # noqa: S101 - a ready story has an analysis
+    shown = tracks(story)
+    chosen = shown["choice"].track_id if shown["choice"] else None
+    return {
+        **shown,
+        "plane": plane(mood, shown["suggestions"], chosen),
+        "set_by_hand": story.analysis.mood_set_by_hand,
+        "faces": presenters.face_boxes(story.analysis.faces),
+        **_tags(story),
+    }
+
+
+def tracks(story: Story) -> dict[str, Any]:
+    """The suggestions and the saved track, which need not be one of them any more."""
+    suggestions, choice = current_suggestions(story.id), get_choice(story.id)
+    listed = any(choice and s.track_id == choice.track_id for s in suggestions)
+    return {
+        "story": story,
+        "suggestions": suggestions,
+        "choice": choice,
+        "saved_earlier": choice is not None and not listed,
+    }
+
+
+def _tags(story: Story) -> dict[str, Any]:
+    analysis, tags = story.analysis, selectors.effective_tags(story) or {}
+    return {
+        "emotion": presenters.tag(
+            tags["emotion"]["label"],
+            analysis.emotion,
+            EMOTIONS,
+            corrected=analysis.corrected_emotion is not None,
+        ),
+        "no_emotion": _NO_CONSENT if story.user.faces_consent is False else _NO_FACE,
+        "action": presenters.tag(
+            tags["action"]["label"],
+            analysis.action,
+            ACTIONS,
+            corrected=analysis.corrected_action is not None,
+        ),
+        "intensity": presenters.intensity(**tags["intensity"]),
+    }

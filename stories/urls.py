@@ -1,0 +1,20 @@
+from django.urls import path
+
+from stories import photo_views, views
+
+app_name = "stories"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("stories/", views.history, name="history"),
+    path("stories/new/", views.new, name="new"),
+    path("stories/<uuid:story_id>/", views.story, name="story"),
+    path("stories/<uuid:story_id>/progress/", views.progress, name="progress"),
+    path("stories/<uuid:story_id>/correct/", views.correct, name="correct"),
+    path("stories/<uuid:story_id>/choose/", views.choose, name="choose"),
+    path("stories/<uuid:story_id>/unchoose/", views.unchoose, name="unchoose"),
+    path("stories/<uuid:story_id>/dismiss/", views.dismiss, name="dismiss"),
+    path("stories/<uuid:story_id>/retry/", views.retry, name="retry"),
+    path("stories/<uuid:story_id>/delete/", views.delete, name="delete"),
+    path("stories/<uuid:story_id>/photo.jpg", photo_views.photo, name="photo"),
+    path("stories/<uuid:story_id>/thumbnail.jpg", photo_views.thumbnail, name="thumbnail"),
+]

@@ -1,0 +1,205 @@
+"""The pages: each view reads what was sent, calls one service or selector and renders.
+
+Where HTMX asks, the answer is the part of the page that changes; everybody else gets a page.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+
+from recommender import services as recommender
+from recommender.errors import SuggestionNotFoundError
+from recommender.models import Suggestion
+from stories import paging, photos, presenters, selectors, services, story_page
+from stories.access import PageRequest, own_story, signed_in
+from stories.errors import IdempotencyConflictError, StoryError
+from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
+from stories.models import MAX_CAPTION, Story
+
+
+@require_safe
+def home(request: PageRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("stories:new")
+    return render(request, "home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def new(request: PageRequest) -> HttpResponse:
+    if request.user.faces_consent is None:
+        return _to_notice(request)
+    if request.method != "POST":
+        return _upload_page(request, UploadForm(initial={"once": uuid4()}))
+    form = UploadForm(request.POST, request.FILES)
+    story = _create_story(request, form) if form.is_valid() else None
+    if story is None:
+        return _upload_page(request, form, status=422)
+    return _go_to(request, story)
+
+
+def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
+    """The new story, or None with the reason in the form."""
+    sent = form.cleaned_data
+    upload = {"user": request.user, "upload": sent["photo"], "caption": sent["caption"]}
+    try:
+        return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
+    except IdempotencyConflictError:  # the page came back from the browser's memory: another story
+        return services.create_story(**upload)
+    except photos.PhotoError as error:
+        form.add_error("photo", str(error))
+        return None
+
+
+def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:
+    if request.htmx:
+        return render(request, "stories/_upload_errors.html", {"form": form}, status=status)
+    page = {"form": form, "max_caption": MAX_CAPTION, "max_bytes": photos.MAX_UPLOAD_BYTES}
+    return render(request, "stories/new.html", page, status=status)
+
+
+def _to_notice(request: PageRequest) -> HttpResponse:
+    notice = f"{reverse('accounts:notice')}?{urlencode({'next': reverse('stories:new')})}"
+    return HttpResponseClientRedirect(notice) if request.htmx else redirect(notice)
+
+
+@require_safe
+@signed_in
+def history(request: PageRequest) -> HttpResponse:
+    cursor = request.GET.get("before", "")
+    stories, older = paging.page_of(selectors.history(request.user), cursor)
+    choices = selectors.choices_by_story([story.id for story in stories])
+    cards = [presenters.card(story, choices.get(story.id)) for story in stories]
+    page = {"cards": cards, "older": older and urlencode({"before": older}), "is_later": cursor}
+    return render(request, "stories/_cards.html" if request.htmx else "stories/history.html", page)
+
+
+@require_safe
+@own_story
+def story(request: PageRequest, story: Story) -> HttpResponse:
+    return render(request, "stories/story.html", story_page.context(story))
+
+
+@require_safe
+@own_story
+def progress(request: PageRequest, story: Story) -> HttpResponse:
+    """What changed since the page last asked; the whole story once it is finished."""
+    if not request.htmx:
+        return redirect("stories:story", story.id)
+    if story.is_finished:
+        return retarget(reswap(_story_part(request, story), "outerHTML"), "#story")
+    if request.GET.get("seen") == story_page.seen(story):
+        return HttpResponse(status=204)
+    return render(request, "stories/_progress.html", story_page.context(story))
+
+
+@require_POST
+@own_story
+def correct(request: PageRequest, story: Story) -> HttpResponse:
+    form = CorrectionForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, story, "Please correct one thing at a time.")
+    try:
+        services.correct_story(story=story, user=request.user, **form.correction())
+    except StoryError as error:
+        return _refuse(request, story, str(error))
+    return _changed(request, story, "Corrected. Here is the music that fits now.")
+
+
+@require_POST
+@own_story
+def choose(request: PageRequest, story: Story) -> HttpResponse:
+    form = TrackForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, story, "There is no such track.")
+    try:
+        choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
+    except StoryError as error:
+        return _refuse(request, story, str(error))
+    if request.htmx:
+        return _choice_part(request, story)
+    messages.success(request, f"Saved “{choice.track.title}” with your story.")
+    return redirect("stories:story", story.id)
+
+
+@require_POST
+@own_story
+def unchoose(request: PageRequest, story: Story) -> HttpResponse:
+    services.remove_choice(story=story)
+    if request.htmx:
+        return _choice_part(request, story)
+    messages.success(request, "The track is no longer saved with your story.")
+    return redirect("stories:story", story.id)
+
+
+@require_POST
+@own_story
+def dismiss(request: PageRequest, story: Story) -> HttpResponse:
+    form = SuggestionForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, story, "There is no such suggestion.")
+    said = {"suggestion_id": form.cleaned_data["suggestion"]}
+    try:
+        recommender.give_feedback(
+            user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE
+        )
+    except SuggestionNotFoundError as error:
+        return _refuse(request, story, str(error))
+    return HttpResponse() if request.htmx else redirect("stories:story", story.id)
+
+
+@require_POST
+@own_story
+def retry(request: PageRequest, story: Story) -> HttpResponse:
+    try:
+        services.retry_story(story=story)
+    except StoryError as error:
+        return _refuse(request, story, str(error))
+    return _changed(request, story, "")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_story
+def delete(request: PageRequest, story: Story) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "stories/delete.html", {"story": story})
+    services.delete_story(story=story)
+    messages.success(request, "The story is deleted.")
+    return redirect("stories:history")
+
+
+def _go_to(request: PageRequest, story: Story) -> HttpResponse:
+    place = reverse("stories:story", args=[story.id])
+    return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+
+
+def _refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:
+    """Say why nothing was changed, above the story as it is."""
+    messages.error(request, reason)
+    return _go_to(request, story)
+
+
+def _changed(request: PageRequest, story: Story, words: str) -> HttpResponse:
+    """The story anew; without HTMX on its page, with what happened in words."""
+    if request.htmx:
+        return _story_part(request, selectors.get_story(request.user, story.id))
+    if words:
+        messages.success(request, words)
+    return redirect("stories:story", story.id)
+
+
+def _story_part(request: PageRequest, story: Story) -> HttpResponse:
+    return render(request, "stories/_story.html", story_page.context(story))
+
+
+def _choice_part(request: PageRequest, story: Story) -> HttpResponse:
+    """Only what the saving changed, so that a track that plays goes on playing."""
+    return render(request, "stories/_choice.html", story_page.tracks(story))
