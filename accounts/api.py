@@ -27,7 +27,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         services.touch_api_token(token=token)
         return token.user, token
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return self.keyword
 
 
@@ -35,7 +35,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     target_class = ApiTokenAuthentication
     name = "token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
         return {
             "type": "apiKey",
             "in": "header",

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from accounts import attempts
 from accounts.models import User, UserManager
 
-
 TAKEN = "Somebody already signed up with this e-mail address."
 
 
@@ -19,7 +18,7 @@ def _unused_email(email: str, *, but: User | None = None) -> str:
     return email
 
 
-class SignUpForm(BaseUserCreationForm[User]):
+class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
     """Its checks only; the service makes the person."""
 
     class Meta:
@@ -58,7 +57,7 @@ class SignInForm(AuthenticationForm):
         return self.cleaned_data
 
 
-class PasswordSignInForm(SetPasswordForm[User]):
+class PasswordSignInForm(SetPasswordForm):  # type: ignore[type-arg]
     """An address and a password for somebody who came through Spotify."""
 
     email = forms.EmailField(

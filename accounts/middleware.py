@@ -93,7 +93,7 @@ class SpotifySignInErrors(SocialAuthExceptionMiddleware):  # type: ignore[misc]
         """People get the page with DEBUG on as well."""
         return False
 
-    def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> None:  # noqa: ARG002
+    def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> None:
         """No detour: the page with the explanation is the answer."""
 
     def render_error(

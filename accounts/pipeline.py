@@ -3,7 +3,7 @@
 from typing import Any
 
 from social_core.backends.base import BaseAuth
-from social_core.exceptions import AuthAssociationError, AuthPolicyError
+from social_core.exceptions import AuthAssociationError, AuthPolicyError, AuthResponseError
 
 from accounts import services
 from accounts.models import User
@@ -11,9 +11,7 @@ from accounts.spotify_tokens import Grant
 from accounts.spotify_types import Profile
 
 
-def create_user(
-    details: dict[str, Any], user: User | None = None, **_: Any
-) -> dict[str, Any]:
+def create_user(details: dict[str, Any], user: User | None = None, **_: Any) -> dict[str, Any]:
     """Somebody new through Spotify: no address and no password, only their name."""
     if user:
         return {"is_new": False}
@@ -24,9 +22,11 @@ def create_user(
 def store_spotify(backend: BaseAuth, response: dict[str, Any], user: User, **_: Any) -> None:
     """Keep the tokens encrypted, apart from social-auth's own table."""
     try:
-        services.connect_spotify(
-            user=user, profile=Profile.from_json(response), grant=Grant.from_json(response)
-        )
+        profile, grant = Profile.from_json(response), Grant.from_json(response)
+    except (KeyError, ValueError, TypeError) as error:
+        raise AuthResponseError(backend, code="malformed_response", stage="pipeline") from error
+    try:
+        services.connect_spotify(user=user, profile=profile, grant=grant)
     except services.SpotifyInUse as error:
         raise AuthAssociationError(backend, code="identity_in_use", stage="pipeline") from error
 

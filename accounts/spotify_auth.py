@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from social_core.backends.oauth import BaseOAuth2PKCE
 from social_core.exceptions import (
     AuthConfigurationError,
@@ -75,6 +76,11 @@ class SpotifyPKCE(BaseOAuth2PKCE):  # type: ignore[misc]
                 raise NotOnAllowList(self, stage="user_info") from error
             raise
         return data
+
+    def run_pipeline(self, *args: Any, **kwargs: Any) -> Any:
+        """All or nothing: no person is left behind without their Spotify account."""
+        with transaction.atomic():
+            return super().run_pipeline(*args, **kwargs)
 
     def extra_data(self, *_: Any, **__: Any) -> dict[str, Any]:
         """Nothing: tokens live encrypted in SpotifyAccount, never in this plain JSON."""

@@ -16,11 +16,11 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from storify_site import embedded
+from storify_site import embedded, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+environment.load()
 
 
 def optional(name: str, default: str = "") -> str:
@@ -241,9 +241,12 @@ TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY))
 
 # accounts:
 AUTHENTICATION_BACKENDS = [
-    "accounts.spotify_auth.SpotifyPKCE",
     "django.contrib.auth.backends.ModelBackend",
+    "accounts.spotify_auth.SpotifyPKCE",
 ]
+# Locally the mail with the link to a new password appears in the terminal.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
 SOCIAL_AUTH_PIPELINE = (
     "social_core.pipeline.social_auth.social_details",

@@ -1,0 +1,63 @@
+from typing import ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+from social_django.models import Association, Nonce, UserSocialAuth
+
+from accounts.models import ApiToken, SpotifyAccount, User
+
+# The machinery of signing in: nothing that staff could usefully look at.
+for model in (Association, Nonce, UserSocialAuth):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class ReadOnlyAdmin:
+    """Staff may look and delete; the rows are made by the people themselves."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class ApiTokenInline(ReadOnlyAdmin, admin.TabularInline):  # type: ignore[type-arg]
+    model = ApiToken
+    fields = ("label", "created_at", "last_used_at", "revoked_at")
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    list_display = ("__str__", "email", "spotify_name", "faces_consent", "is_staff", "date_joined")
+    list_filter = ("is_staff", "is_active", "faces_consent", "date_joined")
+    list_select_related = ("spotify",)
+    search_fields = ("email", "display_name", "spotify__display_name", "spotify__account_id")
+    ordering = ("-date_joined",)
+    readonly_fields = ("last_login", "date_joined", "faces_consent", "faces_consent_at")
+    inlines: ClassVar = [ApiTokenInline]
+    fieldsets = (
+        (None, {"fields": ("email", "display_name", "password")}),
+        ("Faces", {"fields": ("faces_consent", "faces_consent_at")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    @admin.display(description="Spotify", ordering="spotify__display_name")
+    def spotify_name(self, user: User) -> str:
+        account = getattr(user, "spotify", None)
+        return str(account) if account else ""
+
+
+@admin.register(SpotifyAccount)
+class SpotifyAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Never the tokens."""
+
+    list_display = ("display_name", "account_id", "user", "needs_sign_in", "connected_at")
+    list_filter = ("needs_sign_in",)
+    list_select_related = ("user",)
+    search_fields = ("display_name", "account_id", "user__email")
+    fields = (*list_display, "scopes", "expires_at")
