@@ -9,8 +9,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
     from django.core.management import execute_from_command_line
 
-    from storify_site import embedded
+    from storify_site import embedded, environment
 
+    environment.load()
     with embedded.lease():
         execute_from_command_line(sys.argv)
 

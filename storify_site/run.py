@@ -83,8 +83,12 @@ def _run() -> int:
 def port_to_use() -> int:
     """PORT, from the environment or .env."""
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
 
-    port: int = settings.PORT
+    try:
+        port: int = settings.PORT
+    except ImproperlyConfigured as reason:
+        raise StartError(str(reason)) from None
     return port
 
 

@@ -1,0 +1,147 @@
+"""What the environment decides, seen from a process of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PUBLIC = {
+    "DATABASE_URL": "postgresql://storify@db.example/storify",
+    "REDIS_URL": "redis://queue.example:6379/0",
+    "SECRET_KEY": "long and secret",
+    "TOKEN_ENCRYPTION_KEYS": "newer,older",
+    "ALLOWED_HOSTS": "storify.example",
+    "SITE_URL": "https://storify.example/",
+}
+
+
+def read_settings(tmp_path: Path, *names: str, **environment: str) -> dict[str, object]:
+    """The named settings as a fresh process sees them; raises with what it printed if it fails."""
+    program = (
+        "import json, sys; from django.conf import settings;"
+        "print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}, default=str))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "storify_site.settings",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return dict(json.loads(done.stdout))
+
+
+def test_bare_environment_is_a_local_site(tmp_path: Path) -> None:
+    seen = read_settings(tmp_path, "DEBUG", "DEMO", "SPOTIFY_SANDBOX", "SITE_URL", "MEDIA_ROOT")
+
+    assert seen == {
+        "DEBUG": True,
+        "DEMO": True,
+        "SPOTIFY_SANDBOX": True,
+        "SITE_URL": "http://127.0.0.1:8000",
+        "MEDIA_ROOT": str(tmp_path / "media"),
+    }
+
+
+def test_local_secret_key_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    first = read_settings(tmp_path, "SECRET_KEY", "TOKEN_ENCRYPTION_KEYS")
+
+    assert first == read_settings(tmp_path, "SECRET_KEY", "TOKEN_ENCRYPTION_KEYS")
+    assert len(str(first["SECRET_KEY"])) > 50
+    assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
+
+
+def test_public_environment_is_closed(tmp_path: Path) -> None:
+    seen = read_settings(
+        tmp_path,
+        "DEBUG",
+        "DEMO",
+        "SPOTIFY_SANDBOX",
+        "SECURE_SSL_REDIRECT",
+        "SESSION_COOKIE_SECURE",
+        "TOKEN_ENCRYPTION_KEYS",
+        "SITE_URL",
+        "CELERY_BROKER_URL",
+        **PUBLIC,
+    )
+
+    assert seen == {
+        "DEBUG": False,
+        "DEMO": False,
+        "SPOTIFY_SANDBOX": False,
+        "SECURE_SSL_REDIRECT": True,
+        "SESSION_COOKIE_SECURE": True,
+        "TOKEN_ENCRYPTION_KEYS": ["newer", "older"],
+        "SITE_URL": "https://storify.example",
+        "CELERY_BROKER_URL": "redis://queue.example:6379/0",
+    }
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_ENCRYPTION_KEYS"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_missing_secret_stops_a_public_site_with_its_name(
+    tmp_path: Path, name: str, value: str | None
+) -> None:
+    environment = {key: text for key, text in PUBLIC.items() if key != name}
+    if value is not None:
+        environment[name] = value
+
+    with pytest.raises(RuntimeError, match=f"ImproperlyConfigured: {name} is not set"):
+        read_settings(tmp_path, "DEBUG", **environment)
+
+
+def test_client_id_without_its_secret_stops_a_public_site(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="SPOTIFY_CLIENT_SECRET is not set"):
+        read_settings(tmp_path, "DEBUG", **PUBLIC, SPOTIFY_CLIENT_ID="id")
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text("PORT=8111\nSTORAGE_BUCKET=from-file\n")
+
+    seen = read_settings(
+        tmp_path, "PORT", "STORAGE_BUCKET", ENV_FILE=str(env_file), STORAGE_BUCKET="from-outside"
+    )
+
+    assert seen == {"PORT": 8111, "STORAGE_BUCKET": "from-outside"}
+
+
+def test_env_example_lists_exactly_the_variables_that_are_read() -> None:
+    described = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    calls = re.compile(
+        r"(?:optional|secret|env\.\w+|environ\.get|getenv)\(\s*\"([A-Z][A-Z_0-9]+)\""
+    )
+    read = {
+        name
+        for package in ("storify_site", "accounts", "stories", "recommender")
+        for path in (ROOT / package).rglob("*.py")
+        for name in calls.findall(path.read_text())
+    }
+
+    assert described == read | {"DATABASE_URL", "REDIS_URL"}
+
+
+def test_env_example_explains_every_variable() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    unexplained = [
+        line
+        for before, line in pairwise(lines)
+        if re.match(r"#[A-Z_]+=", line) and not before.startswith("# ")
+    ]
+
+    assert unexplained == []
