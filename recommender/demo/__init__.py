@@ -1,0 +1,1 @@
+"""The project's own small catalogue: recipes for tunes, and a synthesiser that plays them."""

@@ -1,0 +1,1 @@
+"""Reading catalogues as people have them: files, column names, values."""

@@ -1,0 +1,69 @@
+"""Which column of a file holds what.
+
+Known are the names of the Spotify audio-features API, of TidyTuesday's `spotify_songs.csv`, of
+the Kaggle `dataset.csv` and of plain tables of tracks. Case does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recommender.errors import ImportFailedError
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "source_id": ("track_id", "id", "uri", "spotify_id", "track_uri"),
+    "title": ("track_name", "name", "title"),
+    "artists": ("artists", "track_artist", "artist_name", "artist_names", "artist"),
+    "album": ("track_album_name", "album_name", "album"),
+    "release_date": ("track_album_release_date", "release_date", "year"),
+    "genre": ("playlist_genre", "track_genre", "genre"),
+    "popularity": ("track_popularity", "popularity"),
+    **{
+        name: (name,)
+        for name in (
+            "danceability",
+            "energy",
+            "key",
+            "loudness",
+            "mode",
+            "speechiness",
+            "acousticness",
+            "instrumentalness",
+            "liveness",
+            "valence",
+            "tempo",
+            "time_signature",
+        )
+    },
+    "duration_ms": ("duration_ms",),
+}
+_NEEDED = ("source_id", "energy", "valence")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Position of every field that the file has."""
+
+    positions: dict[str, int]
+    width: int
+
+    @property
+    def has_titles(self) -> bool:
+        return "title" in self.positions
+
+
+def layout_of(header: Sequence[str]) -> Layout:
+    """Find the fields in a header; ImportFailedError names what is missing."""
+    names = [name.strip().lower() for name in header]
+    positions = {
+        field: names.index(alias)
+        for field, aliases in ALIASES.items()
+        for alias in [next((a for a in aliases if a in names), None)]
+        if alias is not None
+    }
+    missing = [field for field in _NEEDED if field not in positions]
+    if missing:
+        wanted = ", ".join(f"{f} ({' or '.join(ALIASES[f])})" for f in missing)
+        raise ImportFailedError(f"The file has no column for: {wanted}.")
+    return Layout(positions, len(names))

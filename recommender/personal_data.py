@@ -1,0 +1,77 @@
+"""This app's part of a person's data: what to hand out and what to erase."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.personal_data import register
+from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.services.choices import recount_taste
+
+
+def take_part() -> None:
+    """Join export, deletion and disconnecting from Spotify."""
+    register("music", export=export, erase=erase, erase_spotify=erase_spotify)
+
+
+def export(user: User) -> Iterator[tuple[str, bytes]]:
+    """What the person saved, was shown and is thought to like."""
+    choices = Choice.objects.filter(user=user).select_related("track")
+    yield "music/saved.json", _json({**_track(c.track), **_choice(c)} for c in choices)
+    shown = Suggestion.objects.filter(user=user).select_related("track")
+    yield "music/suggested.json", _json({**_track(s.track), **_suggestion(s)} for s in shown)
+    profiles = TasteProfile.objects.filter(user=user)
+    yield (
+        "music/taste.json",
+        _json({"vector": p.vector, "saved_tracks": p.n_choices} for p in profiles),
+    )
+
+
+@transaction.atomic
+def erase(user: User) -> None:
+    """Remove everything that says anything of the person."""
+    Choice.objects.filter(user=user).delete()
+    Suggestion.objects.filter(user=user).delete()
+    TasteProfile.objects.filter(user=user).delete()
+
+
+@transaction.atomic
+def erase_spotify(user: User) -> None:
+    """Remove what came from the person's Spotify, and what was cached for nobody else."""
+    theirs = {"user": user, "track__source": Track.Source.SPOTIFY}
+    Choice.objects.filter(**theirs).delete()
+    Suggestion.objects.filter(**theirs).delete()
+    if TasteProfile.objects.filter(user=user).exists():
+        recount_taste(user=user)
+    unused = Track.objects.filter(
+        source=Track.Source.SPOTIFY, choices__isnull=True, suggestions__isnull=True
+    )
+    unused.delete()
+
+
+def _json(rows: Iterable[dict[str, object]]) -> bytes:
+    return json.dumps(list(rows), ensure_ascii=False, indent=2, default=str).encode()
+
+
+def _track(track: Track) -> dict[str, object]:
+    return {"title": track.title, "artists": track.artists, "source": track.source}
+
+
+def _choice(choice: Choice) -> dict[str, object]:
+    return {"story": choice.story_id, "saved_at": choice.created_at}
+
+
+def _suggestion(shown: Suggestion) -> dict[str, object]:
+    return {
+        "story": shown.story_id,
+        "shown_at": shown.shown_at,
+        "rank": shown.rank,
+        "score": shown.score,
+        "terms": shown.terms,
+        "reasons": shown.reasons,
+        "feedback": shown.feedback,
+    }

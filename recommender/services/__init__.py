@@ -1,0 +1,17 @@
+"""Everything that writes here."""
+
+from recommender.services.catalogue import expire_tracks, load_demo_catalogue
+from recommender.services.choices import forget_story, remove_choice, save_choice
+from recommender.services.imports import import_tracks
+from recommender.services.suggestions import give_feedback, suggest_tracks
+
+__all__ = [
+    "expire_tracks",
+    "forget_story",
+    "give_feedback",
+    "import_tracks",
+    "load_demo_catalogue",
+    "remove_choice",
+    "save_choice",
+    "suggest_tracks",
+]

@@ -1,0 +1,128 @@
+"""Many tracks at once: COPY into a temporary table, then one INSERT that updates what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+# Columns that a file or a recipe brings; null leaves what is known as it is.
+COLUMNS = (
+    "source_id",
+    "title",
+    "artists",
+    "album",
+    "release_date",
+    "genre",
+    "popularity",
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+    "time_signature",
+    "duration_ms",
+    "song_key",
+    "search_text",
+    "recipe",
+    "id",
+)
+_TEXTS = ("album", "release_date", "genre")
+_SET = [name for name in COLUMNS if name not in ("source_id", "id")]
+_INCOMING = ", ".join(
+    f"coalesce(staged.{name}, '')" if name in _TEXTS else f"staged.{name}" for name in _SET
+)
+_KEPT = ", ".join(
+    f"coalesce(nullif(excluded.{name}, ''), track.{name})"
+    if name in _TEXTS
+    else f"coalesce(excluded.{name}, track.{name})"
+    for name in _SET
+)
+_STAGE = f"""
+CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
+SELECT 0::bigint AS place, {", ".join(COLUMNS)} FROM recommender_track WITH NO DATA
+"""  # noqa: S608  (column names of this file)
+# Of one id that comes several times, the first counts.
+_UNREPEATED = f"""
+CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
+SELECT DISTINCT ON (source_id) place, {", ".join(COLUMNS)} FROM staged
+ORDER BY source_id, place
+"""  # noqa: S608
+_UNKNOWN = """
+DELETE FROM incoming AS staged WHERE title IS NULL AND NOT EXISTS (
+    SELECT FROM recommender_track AS track
+    WHERE track.source = %(source)s AND track.source_id = staged.source_id
+) RETURNING place
+"""
+_FILL = f"""
+UPDATE incoming SET title = track.title, artists = track.artists,
+    song_key = track.song_key, search_text = track.search_text
+FROM recommender_track AS track
+WHERE incoming.title IS NULL AND track.source = %(source)s
+  AND track.source_id = incoming.source_id
+"""  # noqa: S608
+_UPSERT = f"""
+WITH written AS (
+    INSERT INTO recommender_track AS track
+        (source, id, source_id, artwork_url, spotify_url, {", ".join(_SET)})
+    SELECT %(source)s, coalesce(staged.id, gen_random_uuid()), staged.source_id, '', '', {_INCOMING}
+    FROM incoming AS staged
+    ON CONFLICT (source, source_id) DO UPDATE SET ({", ".join(_SET)}) = ROW({_KEPT})
+    WHERE ({", ".join(f"track.{name}" for name in _SET)}) IS DISTINCT FROM ROW({_KEPT})
+    RETURNING track.xmax = 0 AS is_new
+)
+SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
+"""  # noqa: S608
+
+
+class Row(NamedTuple):
+    """One track to write: its place in the file, and values in the order of COLUMNS."""
+
+    place: int
+    values: tuple[Any, ...]
+
+
+class Written(NamedTuple):
+    """What became of the rows."""
+
+    new: int
+    updated: int
+    unchanged: int
+    repeated: int
+    unknown: list[int]
+    """Places of rows that have no title and describe no track that is there."""
+
+
+@transaction.atomic
+def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
+    """Add or update the tracks of a source; of an id that comes twice the first row counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGE)
+        received = _copy(cursor, rows)
+        cursor.execute(_UNREPEATED)
+        distinct = cursor.rowcount
+        cursor.execute(_UNKNOWN, {"source": source})
+        unknown = [place for (place,) in cursor.fetchall()]
+        cursor.execute(_FILL, {"source": source})
+        cursor.execute(_UPSERT, {"source": source})
+        new, updated = cursor.fetchone() or (0, 0)
+        cursor.execute("DROP TABLE staged, incoming")
+    unchanged = distinct - len(unknown) - new - updated
+    return Written(new, updated, unchanged, received - distinct, unknown)
+
+
+def _copy(cursor: CursorWrapper, rows: Iterable[Row]) -> int:
+    received = 0
+    with cursor.copy(f"COPY staged (place, {', '.join(COLUMNS)}) FROM STDIN") as copy:
+        for place, values in rows:
+            copy.write_row((place, *values))
+            received += 1
+    return received

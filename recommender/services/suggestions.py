@@ -1,0 +1,69 @@
+"""Ranking tracks for a story and keeping the log of what was shown."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from ml.mood import MoodTarget
+from recommender import candidates, selectors
+from recommender.engine.choose import choose, story_noise
+from recommender.engine.scoring import MODEL_VERSION, Mood, Weights, score_terms, total
+from recommender.errors import SuggestionNotFoundError
+from recommender.models import Suggestion, Track
+from recommender.taste_vectors import taste_of
+
+
+@transaction.atomic
+def suggest_tracks(
+    *, user: User, story_id: UUID, mood: MoodTarget, n: int = 10
+) -> list[Suggestion]:
+    """Rank tracks for the story's mood and this person, log them as shown, best first."""
+    target = engine_mood(mood)
+    pool = candidates.gather(user=user, story_id=story_id, mood=target)
+    taste = taste_of(selectors.taste_profile(user))
+    terms = score_terms(pool.features, mood=target, taste=taste, weights=Weights())
+    scores = total(terms)
+    noise = story_noise(story_id.int >> 64, pool.words)
+    picks = choose(scores, artists=pool.artists, songs=pool.songs, n=n, noise=noise)
+    tracks = Track.objects.in_bulk([pool.ids[pick.row] for pick in picks])
+    batch, now = uuid4(), timezone.now()
+    return Suggestion.objects.bulk_create(
+        Suggestion(
+            batch=batch,
+            user=user,
+            story_id=story_id,
+            track=tracks[pool.ids[pick.row]],
+            rank=rank,
+            score=float(scores[pick.row]),
+            terms={name: round(float(values[pick.row]), 6) for name, values in terms.items()},
+            propensity=pick.propensity,
+            model_version=MODEL_VERSION,
+            shown_at=now,
+        )
+        for rank, pick in enumerate(picks, start=1)
+    )
+
+
+def engine_mood(mood: MoodTarget) -> Mood:
+    """The mood as the engine takes it."""
+    return Mood(
+        mean=np.array([mood.valence, mood.energy], dtype=np.float64),
+        covariance=np.array(mood.spread, dtype=np.float64).reshape(2, 2),
+    )
+
+
+@transaction.atomic
+def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggestion:
+    """Note what the person said of a suggestion; one refused leaves the story's list."""
+    suggestion = selectors.get_suggestion(user, suggestion_id)
+    if suggestion is None:
+        raise SuggestionNotFoundError("This suggestion is not there any more.")
+    suggestion.feedback = Suggestion.Feedback(feedback)
+    suggestion.feedback_at = timezone.now()
+    suggestion.save(update_fields=["feedback", "feedback_at"])
+    return suggestion
