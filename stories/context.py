@@ -1,0 +1,10 @@
+"""What every page may know of the site."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(_request: HttpRequest) -> dict[str, bool]:
+    return {"sandbox": settings.SPOTIFY_SANDBOX}
