@@ -34,7 +34,7 @@ format: $(VENV)/.dev
 	$(VENV)/bin/ruff format .
 
 bench: $(VENV)/.dev
-	@$(PY) manage.py bench $(BENCH)
+	@$(PY) -m storify_site.bench $(BENCH)
 
 # Pins what the .in files ask for; `make requirements UPGRADE=--upgrade` moves the pins.
 requirements: $(VENV)/.uv

@@ -288,7 +288,7 @@ REST_FRAMEWORK = {
     ],
     # Whose requests are counted together; addresses that clients claim themselves are not believed.
     "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {"user": optional("API_RATE", "600/min"), "anon": "60/min"},
     "EXCEPTION_HANDLER": "storify_site.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
