@@ -161,7 +161,7 @@ def postgres_running(var: Path) -> bool:
 def _postmaster_alive(data: Path) -> bool:
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
-        return psutil.Process(pid).name() == "postgres"
+        return bool(psutil.Process(pid).name() == "postgres")
     except (FileNotFoundError, IndexError, psutil.NoSuchProcess):
         return False
 

@@ -46,8 +46,8 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
     elif isinstance(response.data, dict) and "detail" in response.data:
         problem["detail"] = str(response.data["detail"])
         problem["code"] = getattr(response.data["detail"], "code", "error")
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        problem["retry_after"] = int(exc.wait)
+    if "Retry-After" in response:
+        problem["retry_after"] = int(response["Retry-After"])
     return problem
 
 
