@@ -14,7 +14,7 @@ from accounts import attempts, services
 class CredentialsSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     password = serializers.CharField(trim_whitespace=False, max_length=4096)
-    label = serializers.CharField(max_length=80, default="API")
+    label = serializers.CharField(max_length=80, default="API")  # type: ignore[assignment]
 
 
 class TokenSerializer(serializers.Serializer[Any]):

@@ -88,7 +88,7 @@ def explain(error: SocialAuthBaseException) -> Explanation:
     return UNAVAILABLE
 
 
-class SpotifySignInErrors(SocialAuthExceptionMiddleware):  # type: ignore[misc]
+class SpotifySignInErrors(SocialAuthExceptionMiddleware):
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:  # noqa: ARG002
         """People get the page with DEBUG on as well."""
         return False

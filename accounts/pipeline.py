@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from social_core.backends.base import BaseAuth
 from social_core.exceptions import AuthAssociationError, AuthPolicyError, AuthResponseError
 
@@ -19,7 +20,9 @@ def create_user(details: dict[str, Any], user: User | None = None, **_: Any) -> 
     return {"is_new": True, "user": User.objects.create_user(display_name=name)}
 
 
-def store_spotify(backend: BaseAuth, response: dict[str, Any], user: User, **_: Any) -> None:
+def store_spotify(
+    backend: BaseAuth[HttpResponse], response: dict[str, Any], user: User, **_: Any
+) -> None:
     """Keep the tokens encrypted, apart from social-auth's own table."""
     try:
         profile, grant = Profile.from_json(response), Grant.from_json(response)
@@ -31,7 +34,7 @@ def store_spotify(backend: BaseAuth, response: dict[str, Any], user: User, **_: 
         raise AuthAssociationError(backend, code="identity_in_use", stage="pipeline") from error
 
 
-def forget_spotify(backend: BaseAuth, user: User, **_: Any) -> None:
+def forget_spotify(backend: BaseAuth[HttpResponse], user: User, **_: Any) -> None:
     """Whichever way somebody disconnects, everything from Spotify goes."""
     try:
         services.disconnect_spotify(user=user)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.http import HttpResponse
 from social_core.backends.oauth import BaseOAuth2PKCE
 from social_core.exceptions import (
     AuthConfigurationError,
@@ -22,7 +23,7 @@ class NotOnAllowList(AuthPolicyError):
     default_code = "membership_required"
 
 
-class SpotifyPKCE(BaseOAuth2PKCE):  # type: ignore[misc]
+class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
     name = "spotify"
     title = "Spotify"
     ID_KEY = "account_id"

@@ -51,7 +51,7 @@ def access_token(account_pk: int, *, client: httpx.Client, rejected: str | None 
     # Raised out here, so that the mark made by _renew is kept.
     if account.needs_sign_in:
         raise NeedsSignIn
-    return account.access_token
+    return str(account.access_token)
 
 
 def mark_needs_sign_in(account_pk: int) -> None:

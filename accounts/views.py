@@ -1,7 +1,7 @@
 """Pages about a person: signing up and in, the notice about faces, the account."""
 
 import tempfile
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,6 +37,11 @@ def _me(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, which may be nothing at all; None while it is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
 def _next(request: HttpRequest, default: str) -> str:
     """Where the person was going, if that is a page of this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
@@ -51,20 +56,17 @@ class SignIn(auth_views.LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(sandbox=settings.SPOTIFY_SANDBOX, **kwargs)
-
 
 @never_cache
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
-    form = SignUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and (user := _signed_up(form)):
+    form = SignUpForm(_sent(request))
+    if form.is_valid() and (user := _signed_up(form)):
         login(request, user, backend=PASSWORD_BACKEND)
         goal = urlencode({"next": _next(request, settings.LOGIN_REDIRECT_URL)})
         return redirect(f"{reverse('accounts:notice')}?{goal}")
-    context = {"form": form, "next": request.GET.get("next", ""), "sandbox": _sandbox()}
+    context = {"form": form, "next": request.GET.get("next", "")}
     return render(request, "accounts/sign_up.html", context)
 
 
@@ -80,9 +82,9 @@ def _signed_up(form: SignUpForm) -> User | None:
 @login_required
 def notice(request: HttpRequest) -> HttpResponse:
     """Says that emotion is estimated from faces, and asks whether that is wanted."""
-    form = FacesConsentForm(request.POST or None)
+    form = FacesConsentForm(_sent(request))
     goal = _next(request, settings.LOGIN_REDIRECT_URL)
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         services.record_faces_consent(user=_me(request), agreed=form.cleaned_data["agreed"])
         return redirect(goal)
     return render(request, "accounts/notice.html", {"form": form, "next": goal})
@@ -97,7 +99,6 @@ def account(request: HttpRequest) -> HttpResponse:
         "has_password": selectors.has_password_sign_in(user),
         "tokens": selectors.active_api_tokens(user),
         "token_form": ApiTokenForm(),
-        "sandbox": _sandbox(),
     }
     return render(request, "accounts/account.html", context)
 
@@ -111,7 +112,7 @@ def connect_spotify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         response: HttpResponse = begin_social_auth(request, "spotify")
         return response
-    context = {"next": request.GET.get("next", ""), "sandbox": _sandbox()}
+    context = {"next": request.GET.get("next", "")}
     return render(request, "accounts/connect_spotify.html", context)
 
 
@@ -132,8 +133,8 @@ def password(request: HttpRequest) -> HttpResponse:
     user = _me(request)
     if selectors.has_password_sign_in(user):
         return redirect("accounts:password_change")
-    form = PasswordSignInForm(user, request.POST or None, initial={"email": user.email})
-    if request.method == "POST" and form.is_valid() and _has_set_password(user, form):
+    form = PasswordSignInForm(user, _sent(request), initial={"email": user.email})
+    if form.is_valid() and _has_set_password(user, form):
         update_session_auth_hash(request, user)
         messages.success(request, "You can now sign in with your e-mail address and password.")
         return redirect("accounts:account")
@@ -186,14 +187,10 @@ def export(request: HttpRequest) -> FileResponse:
 @login_required
 def delete(request: HttpRequest) -> HttpResponse:
     user = _me(request)
-    form = DeleteAccountForm(request.POST or None, user=user)
-    if request.method == "POST" and form.is_valid():
+    form = DeleteAccountForm(_sent(request), user=user)
+    if form.is_valid():
         services.delete_account(user=user)
         logout(request)
         messages.success(request, "Your account and everything in it are deleted. Goodbye!")
         return redirect("accounts:sign_in")
     return render(request, "accounts/delete.html", {"form": form})
-
-
-def _sandbox() -> bool:
-    return bool(settings.SPOTIFY_SANDBOX)

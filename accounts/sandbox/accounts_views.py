@@ -39,7 +39,6 @@ def authorize(request: HttpRequest) -> HttpResponse:
         "listeners": [one for one in LISTENERS.values() if not one.is_trouble],
         "troubles": [one for one in LISTENERS.values() if one.is_trouble],
         "permissions": [WORDS_FOR_SCOPES.get(scope, scope) for scope in scopes],
-        "sandbox": True,
     }
     return render(request, "accounts/sandbox_consent.html", context)
 

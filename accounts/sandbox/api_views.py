@@ -32,7 +32,7 @@ def endpoint(
         @csrf_exempt
         @sandbox_only
         @wraps(view)
-        def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method not in methods:
                 return error(405, "Method not allowed")
             permission = memory.find_access(_bearer(request))
@@ -147,14 +147,14 @@ def playlist_items(request: HttpRequest, listener: Listener, identifier: str) ->
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")
-def closed(_request: HttpRequest, _listener: Listener, **_: str) -> HttpResponse:
+def closed(_request: HttpRequest, _listener: Listener, /, **_: str) -> HttpResponse:
     """Deprecated in 2024 or taken from apps in development mode in 2026."""
     return error(403, "This endpoint is not available to this application.")
 
 
 @csrf_exempt
 @sandbox_only
-def unknown(_request: HttpRequest, **_: str) -> HttpResponse:
+def unknown(_request: HttpRequest, /, **_: str) -> HttpResponse:
     return error(404, "Service not found")
 
 

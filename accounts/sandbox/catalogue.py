@@ -7,6 +7,12 @@ from typing import Any
 from django.conf import settings
 
 
+def base62_id(text: str) -> str:
+    """22 letters and digits, as Spotify's identifiers are; the same text gives the same one."""
+    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    return "".join(alphabet[byte % 62] for byte in hashlib.sha256(text.encode()).digest()[:22])
+
+
 @dataclass(frozen=True)
 class SandboxTrack:
     title: str
@@ -73,12 +79,6 @@ def track_json(track: SandboxTrack) -> dict[str, Any]:
         "track_number": 1,
         "is_local": False,
     }
-
-
-def base62_id(text: str) -> str:
-    """22 letters and digits, as Spotify's identifiers are; the same text gives the same one."""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    return "".join(alphabet[byte % 62] for byte in hashlib.sha256(text.encode()).digest()[:22])
 
 
 def _reference(kind: str, name: str) -> dict[str, Any]:

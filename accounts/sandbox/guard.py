@@ -14,7 +14,7 @@ def sandbox_only(view: View[P]) -> View[P]:
     """Keep the view shut wherever people could take it for the real Spotify."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not settings.SPOTIFY_SANDBOX:
             raise Http404
         if settings.SPOTIFY_CLIENT_ID and not settings.DEBUG:

@@ -1,0 +1,102 @@
+"""The wire between Storify and Spotify, led into the sandbox inside this process."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import requests
+from django.conf import LazySettings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
+from django.test import Client
+
+HOST = "127.0.0.1:8000"
+
+
+@dataclass
+class Wire:
+    """What went over the line, and a way to answer instead of the sandbox."""
+
+    sent: list[requests.PreparedRequest] = field(default_factory=list)
+    timeouts: list[Any] = field(default_factory=list)
+    answers: dict[str, tuple[int, dict[str, str], str]] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        self.sent.append(request)
+        self.timeouts.append(options.get("timeout"))
+        if self.failure:
+            raise self.failure
+        path = urlsplit(str(request.url)).path
+        if path in self.answers:
+            status, headers, body = self.answers[path]
+            return _response(request, status, headers, body.encode())
+        return self._from_sandbox(request)
+
+    def _from_sandbox(self, request: requests.PreparedRequest) -> requests.Response:
+        with httpx.Client(transport=httpx.WSGITransport(app=WSGIHandler())) as client:
+            answer = client.request(
+                str(request.method),
+                str(request.url),
+                headers=dict(request.headers),
+                content=request.body,  # type: ignore[arg-type]
+            )
+        return _response(request, answer.status_code, dict(answer.headers), answer.content)
+
+
+def _response(
+    request: requests.PreparedRequest, status: int, headers: dict[str, str], body: bytes
+) -> requests.Response:
+    response = requests.Response()
+    response.request = request
+    response.url = str(request.url)
+    response.status_code = status
+    response.headers.update(headers)
+    response._content = body
+    return response
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Wire:
+    """social-auth's requests go to the sandbox; the real adapter is out of reach."""
+    assert settings.SPOTIFY_SANDBOX
+    wire = Wire()
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", wire.send)
+    return wire
+
+
+@pytest.fixture
+def sandbox_transport() -> httpx.WSGITransport:
+    """The Spotify client's way into the sandbox."""
+    return httpx.WSGITransport(app=WSGIHandler())
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser at the address where Spotify sends people back to."""
+    return Client(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")
+
+
+def walk_to_callback(browser: Client, listener: str, **data: str) -> str:
+    """Press the button, choose a listener on the consent page; the address to come back to."""
+    begin = browser.post("/accounts/spotify/connect/", data)
+    assert begin.status_code == 302, begin.content
+    consent = local(begin["Location"])
+    page = browser.get(consent)
+    assert page.status_code == 200, page.content
+    answer = browser.post(consent, {"listener": listener})
+    assert answer.status_code == 302
+    return local(answer["Location"])
+
+
+def sign_in_with_spotify(browser: Client, listener: str = "mira", **data: str) -> HttpResponse:
+    return browser.get(walk_to_callback(browser, listener, **data))  # type: ignore[return-value]
+
+
+def local(url: str) -> str:
+    """An address of this very site without its scheme and host."""
+    parts = urlsplit(url)
+    assert parts.netloc in ("", HOST), url
+    return f"{parts.path}?{parts.query}"
