@@ -51,7 +51,7 @@ class Story(models.Model):
         verbose_name_plural = "stories"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index("user", "-created_at", "-id", name="story_history"),
+            models.Index(fields=["user", "-created_at", "-id"], name="story_history"),
             models.Index(
                 fields=["status", "claimed_at"],
                 name="story_unfinished",
@@ -166,7 +166,7 @@ class Correction(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index("story", "-created_at", name="correction_log")]
+        indexes = [models.Index(fields=["story", "-created_at"], name="correction_log")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["emotion", "action", "mood"]), name="correction_kind_known"

@@ -1,0 +1,114 @@
+"""What the tests of stories stand on: a queue that notes, and models that answer at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+from PIL import Image
+
+from accounts.models import User
+from ml.labels import ACTIONS, EMOTIONS
+from ml.mood import fuse, intensity_of
+from ml.types import STAGES, Analysis, Face
+from recommender.models import Track
+from stories import queue
+from tests.factories import certain, make_user
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return make_user()
+
+
+@dataclass
+class FakeQueue:
+    """Notes what is published; `down` makes it refuse as a broker that is away does."""
+
+    sent: list[UUID] = field(default_factory=list)
+    down: bool = False
+
+    def publish(self, story_id: UUID) -> None:
+        if self.down:
+            raise queue.BrokerUnavailableError
+        self.sent.append(story_id)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
+    fake = FakeQueue()
+    monkeypatch.setattr(queue, "publish_analysis", fake.publish)
+    return fake
+
+
+@dataclass
+class FakeModels:
+    """Stands in for ml.analysis; `before_stage` may interfere in the middle of the work."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    before_stage: Callable[[str], None] = lambda stage: None
+
+    def analyse(
+        self, photo: Image.Image, caption: str, *, on_stage: Callable[[str], None], faces: bool
+    ) -> Analysis:
+        self.calls.append({"size": photo.size, "caption": caption, "faces": faces})
+        for stage in STAGES:
+            self.before_stage(stage)
+            on_stage(stage)
+        emotion = certain(EMOTIONS, "happy", 0.7) if faces else None
+        action = certain(ACTIONS, "running", 0.6)
+        return Analysis(
+            faces=(Face((0.1, 0.2, 0.3, 0.4), emotion, 1.0),) if emotion else (),
+            emotion=emotion,
+            action=action,
+            action_label="running",
+            intensity=intensity_of(action),
+            caption=None,
+            mood=fuse(emotion=emotion, intensity=intensity_of(action)),
+            versions={"emotion": "fake"},
+        )
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> FakeModels:
+    fake, module = FakeModels(), ModuleType("ml.analysis")
+    module.analyse = fake.analyse  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ml.analysis", module)
+    return fake
+
+
+@pytest.fixture
+def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing the models is an error."""
+    monkeypatch.setitem(sys.modules, "ml.analysis", None)
+
+
+@pytest.fixture
+def tracks(db: None) -> list[Track]:
+    """A small catalogue spread over the mood plane."""
+    return [make_track(number) for number in range(24)]
+
+
+def make_track(number: int) -> Track:
+    return Track.objects.create(
+        source=Track.Source.IMPORT,
+        source_id=f"track-{number}",
+        title=f"Song {number}",
+        artists=[f"Artist {number}"],
+        popularity=40 + number,
+        valence=(number % 6) / 6 + 0.08,
+        energy=(number // 6) / 4 + 0.12,
+        danceability=0.5,
+        acousticness=0.5,
+        instrumentalness=0.1,
+        liveness=0.1,
+        speechiness=0.05,
+        loudness=-8.0,
+        tempo=110.0,
+        duration_ms=180_000,
+    )
