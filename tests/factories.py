@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from PIL import Image
 
-from accounts.models import User
+from accounts.models import SpotifyAccount, User
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import MoodTarget, fuse, intensity_of
 from stories.models import Analysis, Photo, Story
@@ -23,6 +25,20 @@ def make_user(**extra: Any) -> User:
     """A person with an address of their own who agreed to faces being read."""
     email = extra.pop("email", f"person{next(_numbers)}@storify.test")
     return User.objects.create_user(email, **{"faces_consent": True, **extra})
+
+
+def make_spotify_account(user: User | None = None, **fields: Any) -> SpotifyAccount:
+    """A connected account whose access token is good for another hour."""
+    number = next(_numbers)
+    values = {
+        "account_id": f"account{number}",
+        "display_name": f"Listener {number}",
+        "access_token": "access-1",
+        "refresh_token": "refresh-1",
+        "expires_at": timezone.now() + timedelta(hours=1),
+        "scopes": "user-library-modify playlist-modify-private",
+    }
+    return SpotifyAccount.objects.create(user=user or make_user(), **{**values, **fields})
 
 
 # --- stories --------------------------------------------------------------------------------------
