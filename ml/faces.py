@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,16 +21,21 @@ SCORE = 0.75
 MOST = 12
 """Faces read in one photo, the largest first: more would not change the mood, only the wait."""
 
-FRAME = 1.0
-"""Side of the emotion crop, in units of the larger side of YuNet's box."""
+FRAME = 0.89
+"""Side of the emotion crop, in units of the larger side of YuNet's box.
+
+On 561 images of FER-2013 that box is 49.6 pixels high in the median, around the image's middle;
+the network looks at the middle 44.
+"""
 
 
 @dataclass(frozen=True)
 class Detection:
     """One face: box (x, y, width, height) and landmarks (5, 2) in fractions of the photo.
 
-    Landmarks are the right eye, left eye, nose, right and left mouth corner, as the person
-    has them. `score` is the detector's confidence in [0, 1].
+    Both may lie outside of the photo where the face is cut off by its edge. Landmarks are the
+    right eye, left eye, nose, right and left mouth corner, as the person has them. `score` is
+    the detector's confidence in [0, 1].
     """
 
     box: tuple[float, float, float, float]
@@ -40,6 +46,7 @@ class Detection:
 @cache
 def _detector() -> cv2.FaceDetectorYN:
     cv2.setNumThreads(2)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # warns at every start
     return cv2.FaceDetectorYN.create(str(weights_file("yunet")), "", (320, 320), SCORE, 0.3, 200)
 
 
@@ -48,20 +55,16 @@ def detect(photo: Image.Image) -> tuple[Detection, ...]:
     small = shrink(photo, LONG_SIDE)
     detector = _detector()
     detector.setInputSize(small.size)
-    _, rows = detector.detect(bgr(small))
-    if rows is None:
-        return ()
-    found = [_detection(row, small.size) for row in rows]
+    rows: Any = detector.detect(bgr(small))[1]  # None for no face, which OpenCV's types deny
+    found = [_detection(row, small.size) for row in (() if rows is None else rows)]
     found.sort(key=lambda face: face.box[2] * face.box[3], reverse=True)
-    return tuple(face for face in found if min(face.box[2:]) > 0)[:MOST]
+    return tuple(found[:MOST])
 
 
 def _detection(row: NDArray[np.float32], size: tuple[int, int]) -> Detection:
-    """Return YuNet's row of 15 numbers (box, five points, score), cut to the photo's edges."""
-    scaled = row[:14].reshape(7, 2).astype(float) / size
-    (x0, y0), (x1, y1) = np.clip(scaled[0], 0, 1), np.clip(scaled[0] + scaled[1], 0, 1)
-    points = tuple((float(x), float(y)) for x, y in scaled[2:])
-    return Detection((float(x0), float(y0), float(x1 - x0), float(y1 - y0)), points, float(row[14]))
+    """Return YuNet's row of 15 numbers: box, five points, score."""
+    (x, y), (width, height), *points = (row[:14].reshape(7, 2) / np.array(size)).tolist()
+    return Detection((x, y, width, height), tuple((px, py) for px, py in points), float(row[14]))
 
 
 def crop(photo: Image.Image, face: Detection, side: int) -> NDArray[np.uint8]:

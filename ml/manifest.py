@@ -14,7 +14,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "models"
 
 
-class ModelsMissing(RuntimeError):  # noqa: N818  (part of the contract with the other packages)
+class ModelsMissing(RuntimeError):
     """A model cannot be loaded; the message says what to do about it."""
 
 
@@ -70,3 +70,37 @@ def versions() -> dict[str, str]:
     """Return the version of every model and of all third-party weights."""
     parts = manifest()["models"] | manifest()["weights"]
     return {name: str(described["version"]) for name, described in parts.items()}
+
+
+def publish(name: str, trained: Path, described: dict[str, Any]) -> Path:
+    """Put a trained network among the shipped models and describe it; return its file.
+
+    Its measured figures begin empty: `python -m ml.evaluate ... --record` fills them in.
+    """
+    file = FOLDER / f"{name}.keras"
+    beside = file.with_suffix(".new")
+    beside.write_bytes(trained.read_bytes())
+    beside.replace(file)
+    content = json.loads((FOLDER / "manifest.json").read_text())
+    content["models"][name] = described | {
+        "file": file.name,
+        "sha256": digest(file),
+        "measured": [],
+    }
+    _write(content)
+    return file
+
+
+def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> None:
+    """Write measured figures into the manifest, in place of earlier ones on the same data."""
+    content = json.loads((FOLDER / "manifest.json").read_text())
+    described = (content["models"] | content["weights"])["yunet" if name == "faces" else name]
+    keys = ("n", "accuracy", "balanced_accuracy", "ece", "without_copies", "named")
+    figures = {key: result[key] for key in keys if key in result}
+    earlier = [m for m in described.get("measured", []) if (m["data"], m["split"]) != (data, split)]
+    described["measured"] = [*earlier, {"data": data, "split": split, **figures}]
+    _write(content)
+
+
+def _write(content: dict[str, Any]) -> None:
+    (FOLDER / "manifest.json").write_text(json.dumps(content, indent=1) + "\n")

@@ -178,5 +178,6 @@ def _normalised(weights: Probabilities, known: Iterable[str]) -> dict[str, float
     if not all(0 <= weight < float("inf") for weight in weights.values()):
         raise ValueError("probabilities are finite and not negative")
     total = sum(weights.values())
-    return {name: w / total for name, w in sorted(weights.items()) if w / total > 0} if total else {}
-
+    return (
+        {name: w / total for name, w in sorted(weights.items()) if w / total > 0} if total else {}
+    )

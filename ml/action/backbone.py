@@ -1,6 +1,6 @@
 """Frozen image features: DINOv2 ViT-S/14 (Oquab et al. 2023) through onnxruntime."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -59,6 +59,9 @@ def middle(photo: Image.Image) -> Image.Image:
     return photo.convert("RGB").resize(
         (_SIDE, _SIDE), Image.Resampling.BICUBIC, box=box, reducing_gap=2
     )
+
+
+VIEWS: dict[str, Callable[[Image.Image], Image.Image]] = {"whole": whole, "middle": middle}
 
 
 def features(views: Sequence[Image.Image]) -> Floats:

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.action.backbone import Floats, features, middle, whole
+from ml.action.backbone import VIEWS, Floats, features
 from ml.labels import ACTIONS
 
 log = logging.getLogger(__name__)
-
-VIEWS: dict[str, Callable[[Image.Image], Image.Image]] = {"whole": whole, "middle": middle}
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,15 @@ class Photos:
         return self.features[rows], self.labels[rows]
 
 
-def read(data: Path, cache: Path) -> Photos:
-    """Return the rows of a HAR file with the features of every view, cached in a folder."""
-    table = pq.read_table(data, columns=["label", "split"])
+def read(data: Path, cache: Path, names: Sequence[str]) -> Photos:
+    """Return a HAR file's rows without surplus copies, with features cached in a folder."""
+    table = pq.read_table(data, columns=["label", "split", "exact_or_near_copy"])
     labels = np.array([ACTIONS.index(label) for label in table["label"].to_pylist()])
-    views = [cached(data, cache / f"har-{name}.npy", view) for name, view in VIEWS.items()]
-    return Photos(np.stack(views, axis=1), labels, np.array(table["split"].to_pylist()))
+    views = [cached(data, cache / f"har-{name}.npy", VIEWS[name]) for name in names]
+    splits = np.array(table["split"].to_pylist())
+    copies = table["exact_or_near_copy"].to_numpy(zero_copy_only=False).astype(bool)
+    keep = ~(copies & (splits == "train"))
+    return Photos(np.stack(views, axis=1)[keep], labels[keep], splits[keep])
 
 
 def cached(data: Path, file: Path, view: Callable[[Image.Image], Image.Image]) -> Floats:

@@ -83,13 +83,14 @@ def targets(faces: Faces, *, hard: float = 0.8, voted: float = 0.15) -> Floats:
     classes = len(EMOTIONS)
     one_hot = np.eye(classes, dtype=np.float32)[faces.labels]
     uniform = np.float32((1 - hard - voted) / classes)
-    return (hard * one_hot + voted * faces.votes + uniform).astype(np.float32)
+    return np.asarray(hard * one_hot + voted * faces.votes + uniform, dtype=np.float32)
 
 
 def centre(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the middle (n, 44, 44, 1) of (n, 48, 48) images, as the shipped network sees them."""
     edge = (SIDE - SIZE) // 2
-    return images[:, edge : edge + SIZE, edge : edge + SIZE, None]
+    middle: NDArray[np.uint8] = images[:, edge : edge + SIZE, edge : edge + SIZE, None]
+    return middle
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Plan:
     """How long and how fast to train; small faces first, because they cost half as much."""
 
-    epochs: int = 30
+    epochs: int = 22
     small_epochs: int = 11
     small_size: int = 32
     batch: int = 128
@@ -58,19 +58,23 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]
 def compiled(plan: Plan, steps: int) -> keras.Model:
     """Return a fresh network with its optimiser: SGD, one cosine with a warm-up."""
     model = build(None, data_format="channels_first", normalization=FusedBatchNormalization)
-    schedule = keras.optimizers.schedules.CosineDecay(
+    optimizer = keras.optimizers.SGD(
+        schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
+    )
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Return one epoch of warm-up and one cosine over the rest of the plan."""
+    return keras.optimizers.schedules.CosineDecay(
         0.01,
         decay_steps=(plan.epochs - 1) * steps,
         warmup_target=plan.rate,
         warmup_steps=steps,
         alpha=0.002,
     )
-    optimizer = keras.optimizers.SGD(
-        schedule, momentum=0.9, nesterov=True, weight_decay=plan.decay
-    )
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"])
-    return model
 
 
 def logits_of(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -85,11 +89,21 @@ def train(data: Path, out: Path, plan: Plan) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=plan.seed)
     log.info("training %d, validation %d", len(training), len(validation))
+    steps = len(training) // plan.batch
     average = build()
-    model, history = _resume(out, average) or (compiled(plan, len(training) // plan.batch), [])
+    model, history = _resume(out, average) or (compiled(plan, steps), [])
+    model.optimizer.learning_rate = schedule(plan, steps)  # a resumed plan may be another one
     for epoch in range(len(history), plan.epochs):
-        _epoch(model, average, training, plan, epoch, history)
-        history[-1] |= _measure(average, validation)
+        batches = Batches(
+            training,
+            epoch=epoch,
+            seed=plan.seed,
+            size=plan.size(epoch),
+            batch=plan.batch,
+            data_format="channels_first",
+        )
+        fitted = _epoch(model, batches, Average(average, plan.average))
+        history.append({"epoch": epoch + 1} | fitted | _measure(average, validation))
         log.info("%s", json.dumps(history[-1]))
         if history[-1]["accuracy"] >= max(h["accuracy"] for h in history):
             _save(average, out / "best.keras")
@@ -99,32 +113,14 @@ def train(data: Path, out: Path, plan: Plan) -> Path:
     return out / "best.keras"
 
 
-def _epoch(
-    model: keras.Model,
-    average: keras.Model,
-    training: Faces,
-    plan: Plan,
-    epoch: int,
-    history: list[dict[str, float]],
-) -> None:
-    batches = Batches(
-        training,
-        epoch=epoch,
-        seed=plan.seed,
-        size=plan.size(epoch),
-        batch=plan.batch,
-        data_format="channels_first",
-    )
+def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str, float]:
     began = time.monotonic()
-    fitted = model.fit(batches, verbose=0, callbacks=[Average(average, plan.average)])
-    history.append(
-        {
-            "epoch": epoch + 1,
-            "training_loss": round(fitted.history["loss"][0], 4),
-            "training_accuracy": round(fitted.history["accuracy"][0], 4),
-            "seconds": round(time.monotonic() - began, 1),
-        }
-    )
+    fitted = model.fit(batches, verbose=0, callbacks=[averaging])
+    return {
+        "training_loss": round(fitted.history["loss"][0], 4),
+        "training_accuracy": round(fitted.history["accuracy"][0], 4),
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 def _measure(average: keras.Model, validation: Faces) -> dict[str, float]:

@@ -1,0 +1,105 @@
+"""The one way in: a photo and its caption become tags with probabilities and a mood."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+import ml.action.predict as actions
+import ml.caption.predict as captions
+import ml.emotion.predict as emotions
+from ml import mood
+from ml.faces import Detection, crop, detect
+from ml.images import shrink
+from ml.labels import ACTIONS, EMOTIONS
+from ml.manifest import ModelsMissing, versions
+from ml.types import STAGES, Analysis, Face
+
+__all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "warm"]
+
+LARGEST = 2048
+"""Longer side in pixels at which a photo is analysed; a face is read at 44 pixels anyway."""
+
+
+def _ignore(stage: str) -> None: ...
+
+
+def analyse(
+    photo: Image.Image,
+    caption: str,
+    *,
+    on_stage: Callable[[str], None] = _ignore,
+    look_at_faces: bool = True,
+) -> Analysis:
+    """Return the tags and the mood of an upright photo of any size and its caption.
+
+    `on_stage` is called with each name of STAGES when it begins. Without `look_at_faces` (the
+    person has not agreed to it) no face is searched for. No face, no nameable action and an
+    empty caption are ordinary answers. Raises ModelsMissing where a model file is not there.
+    """
+    photo = shrink(photo, LARGEST)
+    on_stage("faces")
+    found = detect(photo) if look_at_faces else ()
+    on_stage("emotion")
+    faces = read_faces(photo, found)
+    emotion = _mean_emotion(faces)
+    on_stage("action")
+    action = _named(ACTIONS, actions.predict([photo])[0])
+    on_stage("caption")
+    words = None if captions.is_empty(caption) else captions.predict([caption])[0]
+    caption_emotion = None if words is None else _named(EMOTIONS, words)
+    on_stage("mood")
+    intensity = mood.intensity_of(action)
+    return Analysis(
+        faces=faces,
+        emotion=emotion,
+        action=action,
+        action_label=actions.label(action),
+        intensity=intensity,
+        caption=caption_emotion,
+        mood=mood.fuse(emotion=emotion, intensity=intensity, caption=caption_emotion),
+        versions=versions(),
+    )
+
+
+def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
+    """Return the detected faces with their emotions, the largest first."""
+    if not found:
+        return ()
+    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
+    rows = emotions.predict(crops)
+    # A face twice as wide counts twice as much: the photo is about whom it shows large.
+    weights = np.array([face.score * np.sqrt(face.box[2] * face.box[3]) for face in found])
+    weights = weights / weights.sum()
+    return tuple(
+        Face(_visible(face.box), _named(EMOTIONS, row), float(weight))
+        for face, row, weight in zip(found, rows, weights, strict=True)
+    )
+
+
+def _visible(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the part of a box that lies in the photo."""
+    x, y, width, height = box
+    (x0, x1), (y0, y1) = np.clip(((x, x + width), (y, y + height)), 0, 1).tolist()
+    return (x0, y0, x1 - x0, y1 - y0)
+
+
+def _mean_emotion(faces: Sequence[Face]) -> dict[str, float] | None:
+    if not faces:
+        return None
+    return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
+
+
+def _named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(names, row, strict=True)}
+
+
+def warm() -> None:
+    """Load every model and run each once, so that the first story does not wait for it.
+
+    Call it in the process that analyses, after a fork: threads do not survive one.
+    """
+    grey = Image.new("RGB", (320, 240), (127, 127, 127))
+    everywhere = Detection((0.3, 0.2, 0.4, 0.5), ((0.4, 0.4), (0.6, 0.4)), 1.0)
+    read_faces(grey, [everywhere])
+    analyse(grey, "warm")

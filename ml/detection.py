@@ -1,0 +1,81 @@
+"""How well faces are found: against boxes, or against counts where there are no boxes."""
+
+import io
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from ml.faces import Detection, detect
+
+OVERLAP = 0.4
+"""Least intersection over union of a found and a marked face: hand-drawn boxes differ in taste."""
+
+Box = Sequence[float]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes (x, y, width, height)."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
+
+
+def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:
+    """Return how many marked boxes have a found one of their own, nearest pairs first."""
+    pairs = [(overlap(f, m), i, j) for i, f in enumerate(found) for j, m in enumerate(marked)]
+    used: tuple[set[int], set[int]] = (set(), set())
+    for share, i, j in sorted(pairs, reverse=True):
+        if share >= OVERLAP and i not in used[0] and j not in used[1]:
+            used[0].add(i)
+            used[1].add(j)
+    return len(used[0])
+
+
+def measure_faces(table: pa.Table) -> dict[str, Any]:
+    """Return the figures of the detector on rows with `image` and `faces` or `n_faces`.
+
+    `accuracy` is how often it is right that a photo has any face, `balanced_accuracy` the mean
+    of that over photos with and without; `ece` has no meaning for a detector and is None.
+    """
+    marked = table["faces"].to_pylist() if "faces" in table.column_names else None
+    counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()
+    if not counts:
+        raise ValueError("there is nothing to measure: no rows")
+    photos = [Image.open(io.BytesIO(encoded)) for encoded in table["image"].to_pylist()]
+    began = time.perf_counter()
+    found = [detect(photo) for photo in photos]
+    ms = round((time.perf_counter() - began) * 1000 / len(photos), 2)
+    hits = [
+        min(len(f), n) if marked is None else matches(_pixels(f, photo), marked[k] or ())
+        for k, (f, n, photo) in enumerate(zip(found, counts, photos, strict=True))
+    ]
+    return _summary(np.array(counts), np.array([len(f) for f in found]), np.array(hits)) | {
+        "ms_per_item": ms
+    }
+
+
+def _pixels(found: Sequence[Detection], photo: Image.Image) -> list[Box]:
+    wide, high = photo.size
+    return [(b[0] * wide, b[1] * high, b[2] * wide, b[3] * high) for b in (f.box for f in found)]
+
+
+def _summary(counts: Any, found: Any, hits: Any) -> dict[str, Any]:
+    right = (counts > 0) == (found > 0)
+    parts = [right[part].mean() for part in (counts > 0, counts == 0) if part.any()]
+    return {
+        "n": len(counts),
+        "accuracy": round(float(right.mean()), 4),
+        "balanced_accuracy": round(float(np.mean(parts)), 4),
+        "ece": None,
+        "same_count": round(float((counts == found).mean()), 4),
+        "faces": int(counts.sum()),
+        "recall": round(float(hits.sum() / counts.sum()), 4) if counts.sum() else None,
+        "precision": round(float(hits.sum() / found.sum()), 4) if found.sum() else None,
+    }

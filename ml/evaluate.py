@@ -1,0 +1,184 @@
+"""Measure a shipped model on a Parquet file.
+
+python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
+
+Columns: `image` (encoded bytes) and `label` for emotion (faces framed as FER-2013 frames them)
+and action; `text` and `label` or `labels` for caption; `image` and `faces` (boxes x, y, width,
+height in pixels) or `n_faces` for faces. `split` is optional; for files without a split `test`,
+that name means every split whose name ends in `_test`.
+"""
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+import ml.action.predict as actions
+import ml.caption.predict as captions
+import ml.emotion.predict as emotions
+from ml.calibration import Floats
+from ml.detection import measure_faces
+from ml.labels import ACTIONS, EMOTIONS
+from ml.manifest import ModelsMissing, record
+from ml.metrics import report
+
+BATCH = 32
+Report = dict[str, Any]
+
+
+class BadData(ValueError):
+    """The file does not have the rows or columns that the measurement needs."""
+
+
+def read(data: Path, split: str | None) -> pa.Table:
+    """Return the rows of a file, or of one split of it; BadData if there are none."""
+    if not data.is_file():
+        raise BadData(f"There is no file {data}.")
+    table = pq.read_table(data)
+    if split is None:
+        return table
+    if "split" not in table.column_names:
+        raise BadData(f"{data} has no column `split`; leave --split out to measure every row.")
+    names = table["split"].to_pylist()
+    known = sorted(set(names))
+    chosen = [split] if split in known else [k for k in known if k.endswith(f"_{split}")]
+    if not chosen:
+        raise BadData(f"{data} has no split {split}, only {', '.join(known)}.")
+    return table.filter(pa.array([name in chosen for name in names]))
+
+
+def require(table: pa.Table, *columns: str) -> None:
+    """Raise BadData that says which of the columns are missing."""
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise BadData(
+            f"The file has no column {', '.join(missing)}, only {', '.join(table.column_names)}."
+        )
+
+
+def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
+    labels = table["label"].to_pylist()
+    if unknown := sorted({str(label) for label in labels} - set(names)):
+        raise BadData(f"Unknown labels {', '.join(unknown)}; known are {', '.join(names)}.")
+    return np.array([names.index(label) for label in labels], dtype=np.int64)
+
+
+def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _timed(
+    predict: Callable[[Sequence[Any]], Floats], rows: Sequence[Any], size: int
+) -> tuple[Floats, float]:
+    """Return the probabilities of all rows and the milliseconds per row, loading not counted."""
+    if not rows:
+        raise BadData("There are no rows to measure.")
+    predict(rows[:1])
+    began = time.perf_counter()
+    result = np.concatenate([predict(batch) for batch in _batches(rows, size)])
+    return result, round((time.perf_counter() - began) * 1000 / len(rows), 2)
+
+
+def measure_emotion(table: pa.Table) -> Report:
+    """Measure on faces framed as in FER-2013; also without copies of training images."""
+    require(table, "image", "label")
+    labels = _numbers(table, EMOTIONS)
+    probabilities, ms = _timed(_emotions, table["image"].to_pylist(), BATCH)
+    result = report(probabilities, labels, EMOTIONS) | {"ms_per_item": ms}
+    if "copy_in_train" in table.column_names:
+        own = ~table["copy_in_train"].to_numpy(zero_copy_only=False).astype(bool)
+        if own.any():
+            clean = report(probabilities[own], labels[own], EMOTIONS)
+            keys = ("n", "accuracy", "balanced_accuracy", "ece")
+            result["without_copies"] = {key: clean[key] for key in keys}
+    return result
+
+
+def _emotions(images: Sequence[bytes]) -> Floats:
+    return emotions.predict(np.stack([emotions.frame(encoded) for encoded in images]))
+
+
+def measure_action(table: pa.Table) -> Report:
+    """Measure on whole photos; `named` says how often an action is sure enough to be named."""
+    require(table, "image", "label")
+    labels = _numbers(table, ACTIONS)
+    probabilities, ms = _timed(_actions, table["image"].to_pylist(), 4)
+    sure = probabilities.max(axis=1) >= actions.threshold()
+    right = probabilities.argmax(axis=1) == labels
+    named = {
+        "threshold": actions.threshold(),
+        "share": round(float(sure.mean()), 4),
+        "accuracy": round(float(right[sure].mean()), 4) if sure.any() else None,
+    }
+    return report(probabilities, labels, ACTIONS) | {"ms_per_item": ms, "named": named}
+
+
+def _actions(images: Sequence[bytes]) -> Floats:
+    return actions.predict([Image.open(io.BytesIO(encoded)) for encoded in images])
+
+
+def measure_caption(table: pa.Table) -> Report:
+    """Measure on texts whose labels all belong to one of the seven emotions."""
+    from ml.caption.data import texts_and_targets
+
+    require(table, "text")
+    if not {"label", "labels"} & set(table.column_names):
+        require(table, "label")
+    texts, targets = texts_and_targets(table)
+    single = np.flatnonzero(targets.max(axis=1) == 1)
+    probabilities, ms = _timed(captions.predict, [texts[row] for row in single], 8)
+    result = report(probabilities, targets[single].argmax(axis=1), EMOTIONS)
+    return result | {"ms_per_item": ms, "several_emotions_left_out": len(texts) - len(single)}
+
+
+def _faces(table: pa.Table) -> Report:
+    require(table, "image")
+    if not {"faces", "n_faces"} & set(table.column_names):
+        raise BadData("Faces need a column `faces` (lists of boxes) or `n_faces` (counts).")
+    return measure_faces(table)
+
+
+MEASURES: dict[str, Callable[[pa.Table], Report]] = {
+    "faces": _faces,
+    "emotion": measure_emotion,
+    "action": measure_action,
+    "caption": measure_caption,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", choices=MEASURES)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split")
+    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    parser.add_argument("--record", action="store_true", help="write the figures to the manifest")
+    given = parser.parse_args(arguments)
+    try:
+        result = MEASURES[given.model](read(given.data, given.split))
+    except (BadData, ModelsMissing) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if given.record:
+        record(given.model, given.data.name, given.split, result)
+    sys.stdout.write(json.dumps(result) + "\n" if given.json else _lines(result))
+    return 0
+
+
+def _lines(result: Report) -> str:
+    return "".join(f"{key:>18}  {value}\n" for key, value in result.items() if key != "confusion")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

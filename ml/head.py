@@ -1,0 +1,75 @@
+"""A small classifier on frozen features, the same for actions and for captions."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a head is built and trained."""
+
+    hidden: int = 0
+    dropout: float = 0.3
+    decay: float = 1e-2
+    rate: float = 1e-3
+    epochs: int = 40
+    batch: int = 128
+    smoothing: float = 0.05
+    noise: float = 0.0
+
+
+def build(width: int, classes: int, recipe: Recipe, *, name: str) -> keras.Model:
+    """Return a network from (batch, width) features to (batch, classes) logits."""
+    inputs = keras.Input((width,), name="features")
+    x = layers.Normalization(name="scale")(inputs)
+    x = layers.GaussianNoise(recipe.noise)(x)
+    if recipe.hidden:
+        x = layers.Dropout(recipe.dropout / 2)(x)
+        x = layers.Dense(recipe.hidden, activation="gelu")(x)
+    x = layers.Dropout(recipe.dropout)(x)
+    logits = layers.Dense(classes, name="logits", kernel_initializer="zeros")(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def fit(
+    features: Floats,
+    targets: Floats,
+    recipe: Recipe,
+    *,
+    name: str,
+    weights: Floats | None = None,
+    seed: int = 7,
+) -> tuple[keras.Model, list[float]]:
+    """Return the trained head and its loss in every epoch.
+
+    `targets` are (n, classes) shares; `weights` (n,) say how much each row counts.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build(features.shape[1], targets.shape[1], recipe, name=name)
+    model.get_layer("scale").adapt(features)
+    steps = recipe.epochs * -(-len(features) // recipe.batch)
+    schedule = keras.optimizers.schedules.CosineDecay(recipe.rate, steps)
+    model.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=recipe.decay),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing),
+    )
+    fitted = model.fit(
+        features,
+        targets,
+        sample_weight=weights,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch,
+        verbose=0,
+    )
+    return model, [float(loss) for loss in fitted.history["loss"]]
+
+
+def logits_of(model: keras.Model, features: Floats) -> Floats:
+    """Return (n, classes) logits of (n, width) features."""
+    return np.asarray(keras.ops.convert_to_numpy(model(features, training=False)))
