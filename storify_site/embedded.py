@@ -9,10 +9,13 @@ import hashlib
 import os
 import pwd
 import secrets
+import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,15 +98,33 @@ def _shared(name: str, start: Any, stop: Any, *, wanted: str) -> Iterator[None]:
     var = var_dir()
     var.mkdir(parents=True, exist_ok=True)
     with (var / f"{name}.lease").open("w") as lease_file:
-        with _gate(var, name):
-            fcntl.flock(lease_file, fcntl.LOCK_SH)
-            start(var)
         try:
+            with undisturbed(), _gate(var, name):
+                fcntl.flock(lease_file, fcntl.LOCK_SH)
+                start(var)
             yield
         finally:
-            with _gate(var, name):
+            with undisturbed(), _gate(var, name):
                 if _last_holder(lease_file):
                     stop(var)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM for as long as the block runs, which should not be long."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 @contextmanager
@@ -179,16 +200,18 @@ def _ensure_database(var: Path) -> None:
 
 
 def _init_cluster(data: Path, account: pwd.struct_passwd | None, *, durable: bool) -> None:
-    data.mkdir(parents=True, exist_ok=True)
-    data.chmod(0o700)
+    draft = data.with_name("postgres.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
     if account:
-        os.chown(data, account.pw_uid, account.pw_gid)
-    _run(data, account, "initdb", "-D", str(data), "-U", POSTGRES_SUPERUSER, "--auth=trust",
+        os.chown(draft, account.pw_uid, account.pw_gid)
+    _run(draft, account, "initdb", "-D", str(draft), "-U", POSTGRES_SUPERUSER, "--auth=trust",
          "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
          "--builtin-locale=C.UTF-8", "--no-sync")  # fmt: skip
     extra = "" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
-    with (data / "postgresql.conf").open("a") as conf:
+    with (draft / "postgresql.conf").open("a") as conf:
         conf.write(POSTGRES_SETTINGS + extra)
+    draft.rename(data)  # so that an interrupted start leaves no half of a cluster
 
 
 def _run(data: Path, account: pwd.struct_passwd | None, program: str, *args: str) -> None:
@@ -209,6 +232,7 @@ def _run(data: Path, account: pwd.struct_passwd | None, program: str, *args: str
             cwd=data,
             timeout=START_SECONDS,
             check=False,
+            start_new_session=True,
             **who,
         )
         if done.returncode:
@@ -272,7 +296,7 @@ def start_redis(var: Path, *, durable: bool = True) -> None:
          "--dir", str(home), "--logfile", str(home / "log"), "--daemonize", "yes",
          "--appendonly", "yes" if durable else "no", "--save", "",
          "--maxmemory-policy", "noeviction"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, start_new_session=True,
     )  # fmt: skip
     _wait(lambda: redis_running(var), f"The local Redis did not start. Its log is {home / 'log'}.")
 

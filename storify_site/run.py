@@ -131,6 +131,7 @@ def _prepare() -> None:
     if settings.DEMO:
         say("Looking after the demo data …")
         call_command("load_demo_data", verbosity=0)
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     if not settings.DEBUG:
         call_command("collectstatic", interactive=False, verbosity=0)
     connections.close_all()

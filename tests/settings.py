@@ -23,3 +23,4 @@ if "STORIFY_TEST_VAR" not in os.environ:
 from storify_site.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405

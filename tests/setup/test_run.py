@@ -1,0 +1,136 @@
+"""Starting and stopping the whole site as `make run` does."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from storify_site.free_port import free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 120
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """A folder with a name short enough for the sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="sr-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def start(var: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "storify_site.run"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(var),
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until_ready(site: subprocess.Popen[str], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and site.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    site.kill()
+    pytest.fail("The site did not start:\n" + "\n".join(site.communicate()))
+
+
+def processes_of(var: Path) -> list[str]:
+    """Command lines of every process that works on this folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            mine = process.environ().get("VAR_DIR") == str(var) or str(var) in process.cmdline()
+            mine = mine or any(str(var) in argument for argument in process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if mine and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+def test_port_in_use_is_one_sentence_before_anything_starts(var: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        site = start(var, PORT=str(port))
+        out, err = site.communicate(timeout=60)
+
+    assert site.returncode == 1
+    assert out == ""
+    assert err == (
+        f"Port {port} is already in use: stop what runs there, or choose another one, "
+        f"for example PORT={port + 1} make run.\n"
+    )
+    assert {path.name for path in var.iterdir()} <= {"secret-key"}
+
+
+def test_missing_secret_is_one_sentence_with_its_name(var: Path) -> None:
+    site = start(var, DATABASE_URL="postgresql://db.example/storify", SECRET_KEY="")
+    _, err = site.communicate(timeout=60)
+
+    assert site.returncode == 1
+    assert err == "SECRET_KEY is not set. It has to be when DEBUG is off.\n"
+
+
+def test_second_site_on_the_same_data_is_refused(var: Path) -> None:
+    from storify_site.run import only_one
+
+    with only_one(var):
+        site = start(var, PORT=str(free_port()))
+        _, err = site.communicate(timeout=60)
+
+    assert site.returncode == 1
+    assert err.startswith("Storify already runs on the data in")
+
+
+@pytest.mark.worker
+def test_run_serves_and_leaves_no_process_behind(var: Path) -> None:
+    port = free_port()
+    site = start(var, PORT=str(port))
+    wait_until_ready(site, port)
+    running = " ".join(processes_of(var))
+    os.killpg(site.pid, signal.SIGINT)  # what Ctrl-C does: everybody in the terminal gets it
+    out, err = site.communicate(timeout=60)
+
+    for part in ("gunicorn", "-Q inference", "-Q default", "postgres", "redis-server"):
+        assert part in running
+    assert site.returncode == 0, err
+    assert f"Storify is at http://127.0.0.1:{port}" in out
+    assert processes_of(var) == []
+
+
+@pytest.mark.worker
+@pytest.mark.parametrize("after_seconds", [0.3, 1.5, 4.0])
+def test_stop_while_starting_leaves_no_process_behind(var: Path, after_seconds: float) -> None:
+    site = start(var, PORT=str(free_port()))
+    with pytest.raises(subprocess.TimeoutExpired):
+        site.wait(timeout=after_seconds)
+    site.terminate()
+    site.communicate(timeout=60)
+
+    assert processes_of(var) == []
