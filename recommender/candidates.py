@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,6 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
-from django.db.models import Count
 from django.utils import timezone
 
 from accounts.models import User
@@ -26,27 +25,27 @@ NEAR_EACH_AIM = 70
 POPULAR_NEAR_EACH_AIM = 20
 SAVED_LATELY = timedelta(days=30)
 SHOWN_LATELY = timedelta(days=14)
+SHOWN_AT_MOST = 300
 
-# Each aim's nearest tracks come from the GiST indexes on point(energy, valence).
-_NEAR = f"""
-SELECT near.id FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
+_COLUMNS = ", ".join(("id", "song_key", "artists", "popularity", *FEATURES))
+_SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
+_FRESH = "(expires_at IS NULL OR expires_at > now())"
+# Each aim's nearest tracks come from the GiST indexes on point(energy, valence); the rows are
+# read where the index finds them, which spares a join over the whole table.
+_ROWS = f"""
+SELECT near.* FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
 CROSS JOIN LATERAL (
-    (SELECT id FROM recommender_track
-     WHERE energy IS NOT NULL AND valence IS NOT NULL
+    (SELECT {_COLUMNS} FROM recommender_track WHERE {_SOUND} AND {_FRESH}
      ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT {NEAR_EACH_AIM})
     UNION ALL
-    (SELECT id FROM recommender_track
-     WHERE energy IS NOT NULL AND valence IS NOT NULL AND popularity >= {POPULAR_FROM}
+    (SELECT {_COLUMNS} FROM recommender_track
+     WHERE {_SOUND} AND {_FRESH} AND popularity >= {POPULAR_FROM}
      ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence)
      LIMIT {POPULAR_NEAR_EACH_AIM})
 ) AS near
-UNION SELECT unnest(%(also)s::uuid[])
-"""
-_ROWS = f"""
-SELECT id, song_key, artists, popularity, {", ".join(FEATURES)} FROM recommender_track
-WHERE id IN ({_NEAR}) AND energy IS NOT NULL AND valence IS NOT NULL
-  AND (expires_at IS NULL OR expires_at > now())
-ORDER BY id
+UNION ALL
+SELECT {_COLUMNS} FROM recommender_track
+WHERE id = ANY(%(also)s::uuid[]) AND {_SOUND} AND {_FRESH}
 """  # noqa: S608  (nothing in it comes from outside)
 _TOGETHER = """
 WITH mine AS (
@@ -94,8 +93,8 @@ def gather(*, user: User, story_id: UUID, mood: Mood) -> Pool:
         {"valence": points[:, 0].tolist(), "energy": points[:, 1].tolist(), "also": [*together]},
     )
     songs, tracks = _not_again(user, story_id)
-    kept = [row for row in rows if row[1] not in songs and row[0] not in tracks]
-    return _pool(kept, together, _times_shown(user, story_id))
+    unique = {row[0]: row for row in rows if row[1] not in songs and row[0] not in tracks}
+    return _pool([*unique.values()], together, _times_shown(user, story_id))
 
 
 def saved_together(user: User) -> dict[UUID, float]:
@@ -146,8 +145,9 @@ def _not_again(user: User, story_id: UUID) -> tuple[set[str], set[UUID]]:
 def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
     """With how many other stories each track was lately shown to this person."""
     shown = Suggestion.objects.filter(user=user, shown_at__gte=timezone.now() - SHOWN_LATELY)
-    counts = shown.exclude(story_id=story_id).order_by().values_list("track_id")
-    return dict(counts.annotate(Count("story_id", distinct=True)))
+    others = shown.exclude(story_id=story_id).order_by("-shown_at")
+    seen = {*others.values_list("track_id", "story_id")[:SHOWN_AT_MOST]}
+    return Counter(track_id for track_id, _ in seen)
 
 
 def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

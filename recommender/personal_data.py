@@ -34,6 +34,7 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
 @transaction.atomic
 def erase(user: User) -> None:
     """Remove everything that says anything of the person."""
+    erase_spotify(user)
     Choice.objects.filter(user=user).delete()
     Suggestion.objects.filter(user=user).delete()
     TasteProfile.objects.filter(user=user).delete()

@@ -49,7 +49,7 @@ def arrange(recipe: Recipe) -> list[Note]:
         notes += _chord(recipe, degree, start, beat)
         notes += _bass(recipe, degree, start, beat)
         notes += _drums(recipe, start, beat)
-        bar_melody, melody_step = _melody(recipe, degree, melody_step, start, beat, rng)
+        bar_melody, melody_step = _melody(recipe, degree, melody_step, start, beat, rng=rng)
         notes += bar_melody
     return notes
 
@@ -64,11 +64,12 @@ def _chord(recipe: Recipe, degree: int, start: float, beat: float) -> list[Note]
     """Held for the bar when calm, struck on the beats when lively."""
     strikes = 1 if recipe.energy < 0.35 else 2 if recipe.energy < 0.65 else 4
     length = _BEATS_PER_BAR * beat / strikes
-    steps = (degree, degree + 2, degree + 4) if degree < 4 else (degree - 7, degree - 5, degree - 3)
+    octave = 4 if recipe.energy >= 0.5 else 3
+    root = degree if degree < 4 else degree - 7
     return [
-        Note("chord", start + strike * length, 0.98 * length, _pitch(recipe, step, 4 if recipe.energy >= 0.5 else 3), 0.5)
-        for strike in range(strikes)
-        for step in steps
+        Note("chord", start + i * length, 0.98 * length, _pitch(recipe, step, octave), 0.5)
+        for i in range(strikes)
+        for step in (root, root + 2, root + 4)
     ]
 
 
@@ -95,6 +96,7 @@ def _melody(
     step: int,
     start: float,
     beat: float,
+    *,
     rng: np.random.Generator,
 ) -> tuple[list[Note], int]:
     """A walk over the scale that lands on chord notes where the bar is strong."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 # Editions of one recording. "Live", "Remix" and "Acoustic" are other performances and stay.
 _EDITION = re.compile(
@@ -20,8 +21,10 @@ _BETWEEN_ARTISTS = re.compile(r"\s*[;,/]\s*|\s+&\s+|\s+(?:feat|ft|featuring|with
 
 def fold(text: str) -> str:
     """Lower case without accents or punctuation, one space between words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    plain = text.casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     return _NOT_WORDS.sub(" ", plain).strip()
 
 
@@ -42,8 +45,12 @@ def artist_keys(artists: Iterable[str]) -> frozenset[str]:
     A name that itself contains a comma is taken apart as well. It is always taken apart in
     the same way, so it still compares equal to itself.
     """
-    names = (part for artist in artists for part in _BETWEEN_ARTISTS.split(artist))
-    return frozenset(key for key in map(fold, names) if key)
+    return frozenset(key for artist in artists for key in _credited(artist))
+
+
+@lru_cache(maxsize=20_000)
+def _credited(artist: str) -> frozenset[str]:
+    return frozenset(key for key in map(fold, _BETWEEN_ARTISTS.split(artist)) if key)
 
 
 def song_key(title: str, artists: Sequence[str]) -> str:

@@ -44,9 +44,7 @@ def opened(
         yield from _table(Path(source))
 
 
-def _download(
-    url: str, path: Path, transport: httpx.BaseTransport | None, max_bytes: int
-) -> None:
+def _download(url: str, path: Path, transport: httpx.BaseTransport | None, max_bytes: int) -> None:
     """Follow redirects only from https to https; stop as soon as it is too large."""
     client = httpx.Client(transport=transport, timeout=TIMEOUT)
     try:
@@ -64,7 +62,9 @@ def _download(
         status = error.response.status_code
         raise ImportFailedError(f"The address answered with status {status}.") from error
     except httpx.HTTPError as error:
-        raise ImportFailedError(f"The address could not be read ({type(error).__name__}).") from error
+        raise ImportFailedError(
+            f"The address could not be read ({type(error).__name__})."
+        ) from error
     raise ImportFailedError("The address redirects too often.")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recommender.engine.songs import search_text, song_key
+from recommender.importing.columns import COLUMNS
 from recommender.importing.layouts import Layout
-from recommender.services.bulk import COLUMNS
 
 UNIT = (0.0, 1.0)
 RANGES: dict[str, tuple[float, float]] = {

@@ -8,33 +8,8 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-# Columns that a file or a recipe brings; null leaves what is known as it is.
-COLUMNS = (
-    "source_id",
-    "title",
-    "artists",
-    "album",
-    "release_date",
-    "genre",
-    "popularity",
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-    "time_signature",
-    "duration_ms",
-    "song_key",
-    "search_text",
-    "recipe",
-    "id",
-)
+from recommender.importing.columns import COLUMNS
+
 _TEXTS = ("album", "release_date", "genre")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
 _INCOMING = ", ".join(
@@ -62,13 +37,13 @@ DELETE FROM incoming AS staged WHERE title IS NULL AND NOT EXISTS (
     WHERE track.source = %(source)s AND track.source_id = staged.source_id
 ) RETURNING place
 """
-_FILL = f"""
+_FILL = """
 UPDATE incoming SET title = track.title, artists = track.artists,
     song_key = track.song_key, search_text = track.search_text
 FROM recommender_track AS track
 WHERE incoming.title IS NULL AND track.source = %(source)s
   AND track.source_id = incoming.source_id
-"""  # noqa: S608
+"""
 _UPSERT = f"""
 WITH written AS (
     INSERT INTO recommender_track AS track
@@ -115,6 +90,7 @@ def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
         cursor.execute(_UPSERT, {"source": source})
         new, updated = cursor.fetchone() or (0, 0)
         cursor.execute("DROP TABLE staged, incoming")
+        cursor.execute("ANALYZE recommender_track")
     unchanged = distinct - len(unknown) - new - updated
     return Written(new, updated, unchanged, received - distinct, unknown)
 

@@ -11,8 +11,9 @@ from psycopg.types.json import Jsonb
 from recommender.demo.arrangement import SECONDS
 from recommender.demo.catalogue import DemoTrack, demo_tracks
 from recommender.engine.songs import search_text, song_key
+from recommender.importing.columns import COLUMNS
 from recommender.models import Track
-from recommender.services.bulk import COLUMNS, Row, Written, write_tracks
+from recommender.services.bulk import Row, Written, write_tracks
 
 
 def load_demo_catalogue() -> Written:

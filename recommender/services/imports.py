@@ -62,9 +62,10 @@ def import_tracks(*, source: str, transport: httpx.BaseTransport | None = None) 
 def _rows(table: Table, report: ImportReport) -> Iterator[Row]:
     layout = layout_of(table.header)
     for place, cells in table.rows:
+        if isinstance(cells, str):
+            report.reject(place, cells)
+            continue
         try:
-            if isinstance(cells, str):
-                raise BadRowError(cells)
             yield Row(place, track_values(cells, layout))
         except BadRowError as error:
             report.reject(place, str(error))

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("source", metavar="FILE_OR_URL")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         try:
             report = import_tracks(source=options["source"])
         except ImportFailedError as error:

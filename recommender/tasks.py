@@ -1,0 +1,11 @@
+"""What happens by the clock."""
+
+from celery import shared_task
+
+from recommender import services
+
+
+@shared_task(name="recommender.tasks.expire_tracks")
+def expire_tracks() -> None:
+    """Remove cached Spotify descriptions past their time."""
+    services.expire_tracks()

@@ -1,0 +1,48 @@
+"""The sound of demo tracks."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
+from django.utils.http import parse_etags
+from django.views.decorators.http import require_safe
+
+from recommender import selectors, sound
+from recommender.ranges import RangeNotSatisfiableError, requested_range
+
+TYPE = "audio/wav"
+
+
+@require_safe
+def audio(request: HttpRequest, track_id: UUID) -> HttpResponse:
+    """A demo tune as a WAV file, whole or the part that a player seeks."""
+    track = selectors.get_demo_track(track_id)
+    if track is None or track.recipe is None:
+        raise Http404("There is no such tune.")
+    etag = sound.etag(track.recipe)
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        response = HttpResponse(status=304)
+    else:
+        response = _bytes_of(sound.wav(track.recipe), request, etag)
+    response["ETag"] = etag
+    response["Accept-Ranges"] = "bytes"
+    patch_cache_control(response, public=True, max_age=24 * 3600)
+    return response
+
+
+def _bytes_of(content: bytes, request: HttpRequest, etag: str) -> HttpResponse:
+    """All of it (200), the range asked for (206), or that there is no such range (416)."""
+    wanted = request.headers.get("Range", "")
+    if request.headers.get("If-Range", etag) != etag:
+        wanted = ""
+    try:
+        part = requested_range(wanted, len(content))
+    except RangeNotSatisfiableError:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    if part is None:
+        return HttpResponse(content, content_type=TYPE)
+    response = HttpResponse(content[part.start : part.stop], status=206, content_type=TYPE)
+    response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
+    return response
