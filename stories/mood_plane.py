@@ -16,7 +16,7 @@ _WORDS = (
     ("troubled", "balanced", "cheerful"),
     ("tense", "charged", "exuberant"),
 )
-_THIRDS = (0.4, 0.6)
+_THIRDS = (0.45, 0.55)
 # The corners of static/img/mark.svg: tense, happy (top), sad, calm (bottom).
 _CORNERS = ((226, 95, 85), (225, 161, 0), (93, 137, 243), (0, 189, 132))
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
@@ -79,7 +79,8 @@ def mood_word(valence: float, energy: float) -> str:
 
 
 def mood_colour(valence: float, energy: float) -> str:
-    """The colour of the plane at this place, as #rrggbb."""
+    """The colour of the nearest corners, as #rrggbb; fuller than the plane near its middle."""
+    valence, energy = _outward(valence), _outward(energy)
     shares = (
         (1 - valence) * energy,
         valence * energy,
@@ -89,6 +90,10 @@ def mood_colour(valence: float, energy: float) -> str:
     channels = zip(*_CORNERS, strict=True)
     mixed = [sum(s * c for s, c in zip(shares, channel, strict=True)) for channel in channels]
     return "#" + "".join(f"{round(value):02x}" for value in mixed)
+
+
+def _outward(share: float) -> float:
+    return min(1.0, max(0.0, 0.5 + 2 * (share - 0.5)))
 
 
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:

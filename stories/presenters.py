@@ -44,6 +44,20 @@ class Bar:
     def percent(self) -> str:
         return percent(self.value)
 
+    @property
+    def width(self) -> float:
+        """Of the bar in percent; a chance that is shown at all leaves a mark."""
+        return max(round(100 * self.value, 1), 1)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One of the things that the mood was read from."""
+
+    words: str
+    percent: str = ""
+    family: str = ""
+
 
 @dataclass(frozen=True)
 class Tag:
@@ -57,6 +71,10 @@ class Tag:
     @property
     def words(self) -> str:
         return in_words(self.label or "")
+
+    @property
+    def sureness(self) -> str:
+        return "" if self.corrected else next((b.percent for b in self.bars if b.is_top), "")
 
     @property
     def selected(self) -> str:
@@ -159,6 +177,19 @@ def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
     """Low, medium, high in this order: a scale is not sorted by its values."""
     known = [name for name in INTENSITIES if name in probabilities]
     return Tag(label, [_bar(name, probabilities[name], label) for name in known], [])
+
+
+def chips(emotion: Tag, action: Tag, intensity: Tag, caption: str) -> list[Chip]:
+    """What spoke for the mood; where nothing was found, nothing is said."""
+    found = []
+    if emotion.label:
+        family = _FAMILY.get(emotion.label, "plain")
+        found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
+    if action.label:
+        found.append(Chip(action.words.capitalize(), action.sureness))
+    if intensity.label:
+        found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
+    return [*found, Chip("Your words")] if caption else found
 
 
 def _bar(name: str, value: float, label: str | None) -> Bar:

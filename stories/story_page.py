@@ -75,19 +75,23 @@ def tracks(story: Story) -> dict[str, Any]:
 
 def _tags(story: Story) -> dict[str, Any]:
     analysis, tags = story.analysis, selectors.effective_tags(story) or {}
+    emotion = presenters.tag(
+        tags["emotion"]["label"],
+        analysis.emotion,
+        EMOTIONS,
+        corrected=analysis.corrected_emotion is not None,
+    )
+    action = presenters.tag(
+        tags["action"]["label"],
+        analysis.action,
+        ACTIONS,
+        corrected=analysis.corrected_action is not None,
+    )
+    intensity = presenters.intensity(**tags["intensity"])
     return {
-        "emotion": presenters.tag(
-            tags["emotion"]["label"],
-            analysis.emotion,
-            EMOTIONS,
-            corrected=analysis.corrected_emotion is not None,
-        ),
+        "emotion": emotion,
         "no_emotion": _NO_CONSENT if story.user.faces_consent is False else _NO_FACE,
-        "action": presenters.tag(
-            tags["action"]["label"],
-            analysis.action,
-            ACTIONS,
-            corrected=analysis.corrected_action is not None,
-        ),
-        "intensity": presenters.intensity(**tags["intensity"]),
+        "action": action,
+        "intensity": intensity,
+        "chips": presenters.chips(emotion, action, intensity, story.caption),
     }

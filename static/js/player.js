@@ -22,7 +22,7 @@ function upgrade(audio) {
   if (audio.dataset.upgraded) return;
   audio.dataset.upgraded = "yes";
   const title = audio.dataset.title || audio.getAttribute("aria-label") || "this track";
-  const known = Number(audio.dataset.seconds) || 0;
+  const known = Number(audio.dataset.milliseconds) / 1000 || 0;
   const length = () => (Number.isFinite(audio.duration) ? audio.duration : known);
 
   const player = document.createElement("div");
@@ -35,6 +35,9 @@ function upgrade(audio) {
   seek.setAttribute("aria-label", `Position in ${title}`);
   const time = document.createElement("span");
   time.className = "player__time";
+  const line = document.createElement("span");
+  line.className = "player__line";
+  line.append(seek, time);
   const trouble = document.createElement("span");
   trouble.className = "player__trouble error";
   trouble.setAttribute("role", "status");
@@ -42,6 +45,7 @@ function upgrade(audio) {
   function draw() {
     const playing = !audio.paused && !audio.ended;
     player.classList.toggle("is-playing", playing);
+    if (playing) player.classList.add("is-started");
     button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${title}`);
     button.replaceChildren(icon(playing ? "pause" : "play"));
   }
@@ -71,7 +75,7 @@ function upgrade(audio) {
     draw();
   });
 
-  player.append(button, seek, time, trouble);
+  player.append(button, line, trouble);
   audio.controls = false;
   audio.after(player);
   draw();
