@@ -135,4 +135,4 @@ def augment(image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Fl
     )
     pixels = np.asarray(view, dtype=np.float32)
     relit = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
-    return np.clip(relit, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(relit, 0, 255), dtype=np.float32)

