@@ -8,7 +8,6 @@ from uuid import UUID
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from recommender.serializers import SuggestionSerializer
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -18,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
+from recommender.serializers import SuggestionSerializer
 from stories import selectors, services
 from stories.models import Story
 from stories.photos import MAX_UPLOAD_BYTES

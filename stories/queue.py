@@ -7,6 +7,7 @@ from uuid import UUID
 
 from celery import current_app
 from kombu.exceptions import OperationalError
+from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
 # A person waits for the answer: one more try over a fresh connection, then the beat takes over.
@@ -16,6 +17,8 @@ _RETRY_POLICY: dict[str, Any] = {
     "interval_step": 0,
     "interval_max": 0,
 }
+# Workers wait on the broker for long, senders do not.
+_TRANSPORT = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
 
 class BrokerUnavailableError(Exception):
@@ -24,9 +27,15 @@ class BrokerUnavailableError(Exception):
 
 def publish_analysis(story_id: UUID) -> None:
     """Ask a worker to analyse the story. Raises BrokerUnavailableError within seconds."""
+    connection = current_app.connection_for_write(transport_options=_TRANSPORT)
     try:
-        current_app.send_task(
-            ANALYSE_STORY, args=[str(story_id)], retry=True, retry_policy=_RETRY_POLICY
-        )
+        with producers[connection].acquire(block=True, timeout=5) as producer:
+            current_app.send_task(
+                ANALYSE_STORY,
+                args=[str(story_id)],
+                producer=producer,
+                retry=True,
+                retry_policy=_RETRY_POLICY,
+            )
     except (OperationalError, ConnectionError, TimeoutError) as error:
         raise BrokerUnavailableError from error

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
-from recommender.serializers import SuggestionSerializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
+from recommender.serializers import SuggestionSerializer
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,

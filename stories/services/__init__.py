@@ -8,17 +8,20 @@ from stories.services.keeping import (
     remove_choice,
     save_choice,
 )
+from stories.services.previewing import Preview, preview_suggestions
 from stories.services.queueing import enqueue_story, recover_stale_stories, retry_story
 from stories.services.uploading import create_story
 
 __all__ = [
     "AnalysisInterruptedError",
+    "Preview",
     "analyse_story",
     "correct_story",
     "create_story",
     "delete_stories_of",
     "delete_story",
     "enqueue_story",
+    "preview_suggestions",
     "recover_stale_stories",
     "remove_choice",
     "retry_story",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -93,7 +93,7 @@ def _look(story: Story) -> Seen:
     return analyse(
         photo,
         story.caption,
-        faces=story.user.faces_consent is True,
+        look_at_faces=story.user.faces_consent is True,
         on_stage=partial(_note_stage, story),
     )
 
@@ -109,7 +109,7 @@ def _save_result(story: Story, seen: Seen) -> Story:
     held = _held(story).select_for_update(of=("self",)).select_related("user").first()
     if held is None:
         raise ClaimLostError
-    _save_analysis(held, seen)
+    Analysis.objects.update_or_create(story=held, defaults=analysis_fields(seen))
     suggest_tracks(user=held.user, story_id=held.pk, mood=seen.mood)
     held.status, held.stage, held.error = Story.Status.READY, "", ""
     held.claim, held.ready_at = None, timezone.now()
@@ -117,19 +117,16 @@ def _save_result(story: Story, seen: Seen) -> Story:
     return held
 
 
-def _save_analysis(story: Story, seen: Seen) -> None:
+def analysis_fields(seen: Seen) -> dict[str, Any]:
+    """What the models said as the columns of Analysis."""
     said = seen.to_json()
-    mood = said["mood"]
-    Analysis.objects.update_or_create(
-        story=story,
-        defaults={
-            **{name: said[name] for name in ("emotion", "action", "intensity", "caption")},
-            **{name: said[name] for name in ("action_label", "faces", "versions")},
-            "mood_valence": mood["valence"],
-            "mood_energy": mood["energy"],
-            "mood_spread": mood["spread"],
-        },
-    )
+    names = ("emotion", "action", "action_label", "intensity", "caption", "faces", "versions")
+    return {
+        **{name: said[name] for name in names},
+        "mood_valence": seen.mood.valence,
+        "mood_energy": seen.mood.energy,
+        "mood_spread": said["mood"]["spread"],
+    }
 
 
 def _held(story: Story) -> QuerySet[Story]:

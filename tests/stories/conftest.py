@@ -54,13 +54,18 @@ class FakeModels:
     before_stage: Callable[[str], None] = lambda stage: None
 
     def analyse(
-        self, photo: Image.Image, caption: str, *, on_stage: Callable[[str], None], faces: bool
+        self,
+        photo: Image.Image,
+        caption: str,
+        *,
+        on_stage: Callable[[str], None],
+        look_at_faces: bool,
     ) -> Analysis:
-        self.calls.append({"size": photo.size, "caption": caption, "faces": faces})
+        self.calls.append({"size": photo.size, "caption": caption, "faces": look_at_faces})
         for stage in STAGES:
             self.before_stage(stage)
             on_stage(stage)
-        emotion = certain(EMOTIONS, "happy", 0.7) if faces else None
+        emotion = certain(EMOTIONS, "happy", 0.7) if look_at_faces else None
         action = certain(ACTIONS, "running", 0.6)
         return Analysis(
             faces=(Face((0.1, 0.2, 0.3, 0.4), emotion, 1.0),) if emotion else (),

@@ -1,0 +1,72 @@
+"""The way to the broker: what is sent, and how fast it fails."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from celery import Celery
+from django.conf import settings
+
+from stories import queue, tasks
+from storify_site.celery import app as site_celery
+
+
+def broken_app(url: str) -> Celery:
+    app = Celery("broken", set_as_current=False)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.broker_url = url
+    return app
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        yield deaf.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere/redis.sock", "amqp://127.0.0.1:1//"]
+)
+def test_a_broker_that_is_away_fails_fast(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "current_app", broken_app(url))
+    began = time.monotonic()
+    with pytest.raises(queue.BrokerUnavailableError):
+        queue.publish_analysis(uuid4())
+    assert time.monotonic() - began < 4
+
+
+def test_a_broker_that_never_answers_does_not_hold_the_request(
+    deaf_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = broken_app(f"redis://127.0.0.1:{deaf_port}/0")
+    monkeypatch.setattr(queue, "current_app", app)
+    began = time.monotonic()
+    with pytest.raises(queue.BrokerUnavailableError):
+        queue.publish_analysis(uuid4())
+    assert time.monotonic() - began < 7
+
+
+def test_the_message_is_an_id_on_the_inference_queue() -> None:
+    site_celery.control.purge()
+    story_id = uuid4()
+    queue.publish_analysis(story_id)
+    with (
+        site_celery.connection_for_read() as connection,
+        connection.SimpleQueue("inference") as box,
+    ):
+        message = box.get(timeout=5)
+        message.ack()
+    assert message.headers["task"] == queue.ANALYSE_STORY == tasks.analyse_story.name
+    assert message.payload[:2] == [[str(story_id)], {}]
+
+
+def test_the_beat_knows_the_recovery() -> None:
+    planned = {one["task"] for one in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert tasks.recover_stale_stories.name in planned
