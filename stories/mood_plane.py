@@ -9,16 +9,15 @@ from uuid import UUID
 
 from ml.mood import MoodTarget
 from recommender.models import Suggestion
+from stories.mood_colours import mood_colour
 
 # Rows by energy from low to high, columns by valence from low to high.
 _WORDS = (
     ("sad", "quiet", "calm"),
-    ("troubled", "balanced", "cheerful"),
-    ("tense", "charged", "exuberant"),
+    ("uneasy", "balanced", "cheerful"),
+    ("tense", "energetic", "joyful"),
 )
 _THIRDS = (0.45, 0.55)
-# The corners of static/img/mark.svg: tense, happy (top), sad, calm (bottom).
-_CORNERS = ((226, 95, 85), (225, 161, 0), (93, 137, 243), (0, 189, 132))
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
 _EVEN_ODDS = math.sqrt(2 * math.log(2))
 
@@ -76,24 +75,6 @@ def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | No
 def mood_word(valence: float, energy: float) -> str:
     column, row = (sum(value > third for third in _THIRDS) for value in (valence, energy))
     return _WORDS[row][column]
-
-
-def mood_colour(valence: float, energy: float) -> str:
-    """The colour of the nearest corners, as #rrggbb; fuller than the plane near its middle."""
-    valence, energy = _outward(valence), _outward(energy)
-    shares = (
-        (1 - valence) * energy,
-        valence * energy,
-        (1 - valence) * (1 - energy),
-        valence * (1 - energy),
-    )
-    channels = zip(*_CORNERS, strict=True)
-    mixed = [sum(s * c for s, c in zip(shares, channel, strict=True)) for channel in channels]
-    return "#" + "".join(f"{round(value):02x}" for value in mixed)
-
-
-def _outward(share: float) -> float:
-    return min(1.0, max(0.0, 0.5 + 2 * (share - 0.5)))
 
 
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:

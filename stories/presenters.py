@@ -10,7 +10,8 @@ from ml.labels import INTENSITIES
 from recommender.models import Choice, Track
 from stories import selectors
 from stories.models import Story
-from stories.mood_plane import mood_colour, mood_word
+from stories.mood_colours import mood_colour
+from stories.mood_plane import mood_word
 
 NONE = selectors.NONE
 SHOWN_BARS = 5

@@ -1,0 +1,77 @@
+"""axe-core finds nothing serious on the main pages, in light and in dark, and nothing overflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page
+
+from accounts.models import User
+from recommender.services import suggest_tracks
+from stories.models import Story
+from stories.selectors import mood_of
+from tests.browser.signing_in import sign_in
+from tests.factories import make_ready_story, make_story, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Window = Callable[..., Page]
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+PUBLIC = ["/", "/accounts/sign-in/", "/accounts/sign-up/", "/accounts/password/reset/"]
+OWN = ["/stories/new/", "/stories/", "/accounts/", "/accounts/notice/", "/accounts/delete/"]
+WIDTHS = (360, 390, 768, 1280, 1440)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_have_no_serious_violation(
+    open_window: Window, client: Client, site: str, scheme: str
+) -> None:
+    page = open_window(color_scheme=scheme, reduced_motion="reduce")
+    found = {path: _violations(page, path) for path in PUBLIC}
+    sign_in(page, client, (user := make_user()), site)
+    found |= {path: _violations(page, path) for path in [*OWN, *_story_pages(user)]}
+    assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+def test_pages_fit_every_width(open_window: Window, client: Client, site: str) -> None:
+    page = open_window()
+    found = [bad for path in PUBLIC for bad in _overflows(page, path)]
+    sign_in(page, client, (user := make_user()), site)
+    found += [bad for path in [*OWN, *_story_pages(user)] for bad in _overflows(page, path)]
+    assert found == []
+
+
+def _story_pages(user: User) -> list[str]:
+    ready = make_ready_story(user, caption="Donaudampfschifffahrtsgesellschaftskapitän" * 3)
+    mood = mood_of(ready)
+    assert mood
+    suggest_tracks(user=user, story_id=ready.pk, mood=mood)
+    failed = make_story(user, status=Story.Status.FAILED, error="The photo ran away.")
+    waiting = make_story(user, status=Story.Status.ANALYSING, stage="action")
+    pages = [f"/stories/{story.pk}/" for story in (ready, failed, waiting)]
+    return [*pages, f"/stories/{ready.pk}/delete/"]
+
+
+def _violations(page: Page, path: str) -> list[str]:
+    page.goto(path)
+    page.evaluate(AXE)
+    report: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in report["violations"]
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]
+
+
+def _overflows(page: Page, path: str) -> list[str]:
+    page.goto(path)
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{path} at {width}")
+    return found

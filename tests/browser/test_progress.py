@@ -1,0 +1,59 @@
+"""The page follows the worker by itself; here the test plays the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from stories.models import Analysis, Story
+from tests.browser.signing_in import sign_in
+from tests.factories import make_ready_story, make_story, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Window = Callable[..., Page]
+
+
+def test_progress_is_shown_stage_by_stage_and_ends_in_the_story(
+    open_window: Window, client: Client, site: str
+) -> None:
+    user = make_user()
+    page = open_window()
+    sign_in(page, client, user, site)
+    story = make_story(user, status=Story.Status.ANALYSING, stage="faces")
+    page.goto(f"/stories/{story.id}/")
+    expect(page.locator(".step--now")).to_have_text("Looking for faces…")
+
+    _update(story, stage="action")
+    expect(page.locator(".step--now")).to_have_text("Recognising the action…")
+    expect(page.locator(".step--done")).to_have_count(2)
+
+    _finish(story)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("This feels")
+
+
+def test_failure_says_why_and_can_be_tried_again(
+    open_window: Window, client: Client, site: str
+) -> None:
+    user = make_user()
+    page = open_window()
+    sign_in(page, client, user, site)
+    story = make_story(user, status=Story.Status.ANALYSING, stage="faces")
+    page.goto(f"/stories/{story.id}/")
+    _update(story, status=Story.Status.FAILED, error="The photo ran away.")
+    expect(page.get_by_role("alert")).to_have_text("The photo ran away.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking at your photo")
+
+
+def _update(story: Story, **fields: Any) -> None:
+    Story.objects.filter(pk=story.pk).update(**fields)
+
+
+def _finish(story: Story) -> None:
+    """What an analysis would leave behind, borrowed from a story of somebody else."""
+    Analysis.objects.filter(story=make_ready_story()).update(story=story)
+    _update(story, status=Story.Status.READY, stage="")
