@@ -23,6 +23,11 @@ from typing import Any
 from honcho.manager import Manager
 
 READY_SECONDS = 120.0
+# On a machine of one's own, often a container, running as root is nothing to warn about.
+QUIETER = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+}
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -139,7 +144,9 @@ def _prepare() -> None:
 
 def _parts(port: int) -> Parts:
     python = quote(sys.executable)
-    celery = f"{python} -m celery -A storify_site worker -c 1 --without-gossip --without-mingle"
+    celery = (
+        f"{python} -m celery --quiet -A storify_site worker -c 1 --without-gossip --without-mingle"
+    )
     beat = quote(os.fspath(_var() / "celerybeat-schedule"))
     parts = Parts()
     _add(
@@ -156,7 +163,7 @@ def _parts(port: int) -> Parts:
 
 
 def _add(parts: Parts, name: str, command: str, **environment: str) -> None:
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+    env = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **QUIETER, **environment}
     parts.add_process(name, command, env=env, cwd=os.fspath(BASE_DIR))
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ConstantBackoff
@@ -19,6 +20,7 @@ from redis.retry import Retry
 from storify_site import embedded, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+django_stubs_ext.monkeypatch()  # so that ModelAdmin[Story] means something at run time, too
 env = environ.Env()
 environment.load()
 
@@ -43,7 +45,7 @@ DEBUG = env.bool("DEBUG", default=not optional("DATABASE_URL"))
 DEMO = DEBUG and env.bool("DEMO", default=True)
 PORT = env.int("PORT", default=8000)
 SITE_URL = optional("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
-SECRET_KEY = secret("SECRET_KEY", embedded.local_secret() if DEBUG else "")
+SECRET_KEY = secret("SECRET_KEY", embedded.local_secret(VAR_DIR) if DEBUG else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -110,7 +112,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Database, cache, queue -----------------------------------------------------------------------
 
-DATABASE_URL = optional("DATABASE_URL", embedded.database_url())
+DATABASE_URL = optional("DATABASE_URL", embedded.postgres.url(VAR_DIR))
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),
@@ -119,7 +121,7 @@ DATABASES = {
     }
 }
 
-REDIS_URL = optional("REDIS_URL", embedded.redis_url())
+REDIS_URL = optional("REDIS_URL", embedded.redis.cache_url(VAR_DIR))
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -134,7 +136,9 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = optional("CELERY_BROKER_URL", optional("REDIS_URL", embedded.broker_url()))
+CELERY_BROKER_URL = optional(
+    "CELERY_BROKER_URL", optional("REDIS_URL", embedded.redis.broker_url(VAR_DIR))
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -303,6 +307,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Emotion": "ml.labels.EMOTIONS",
+        "Action": "ml.labels.ACTIONS",
+        "Intensity": "ml.labels.INTENSITIES",
+    },
 }
 
 # --- Security -------------------------------------------------------------------------------------

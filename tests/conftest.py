@@ -24,12 +24,12 @@ WORKER_START_SECONDS = 120
 def local_services() -> Iterator[None]:
     """This run's own PostgreSQL (unless DATABASE_URL names another) and Redis."""
     var = embedded.var_dir()
-    embedded.start_redis(var, durable=False)
+    embedded.redis.start(var, durable=False)
     if not os.environ.get("DATABASE_URL"):
-        embedded.start_postgres(var, durable=False)
+        embedded.postgres.start(var, durable=False)
     yield
-    embedded.stop_postgres(var)
-    embedded.stop_redis(var)
+    embedded.postgres.stop(var)
+    embedded.redis.stop(var)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def media() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def test_environment(django_db_setup: None) -> dict[str, str]:
     """The environment of a process that is to work on this run's database, queue and photos."""
-    url = os.environ.get("DATABASE_URL") or embedded.database_url()
+    url = os.environ.get("DATABASE_URL") or embedded.postgres.url(embedded.var_dir())
     before, _, query = url.partition("?")
     name = connection.settings_dict["NAME"]
     database_url = f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")

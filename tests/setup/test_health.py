@@ -13,9 +13,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def redis_away() -> Iterator[None]:
     """The time while Redis does not run."""
-    embedded.stop_redis(embedded.var_dir())
+    embedded.redis.stop(embedded.var_dir())
     yield
-    embedded.start_redis(embedded.var_dir(), durable=False)
+    embedded.redis.start(embedded.var_dir(), durable=False)
 
 
 def test_healthz_answers_ok(client: Client) -> None:
