@@ -13,7 +13,7 @@ from django.db import transaction
 from ml.mood import MoodTarget
 from recommender.models import Track
 from recommender.services import suggest_tracks
-from storify_site.bench import quantile
+from storify_site.bench.figures import quantile
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Measuring a whole running site: how fast, how heavy."""

@@ -1,0 +1,71 @@
+"""`make bench`: how fast and how heavy Storify is on this machine.
+
+Starts a whole site of its own (own folder, own port), sends photos to it over HTTP as a client
+would, and stops it again. Prints a table on standard error and one JSON object on standard output.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from storify_site.bench.figures import table
+from storify_site.bench.photos import measure_photos, photos
+from storify_site.bench.site import own_environment, running_site
+from storify_site.bench.suggestions import measure_suggestions
+from storify_site.free_port import free_port
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure everything and print it."""
+    options = _options(arguments)
+    data = Path(options.data) if options.data else None
+    with tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp") as folder:
+        environment = own_environment(Path(folder), options.port or free_port())
+        with running_site(environment) as site:
+            first_start = site.start_seconds
+        with running_site(environment) as site:
+            result = {
+                "machine": _machine(),
+                "start_seconds": {"from_nothing": first_start, "again": site.start_seconds},
+                **measure_photos(site, photos(options.n, data)),
+                "memory": site.memory(),
+                "suggestions": measure_suggestions(environment, options.tracks, data),
+            }
+    sys.stderr.write(table(result))
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("-n", type=int, default=60, help="how many photos (default 60)")
+    parser.add_argument("--tracks", type=int, default=100_000, help="size of the catalogue")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the site (default: a free one)"
+    )
+    parser.add_argument(
+        "--data",
+        default=os.environ.get("STORIFY_DATA", ""),
+        help="folder with vision/har.parquet (default STORIFY_DATA; else photos are drawn)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()

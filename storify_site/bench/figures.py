@@ -1,0 +1,37 @@
+"""Figures as people and programs read them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that `percent` of them do not exceed."""
+    ordered = sorted(values)
+    return round(ordered[max(0, -(-len(ordered) * percent // 100) - 1)], 4)
+
+
+def table(result: dict[str, Any]) -> str:
+    """One line per figure, the goal beside it where there is one."""
+    photo, memory = result["photo"], result["memory"]
+    suggestions, start = result["suggestions"], result["start_seconds"]
+    rows = [
+        (f"upload to ready, p50 of {photo['n']}", f"{photo['ready_p50_seconds']:.2f} s", "0.6 s"),
+        (f"upload to ready, p95 of {photo['n']}", f"{photo['ready_p95_seconds']:.2f} s", "1.2 s"),
+        ("the very first photo", f"{result['first_photo_seconds']:.2f} s", ""),
+        ("with the queue full", f"{result['queue']['photos_per_second']:.2f} photos/s", ""),
+        ("inference worker, resident", f"{memory['worker_mb']:.0f} MB", "1200 MB"),
+        ("web process, resident", f"{memory['web_mb']:.0f} MB", "200 MB"),
+        (
+            f"suggestions over {suggestions['tracks']:,} tracks, p50",
+            f"{suggestions['p50_ms']:.1f} ms",
+            "50 ms",
+        ),
+        ("  and p95", f"{suggestions['p95_ms']:.1f} ms", ""),
+        ("from start to first page, new data", f"{start['from_nothing']:.1f} s", "90 s"),
+        ("from start to first page, again", f"{start['again']:.1f} s", ""),
+    ]
+    machine = result["machine"]
+    lines = [f"{name:44} {value:>14}   {goal}" for name, value, goal in rows]
+    head = f"{'':44} {'measured':>14}   goal"
+    foot = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"
+    return "\n".join([head, *lines, foot, ""])
