@@ -55,7 +55,7 @@ class Wire:
             answer = client.request(
                 str(request.method),
                 str(request.url),
-                headers=dict(request.headers),
+                headers={name: str(value) for name, value in request.headers.items()},
                 content=request.body,  # type: ignore[arg-type]
             )
         return _response(request, answer.status_code, dict(answer.headers), answer.content)

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user
@@ -7,27 +8,27 @@ from django.test import Client
 
 from accounts import attempts
 from accounts.models import User
-from tests.factories import make_user
+from tests.factories import make_spotify_account, make_user
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "violet-tram-42"
 
 
-def sign_up(client: Client, **changed: str) -> object:
+def sign_up(client: Client, **changed: str) -> Any:
     data = {"email": "Ada@Storify.test", "password1": PASSWORD, "password2": PASSWORD}
     return client.post("/accounts/sign-up/", data | changed)
 
 
 def signed_in(client: Client) -> bool:
-    return bool(get_user(client).is_authenticated)  # type: ignore[arg-type]
+    return bool(get_user(client).is_authenticated)
 
 
 def test_signing_up_signs_in_and_asks_about_faces(client: Client) -> None:
     response = sign_up(client, next="/stories/new/")
 
-    assert response.status_code == 302  # type: ignore[attr-defined]
-    assert response["Location"] == "/accounts/notice/?next=%2Fstories%2Fnew%2F"  # type: ignore[index]
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/notice/?next=%2Fstories%2Fnew%2F"
     user = User.objects.get()
     assert user.email == "ada@storify.test"
     assert user.faces_consent is None
@@ -56,7 +57,7 @@ def test_signing_up_wrongly_says_why_and_makes_nobody(
 
     response = sign_up(client, **changed)
 
-    assert complaint in response.content.decode()  # type: ignore[attr-defined]
+    assert complaint in response.content.decode()
     assert User.objects.count() == 1
     assert not signed_in(client)
 
@@ -186,8 +187,6 @@ def test_every_account_page_sends_strangers_to_sign_in(client: Client) -> None:
 
 
 def test_staff_find_people_by_address_and_see_no_tokens(admin_client: Client) -> None:
-    from tests.factories import make_spotify_account
-
     make_spotify_account(make_user(email="ada@storify.test"), access_token="seen-by-nobody")
 
     found = admin_client.get("/admin/accounts/user/?q=ada@storify").content.decode()
@@ -200,3 +199,22 @@ def test_staff_find_people_by_address_and_see_no_tokens(admin_client: Client) ->
     assert one.status_code == 200
     assert "seen-by-nobody" not in one.content.decode()
     assert "refresh-1" not in one.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("needs_sign_in", "words"), [(False, "Connected as"), (True, "permission has ended")]
+)
+def test_the_account_page_says_how_things_stand_with_spotify(
+    client: Client, needs_sign_in: bool, words: str
+) -> None:
+    user = make_user(faces_consent=None)
+    client.force_login(user)
+    assert "Connect Spotify to save" in client.get("/accounts/").content.decode()
+
+    make_spotify_account(user, display_name="Mira Solberg", needs_sign_in=needs_sign_in)
+    page = client.get("/accounts/").content.decode()
+
+    assert "Mira Solberg" in page
+    assert words in page
+    assert ("Connect Spotify again" in page) is needs_sign_in
+    assert "You have not been asked yet" in page

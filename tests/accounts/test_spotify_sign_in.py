@@ -23,7 +23,7 @@ ME_PATH = "/sandbox/api/v1/me"
 
 
 def signed_in(client: Client) -> bool:
-    return bool(get_user(client).is_authenticated)  # type: ignore[arg-type]
+    return bool(get_user(client).is_authenticated)
 
 
 def every_row_as_text() -> str:
@@ -155,7 +155,7 @@ def test_a_spotify_account_of_somebody_else_is_refused_clearly(wire: Wire, brows
     assert response.status_code == 409
     assert "already in use" in response.content.decode()
     assert SpotifyAccount.objects.get().user == owner
-    assert get_user(browser) == other  # type: ignore[arg-type]
+    assert get_user(browser) == other
 
 
 def test_a_second_spotify_account_is_refused_and_leaves_no_link(
