@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,12 @@ from recommender.demo.render import RENDERER_VERSION, render, wav_bytes
 KEPT_FILES = 100
 
 
-def etag(recipe: Mapping[str, Any]) -> str:
+def etag(recipe: dict[str, Any]) -> str:
     """Quoted, and different whenever the tune would sound different."""
     return f'"{_name(recipe)}"'
 
 
-def wav(recipe: Mapping[str, Any]) -> bytes:
+def wav(recipe: dict[str, Any]) -> bytes:
     """The tune as a WAV file, from the cache or rendered now."""
     path = _folder() / f"{_name(recipe)}.wav"
     try:
@@ -38,7 +37,7 @@ def _folder() -> Path:
     return Path(settings.VAR_DIR) / "audio"
 
 
-def _name(recipe: Mapping[str, Any]) -> str:
+def _name(recipe: dict[str, Any]) -> str:
     described = json.dumps([RENDERER_VERSION, recipe], sort_keys=True)
     return hashlib.blake2b(described.encode(), digest_size=12).hexdigest()
 

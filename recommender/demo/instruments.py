@@ -44,7 +44,7 @@ _PARTIALS = 16
 def tone(pitch: int, seconds: float, timbre: Timbre, brightness: float) -> Samples:
     """One note at unit loudness; `brightness` in [0, 1] lifts the upper partials."""
     n = int((seconds + _RELEASE) * RATE)
-    time = np.arange(n, dtype=np.float32) / RATE
+    time = np.arange(n, dtype=np.float32) / np.float32(RATE)
     frequency = 440.0 * 2.0 ** ((pitch - 69) / 12.0)
     slope = max(timbre.slope + 2.2 * (0.6 - brightness), 0.7)
     sound = _partials(time, frequency, slope, timbre)

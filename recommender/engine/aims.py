@@ -24,4 +24,5 @@ def aims(mood: Mood) -> FloatArray:
     """Points (14, 2) in the unit square, laid out by the covariance around the mean."""
     values, axes = np.linalg.eigh(mood.covariance)
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))
-    return np.clip(mood.mean + _unit_points() @ reach.T, 0.0, 1.0)
+    points: FloatArray = np.clip(mood.mean + _unit_points() @ reach.T, 0.0, 1.0)
+    return points

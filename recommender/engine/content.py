@@ -44,4 +44,5 @@ def standardise(raw: ArrayLike) -> FloatArray:
         column = FEATURES.index(name)
         values[:, column] = np.log(_LOG_FLOOR + np.maximum(values[:, column], 0.0))
     scaled = np.clip((values - _MEAN) / _SD, -_FURTHEST, _FURTHEST)
-    return np.nan_to_num(scaled, nan=0.0)
+    vectors: FloatArray = np.nan_to_num(scaled, nan=0.0)
+    return vectors

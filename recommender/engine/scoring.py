@@ -74,7 +74,8 @@ def mood_terms(points: FloatArray, mood: Mood) -> FloatArray:
 
 def popularity_terms(popularity: FloatArray) -> FloatArray:
     """Popularity (n,) in [0, 1] around the average one; zero where unknown."""
-    return np.nan_to_num(popularity - AVERAGE_POPULARITY, nan=0.0)
+    around: FloatArray = np.nan_to_num(popularity - AVERAGE_POPULARITY, nan=0.0)
+    return around
 
 
 def score_terms(
@@ -92,4 +93,5 @@ def score_terms(
 
 def total(terms: Mapping[str, FloatArray]) -> FloatArray:
     """The scores (n,): the terms added up."""
-    return np.sum(np.stack(list(terms.values())), axis=0)
+    scores: FloatArray = np.sum(np.stack(list(terms.values())), axis=0)
+    return scores

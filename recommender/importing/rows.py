@@ -78,14 +78,15 @@ def _names(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(given: Mapping[str, Any]) -> dict[str, float | int | None]:
-    numbers = {field: _number(field, given[field]) for field in RANGES if field in given}
+    numbers = {field: number_of(field, given[field]) for field in RANGES if field in given}
     for field in NEEDED:
         if numbers[field] is None:
             raise BadRowError(f"has no {field}")
     return numbers
 
 
-def _number(field: str, value: Any) -> float | int | None:
+def number_of(field: str, value: Any) -> float | int | None:
+    """A feature within its range, None where it is not known; BadRowError otherwise."""
     if value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT):
         return None
     try:

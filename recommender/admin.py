@@ -1,0 +1,52 @@
+"""Tracks, and the log of what was shown and saved, for staff."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+
+from recommender.models import Choice, Suggestion, Track
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """A log that people look at; what it says is changed by what happens, not by hand."""
+
+    def has_add_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_args: Any) -> bool:
+        return False
+
+
+@admin.register(Track)
+class TrackAdmin(admin.ModelAdmin[Track]):
+    list_display = ("title", "artist_line", "source", "genre", "valence", "energy", "popularity")
+    list_filter = ("source", "mode")
+    search_fields = ("search_text", "source_id")
+    readonly_fields = ("id", "source", "source_id", "song_key", "search_text", "recipe")
+    show_full_result_count = False
+    list_per_page = 50
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("track", "user", "rank", "score", "propensity", "feedback", "shown_at")
+    list_filter = ("feedback", "model_version", "shown_at")
+    list_select_related = ("track", "user")
+    search_fields = ("track__search_text", "user__email", "=story_id", "=batch")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("reasons",)
+    show_full_result_count = False
+    list_per_page = 50
+
+
+@admin.register(Choice)
+class ChoiceAdmin(ReadOnlyAdmin):
+    list_display = ("track", "user", "story_id", "created_at")
+    list_filter = ("created_at", "track__source")
+    list_select_related = ("track", "user")
+    search_fields = ("track__search_text", "user__email", "=story_id")
+    list_per_page = 50
