@@ -1,0 +1,1 @@
+"""Measuring rankers on what people put together, away from any running site."""
