@@ -14,10 +14,18 @@ from stories.models import Story
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     """stories.json and every photo under the name of its story."""
     stories = list(selectors.history(user).prefetch_related("corrections"))
-    yield "stories.json", json.dumps([_told(story) for story in stories], indent=2).encode()
+    yield "stories.json", _json([_told(story) for story in stories])
     for story in stories:
-        with story.photo.file.open("rb") as file:
-            yield _photo_name(story), file.read()
+        try:
+            with story.photo.file.open("rb") as file:
+                photo = file.read()
+        except FileNotFoundError:  # the rest is still theirs
+            continue
+        yield _photo_name(story), photo
+
+
+def _json(stories: list[dict[str, Any]]) -> bytes:
+    return json.dumps(stories, ensure_ascii=False, indent=2).encode()
 
 
 def _photo_name(story: Story) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
+from django.core.files.storage import Storage
 from django.db import transaction
 
 from accounts.models import User
@@ -57,5 +57,12 @@ def delete_stories_of(user: User) -> None:
 def _delete_files_on_commit(photo: Photo) -> None:
     for file in (photo.file, photo.thumbnail):
         if file.name:
-            # Robust: one file that the storage will not let go does not keep the other.
-            transaction.on_commit(partial(file.storage.delete, file.name), robust=True)
+            _delete_on_commit(file.storage, file.name)
+
+
+def _delete_on_commit(storage: Storage, name: str) -> None:
+    def delete_file() -> None:
+        storage.delete(name)
+
+    # Robust: one file that the storage will not let go does not keep the other.
+    transaction.on_commit(delete_file, robust=True)

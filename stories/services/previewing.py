@@ -43,7 +43,7 @@ def preview_suggestions(
 
     clean = read_photo(upload)
     with Image.open(io.BytesIO(clean.jpeg)) as photo:
-        seen = analyse(photo, caption, on_stage=on_stage)
+        seen = analyse(photo, caption, on_stage=on_stage, look_at_faces=True)
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
     return Preview(tags, seen.mood, _rank_for_a_stranger(seen.mood, n))
 

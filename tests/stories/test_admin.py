@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from stories import services
+from stories.models import Correction, Story
+from tests.factories import make_ready_story, make_story, make_user
+from tests.stories.conftest import FakeQueue
+
+pytestmark = pytest.mark.django_db
+
+STORIES = "/admin/stories/story/"
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    return client
+
+
+def test_staff_find_stories_by_person_and_id_with_thumbnail_and_tags(staff: Client) -> None:
+    found, other = make_ready_story(make_user(email="ada@storify.test")), make_story()
+    for words in ("ada@storify", str(found.pk)):
+        page = staff.get(STORIES, {"q": words}).content.decode()
+        assert f"/stories/{found.pk}/thumbnail.jpg" in page
+        assert "happy, running, high" in page
+        assert str(other.pk) not in page
+
+
+def test_the_list_takes_the_same_few_queries_for_any_number_of_stories(
+    staff: Client, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(12):
+        make_ready_story()
+    with django_assert_max_num_queries(10):
+        assert staff.get(STORIES).status_code == 200
+
+
+def test_a_story_shows_its_analysis_and_its_log_and_cannot_be_edited(staff: Client) -> None:
+    story = make_ready_story()
+    services.correct_story(story=story, user=story.user, emotion="sad")
+    page = staff.get(f"{STORIES}{story.pk}/change/").content.decode()
+    assert "corrected emotion" in page.lower()
+    assert "&quot;happy&quot;" in page
+    assert 'name="caption"' not in page
+    assert 'name="analysis-0-emotion"' not in page
+    assert staff.get(f"{STORIES}add/").status_code == 403
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_deleting_in_the_admin_deletes_the_files_too(
+    staff: Client, way: str, media: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    story = make_ready_story()
+    services.correct_story(story=story, user=story.user, emotion="sad")
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "page":
+            staff.post(f"{STORIES}{story.pk}/delete/", {"post": "yes"})
+        else:
+            chosen = {"action": "delete_selected", "_selected_action": [story.pk], "post": "yes"}
+            staff.post(STORIES, chosen)
+    assert not Story.objects.exists()
+    assert not list(media.rglob("*.jpg"))
+
+
+def test_failed_stories_can_be_queued_again(
+    staff: Client, broker: FakeQueue, django_capture_on_commit_callbacks: Any
+) -> None:
+    failed, ready = make_story(status="failed", error="x"), make_ready_story()
+    with django_capture_on_commit_callbacks(execute=True):
+        staff.post(STORIES, {"action": "try_again", "_selected_action": [failed.pk, ready.pk]})
+    assert broker.sent == [failed.pk]
+
+
+def test_the_log_of_corrections_is_read_only(staff: Client) -> None:
+    story = make_ready_story()
+    services.correct_story(story=story, user=story.user, mood=(0.5, 0.5))
+    log = "/admin/stories/correction/"
+    assert str(story.pk) in staff.get(log).content.decode()
+    one = Correction.objects.get()
+    assert staff.post(f"{log}{one.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert staff.post(f"{log}{one.pk}/change/", {"kind": "action"}).status_code == 403
