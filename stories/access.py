@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -24,19 +24,20 @@ class PageRequest(HttpRequest):
     """A request of somebody who signed in."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def signed_in(
     view: Callable[Concatenate[PageRequest, P], HttpResponseBase],
-) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """To the sign-in page with everybody else; a partial would put that page into a corner."""
 
     @wraps(view)
-    def checked(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        page_request = cast(PageRequest, request)
         if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
-        if request.htmx:
+            return view(page_request, *args, **kwargs)
+        if page_request.htmx:
             return HttpResponseClientRedirect(resolve_url("accounts:sign_in"))
         return redirect_to_login(request.get_full_path())
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,7 +26,7 @@ from stories.models import MAX_CAPTION, Story
 
 
 @require_safe
-def home(request: PageRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("stories:new")
     return render(request, "home.html")

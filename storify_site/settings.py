@@ -335,8 +335,6 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        # Face boxes and bars are placed by style attributes; style sheets come from here only.
-        "style-src-attr": ["'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
         "media-src": ["'self'"],
         "font-src": ["'self'"],
