@@ -29,19 +29,19 @@ class UnitField(serializers.FloatField):
 
 
 class EmotionTagSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)
+    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)  # type: ignore[assignment]
     probabilities = serializers.DictField(child=UnitField())
 
 
 class ActionTagSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(
+    label = serializers.ChoiceField(  # type: ignore[assignment]
         choices=ACTIONS, allow_null=True, help_text="null: none of the actions was recognised"
     )
     probabilities = serializers.DictField(child=UnitField())
 
 
 class IntensityTagSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(choices=INTENSITIES, allow_null=True)
+    label = serializers.ChoiceField(choices=INTENSITIES, allow_null=True)  # type: ignore[assignment]
     probabilities = serializers.DictField(child=UnitField())
 
 
@@ -98,11 +98,11 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class EmotionCorrectionSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)
+    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)  # type: ignore[assignment]
 
 
 class ActionCorrectionSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(choices=ACTIONS, allow_null=True)
+    label = serializers.ChoiceField(choices=ACTIONS, allow_null=True)  # type: ignore[assignment]
 
 
 class TagsCorrectionSerializer(serializers.Serializer[Any]):

@@ -12,7 +12,7 @@ from stories import services
 
 # The message is acknowledged when the work is done. A worker that dies before that is noticed
 # by its claim, which grows stale, not by the broker, which would wait for an hour.
-@shared_task(bind=True, acks_late=True, max_retries=None, ignore_result=True)
+@shared_task(bind=True, acks_late=True, max_retries=None, ignore_result=True)  # type: ignore[untyped-decorator]
 def analyse_story(self: Any, story_id: str) -> None:
     try:
         services.analyse_story(story_id=UUID(story_id))
@@ -20,6 +20,6 @@ def analyse_story(self: Any, story_id: str) -> None:
         raise self.retry(exc=interrupted, countdown=interrupted.retry_in) from interrupted
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
     return services.recover_stale_stories()

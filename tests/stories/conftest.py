@@ -51,7 +51,7 @@ class FakeModels:
     """Stands in for ml.analysis; `before_stage` may interfere in the middle of the work."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
-    before_stage: Callable[[str], None] = lambda stage: None
+    before_stage: Callable[[str], object] = lambda stage: None
 
     def analyse(
         self,

@@ -163,7 +163,7 @@ def test_a_lasting_failure_is_said_in_words_and_raised_for_the_log(
 
 def test_a_missing_photo_is_said_in_words(user: User, models: FakeModels) -> None:
     story = make_story(user)
-    story.photo.file.storage.delete(story.photo.file.name)
+    story.photo.file.delete(save=False)
     with pytest.raises(FileNotFoundError):
         services.analyse_story(story_id=story.pk)
     story.refresh_from_db()

@@ -16,7 +16,7 @@ from accounts.models import User
 from stories import services
 from stories.errors import IdempotencyConflictError
 from stories.models import Photo, Story
-from stories.photos import PhotoError
+from stories.photos import PhotoError, read_photo
 from stories.services.queueing import DELAYED
 from tests.factories import make_photo_bytes, make_user
 from tests.stories.conftest import FakeQueue
@@ -119,16 +119,14 @@ def test_two_requests_at_once_with_one_key_are_one_story(
     user, both_read = make_user(), threading.Barrier(2, timeout=20)
     made: list[Story] = []
 
-    from stories.services import uploading
-
-    real = uploading.read_photo
+    real = read_photo
 
     def read_together(sent: Any) -> Any:
         photo = real(sent)
         both_read.wait()  # neither saw the other's story
         return photo
 
-    monkeypatch.setattr(uploading, "read_photo", read_together)
+    monkeypatch.setattr("stories.services.uploading.read_photo", read_together)
 
     def run() -> None:
         try:
@@ -149,4 +147,4 @@ def test_two_requests_at_once_with_one_key_are_one_story(
     assert Story.objects.count() == 1
     assert broker.sent == [made[0].pk]
     assert len(list(media.rglob("*.jpg"))) == 2
-    assert default_storage.exists(Photo.objects.get().file.name)
+    assert default_storage.exists(str(Photo.objects.get().file.name))
