@@ -140,6 +140,7 @@ CELERY_BROKER_URL = optional(
     "CELERY_BROKER_URL", optional("REDIS_URL", embedded.redis.broker_url(VAR_DIR))
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its queue as long as it takes
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A task whose worker lost its machine is handed out again after this long.
