@@ -10,6 +10,7 @@ import numpy as np
 from recommender.demo.recipe import Recipe
 
 SECONDS = 22.0
+TAIL_SECONDS = 1.6
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 _MINOR = (0, 2, 3, 5, 7, 8, 10)
 _BEATS_PER_BAR = 4
@@ -36,12 +37,24 @@ class Note:
     loudness: float
 
 
+def duration(recipe: Recipe) -> float:
+    """Seconds of the tune, with the room's tail."""
+    return _rounds(recipe) * len(recipe.chords) * _bar(recipe) + TAIL_SECONDS
+
+
+def _bar(recipe: Recipe) -> float:
+    return _BEATS_PER_BAR * 60.0 / recipe.tempo
+
+
+def _rounds(recipe: Recipe) -> int:
+    return max(1, round(SECONDS / (len(recipe.chords) * _bar(recipe))))
+
+
 def arrange(recipe: Recipe) -> list[Note]:
     """All notes of the tune, in whole rounds of its chords, about SECONDS long."""
     rng = np.random.default_rng(recipe.seed + 2)
     beat = 60.0 / recipe.tempo
-    round_length = len(recipe.chords) * _BEATS_PER_BAR * beat
-    rounds = max(1, round(SECONDS / round_length))
+    rounds = _rounds(recipe)
     notes: list[Note] = []
     melody_step = 7 + int(rng.integers(5))
     for bar, degree in enumerate(recipe.chords * rounds):

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 
+from recommender.demo.arrangement import duration
 from recommender.demo.names import artist_names, title_for
 from recommender.demo.recipe import Recipe, audio_features, recipe_for
 
@@ -35,6 +36,10 @@ class DemoTrack:
     @property
     def source_id(self) -> str:
         return f"demo-{self.number:03d}"
+
+    @property
+    def duration_ms(self) -> int:
+        return round(1000 * duration(self.recipe))
 
     @property
     def id(self) -> UUID:

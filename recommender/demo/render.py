@@ -7,11 +7,10 @@ import wave
 
 import numpy as np
 
-from recommender.demo.arrangement import Note, arrange
+from recommender.demo.arrangement import Note, arrange, duration
 from recommender.demo.instruments import RATE, TIMBRES, Samples, drum, tone
 from recommender.demo.recipe import Recipe
 
-TAIL_SECONDS = 1.6
 # Raised whenever the same recipe sounds different, so that cached files are made anew.
 RENDERER_VERSION = 1
 _PAN = {"lead": 0.58, "chord": 0.42, "bass": 0.5, "kick": 0.5, "snare": 0.54, "hat": 0.36}
@@ -40,8 +39,7 @@ def wav_bytes(samples: Samples) -> bytes:
 
 
 def _play(notes: list[Note], recipe: Recipe) -> Samples:
-    end = max(note.start + note.length for note in notes) + TAIL_SECONDS
-    out = np.zeros((int(end * RATE), 2), dtype=np.float32)
+    out = np.zeros((int(duration(recipe) * RATE), 2), dtype=np.float32)
     played: dict[tuple[str, int, int], Samples] = {}
     for note in notes:
         key = (note.part, note.pitch, round(note.length * 1000))

@@ -4,7 +4,7 @@
               log-likelihood but for a constant, chosen so that a track as near as the average
               draw from that Gaussian gets zero
     taste     log-likelihood ratio of the sound under the person's taste (engine.taste)
-    together  co-saves with what the person saved, from everybody's choices
+    together  co-saves with what the person saved, from everybody's choices (engine.together)
     popular   popularity less that of an average track; unknown counts as average
     again     penalty for having been shown to this person lately without being saved
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from recommender.engine.content import FloatArray
 from recommender.engine.taste import Taste, taste_scores
+from recommender.engine.together import together_scores
 
 MODEL_VERSION = "hybrid-1"
 AVERAGE_POPULARITY = 0.4
@@ -55,12 +56,12 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much a unit of each term counts."""
+    """How much a unit of each term counts; taste and together as fitted with their constants."""
 
     mood: float = 1.0
-    taste: float = 0.3
-    together: float = 3.0
-    popular: float = 1.0
+    taste: float = 0.15
+    together: float = 1.5
+    popular: float = 0.5
     again: float = 0.3
 
 
@@ -85,7 +86,7 @@ def score_terms(
     return {
         "mood": weights.mood * mood_terms(candidates.mood_points, mood),
         "taste": weights.taste * taste_scores(candidates.content, taste),
-        "together": weights.together * np.log1p(candidates.together),
+        "together": weights.together * together_scores(candidates.together),
         "popular": weights.popular * popularity_terms(candidates.popularity),
         "again": -weights.again * np.log1p(candidates.shown_lately),
     }

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from recommender.demo.arrangement import SECONDS
 from recommender.demo.catalogue import DemoTrack, demo_tracks
 from recommender.engine.songs import search_text, song_key
 from recommender.importing.columns import COLUMNS
@@ -50,7 +49,7 @@ def _demo_values(track: DemoTrack) -> dict[str, object]:
         "title": track.title,
         "artists": [track.artist],
         "genre": track.genre,
-        "duration_ms": round(SECONDS * 1000),
+        "duration_ms": track.duration_ms,
         "recipe": Jsonb(track.recipe.to_json()),
         "song_key": song_key(track.title, [track.artist]),
         "search_text": search_text(track.title, [track.artist]),

@@ -11,7 +11,7 @@ from recommender.engine.content import FloatArray
 from recommender.engine.offline.data import IntArray
 from recommender.engine.together import similarity
 
-N_NEIGHBOURS = 200
+N_NEIGHBOURS = 500
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def fit(users: IntArray, items: IntArray, n_items: int, k: int = N_NEIGHBOURS) -
         theirs = np.concatenate([items[user_bounds[u] : user_bounds[u + 1]] for u in fans])
         both = np.bincount(theirs, minlength=n_items)
         both[item] = 0
-        alike = similarity(both, counts[item], np.maximum(counts, 1))
+        alike = similarity(both, counts[item], counts)
         best = np.argpartition(-alike, k - 1)[:k]
         nearest[item], likeness[item] = best, alike[best]
     return Neighbours(nearest, likeness)

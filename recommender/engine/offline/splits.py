@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def warm(data: Dataset, rng: np.random.Generator) -> Split:
     """Hold out a fifth of every user's items, at least one."""
     test = np.zeros(len(data.users), dtype=np.bool_)
     bounds = data.bounds()
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds):
         n_test = max(1, round(WARM_TEST_SHARE * (stop - start)))
         test[rng.permutation(stop - start)[:n_test] + start] = True
     return Split(test, np.ones(data.n_items, dtype=np.bool_))
@@ -43,7 +44,5 @@ def one_each(data: Dataset, rng: np.random.Generator) -> Split:
     """Hold out one item of every user: the one whose mood will be asked for."""
     test = np.zeros(len(data.users), dtype=np.bool_)
     bounds = data.bounds()
-    test[
-        [rng.integers(start, stop) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
-    ] = True
+    test[[rng.integers(start, stop) for start, stop in pairwise(bounds)]] = True
     return Split(test, np.ones(data.n_items, dtype=np.bool_))
