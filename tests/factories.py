@@ -14,6 +14,7 @@ from PIL import Image
 from accounts.models import SpotifyAccount, User
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import MoodTarget, fuse, intensity_of
+from recommender.models import Track
 from stories.models import Analysis, Photo, Story
 
 _numbers = count(1)
@@ -93,3 +94,34 @@ def mood_fields(mood: MoodTarget) -> dict[str, Any]:
     """A mood as the columns of stories.models.Analysis."""
     spread = [list(row) for row in mood.spread]
     return {"mood_valence": mood.valence, "mood_energy": mood.energy, "mood_spread": spread}
+
+
+# --- recommender ----------------------------------------------------------------------------------
+
+
+def make_track(**fields: Any) -> Track:
+    """An imported track of middling mood and sound, by an artist of its own."""
+    number = next(_numbers)
+    values = {
+        "source": Track.Source.IMPORT,
+        "source_id": f"track{number}",
+        "title": f"Song {number}",
+        "artists": [f"Artist {number}"],
+        "valence": 0.5,
+        "energy": 0.5,
+        "danceability": 0.6,
+        "acousticness": 0.3,
+        "instrumentalness": 0.1,
+        "speechiness": 0.06,
+        "liveness": 0.15,
+        "loudness": -8.0,
+        "tempo": 120.0,
+        "mode": 1,
+        "key": 0,
+    }
+    return Track.objects.create(**{**values, **fields})
+
+
+def make_mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> MoodTarget:
+    """A round mood of this width."""
+    return MoodTarget(valence, energy, ((sd**2, 0.0), (0.0, sd**2)))
