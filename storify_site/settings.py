@@ -274,7 +274,7 @@ SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
 
 # --- stories: (its owner adds here) ---------------------------------------------------------------
 
-STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=60)  # seconds without a sign of life
+STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=30)  # seconds without a sign of life
 STORIES_MAX_ATTEMPTS = 3
 STORIES_UPLOAD_RATE = optional("STORIES_UPLOAD_RATE", "60/min")  # per person
 
