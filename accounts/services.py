@@ -98,9 +98,18 @@ def disconnect_spotify(*, user: User) -> User:
     for part in personal_data.parts():
         if part.erase_spotify:
             part.erase_spotify(user)
+    _forget_spotify_name(user)
     SpotifyAccount.objects.filter(user=user).delete()
     UserSocialAuth.objects.filter(user=user, provider="spotify").delete()
     return user
+
+
+def _forget_spotify_name(user: User) -> None:
+    """A name that came with the Spotify account goes with it."""
+    account = selectors.spotify_account(user)
+    if account and user.display_name == account.display_name:
+        user.display_name = ""
+        user.save(update_fields=["display_name"])
 
 
 def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:

@@ -166,6 +166,11 @@ CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
 CELERY_BEAT_SCHEDULE = {
+    "forget-expired": {
+        "task": "accounts.tasks.forget_expired",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "recover-stale-stories": {
         "task": "stories.tasks.recover_stale_stories",
         "schedule": 30.0,

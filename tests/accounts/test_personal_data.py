@@ -122,6 +122,7 @@ def test_after_adding_a_password_somebody_from_spotify_may_disconnect(
     browser.post("/accounts/spotify/disconnect/")
 
     assert not SpotifyAccount.objects.exists()
+    assert User.objects.get().display_name == "", "the name came from Spotify and goes with it"
     browser.post("/accounts/sign-out/")
     browser.post("/accounts/sign-in/", {"username": "mira@storify.test", "password": new})
     assert get_user(browser) == User.objects.get()

@@ -99,6 +99,17 @@ def test_coming_back_signs_the_same_person_in_by_account_id(
     assert user.spotify.display_name == "Mira S."
 
 
+def test_signing_in_again_renews_an_ended_permission(wire: Wire, browser: Client) -> None:
+    sign_in_with_spotify(browser, "mira")
+    SpotifyAccount.objects.update(needs_sign_in=True, access_token="", refresh_token="")
+
+    sign_in_with_spotify(new_browser(), "mira")
+
+    account = SpotifyAccount.objects.get()
+    assert not account.needs_sign_in
+    assert account.refresh_token.startswith("AQ")
+
+
 def test_without_account_id_the_id_links(wire: Wire, browser: Client) -> None:
     wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "only-id", "display_name": None}))
 

@@ -1,0 +1,37 @@
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+from social_django.models import Nonce
+
+from accounts.tasks import forget_expired
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_only_what_has_run_out_is_forgotten(client: Client, settings: LazySettings) -> None:
+    client.force_login(make_user())
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    store.create()
+    Session.objects.filter(pk=store.session_key).update(
+        expire_date=timezone.now() - timedelta(days=1)
+    )
+    now = int(timezone.now().timestamp())
+    for age in (60, 3 * 24 * 3600):
+        Nonce.objects.create(server_url="x", timestamp=now - age, salt=str(age))
+
+    forget_expired()
+
+    assert [session.pk for session in Session.objects.all()] == [client.session.session_key]
+    assert list(Nonce.objects.values_list("salt", flat=True)) == ["60"]
+
+
+def test_the_clock_knows_the_task(settings: LazySettings) -> None:
+    tasks = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+
+    assert forget_expired.name in tasks
