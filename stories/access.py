@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -38,7 +37,8 @@ def signed_in(
         if request.user.is_authenticated:
             return view(page_request, *args, **kwargs)
         if page_request.htmx:
-            return HttpResponseClientRedirect(resolve_url("accounts:sign_in"))
+            page = page_request.htmx.current_url_abs_path or "/"
+            return HttpResponseClientRedirect(redirect_to_login(page).url)
         return redirect_to_login(request.get_full_path())
 
     return checked

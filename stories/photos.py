@@ -24,7 +24,10 @@ THUMBNAIL_SIDE = 480
 # A progressive JPEG has about ten scans; thousands of empty ones keep a decoder busy for hours.
 MAX_JPEG_SCANS = 64
 
-_ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo."
+# The page says the same words before it sends anything.
+ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo."
+EMPTY = f"This file is empty. {ACCEPTED}"
+TOO_LARGE = "This photo is larger than 20 MB. Please choose a smaller one."
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -92,11 +95,9 @@ def _read_bytes(upload: Upload) -> bytes:
     upload.seek(0)
     data = upload.read(MAX_UPLOAD_BYTES + 1)
     if not data:
-        raise PhotoError("empty", f"This file is empty. {_ACCEPTED}")
+        raise PhotoError("empty", EMPTY)
     if len(data) > MAX_UPLOAD_BYTES:
-        raise PhotoError(
-            "too_large", "This photo is larger than 20 MB. Please choose a smaller one."
-        )
+        raise PhotoError("too_large", TOO_LARGE)
     return data
 
 
@@ -110,7 +111,7 @@ def _sniff(data: bytes) -> str:
         return "WEBP"
     if data[4:8] == b"ftyp" and _is_heic(data):
         return "HEIF"
-    raise PhotoError("unsupported_type", f"This file is {_name_of(data)}. {_ACCEPTED}")
+    raise PhotoError("unsupported_type", f"This file is {_name_of(data)}. {ACCEPTED}")
 
 
 def _is_heic(data: bytes) -> bool:

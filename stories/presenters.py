@@ -180,7 +180,9 @@ def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
     return Tag(label, [_bar(name, probabilities[name], label) for name in known], [])
 
 
-def chips(emotion: Tag, action: Tag, intensity: Tag, caption: str) -> list[Chip]:
+def chips(
+    emotion: Tag, action: Tag, intensity: Tag, words: Mapping[str, float] | None
+) -> list[Chip]:
     """What spoke for the mood; where nothing was found, nothing is said."""
     found = []
     if emotion.label:
@@ -190,7 +192,10 @@ def chips(emotion: Tag, action: Tag, intensity: Tag, caption: str) -> list[Chip]
         found.append(Chip(action.words.capitalize(), action.sureness))
     if intensity.label:
         found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
-    return [*found, Chip("Your words")] if caption else found
+    if words:
+        top = max(words, key=lambda name: words[name])
+        found.append(Chip(f"{in_words(top).capitalize()} words", percent(words[top])))
+    return found
 
 
 def _bar(name: str, value: float, label: str | None) -> Bar:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.conf import settings
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
@@ -24,3 +27,8 @@ class UploadThrottle(PersonThrottle):
 
     def get_rate(self) -> str:
         return str(settings.STORIES_UPLOAD_RATE)
+
+
+def too_many_uploads(request: HttpRequest) -> bool:
+    """The same count for uploads through the pages."""
+    return not UploadThrottle().allow_request(cast(Request, request), APIView())

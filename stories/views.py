@@ -23,6 +23,9 @@ from stories.access import PageRequest, own_story, signed_in
 from stories.errors import IdempotencyConflictError, StoryError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.models import MAX_CAPTION, Story
+from stories.throttling import too_many_uploads
+
+TOO_MANY = "That was a lot of photos at once. Please wait a minute and try again."
 
 
 @require_safe
@@ -40,6 +43,9 @@ def new(request: PageRequest) -> HttpResponse:
     if request.method != "POST":
         return _upload_page(request, UploadForm(initial={"once": uuid4()}))
     form = UploadForm(request.POST, request.FILES)
+    if too_many_uploads(request):
+        form.add_error(None, TOO_MANY)
+        return _upload_page(request, form, status=429)
     story = _create_story(request, form) if form.is_valid() else None
     if story is None:
         return _upload_page(request, form, status=422)
@@ -62,8 +68,9 @@ def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
 def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     if request.htmx:
         return render(request, "stories/_upload_errors.html", {"form": form}, status=status)
-    page = {"form": form, "max_caption": MAX_CAPTION, "max_bytes": photos.MAX_UPLOAD_BYTES}
-    return render(request, "stories/new.html", page, status=status)
+    limits = {"max_caption": MAX_CAPTION, "max_bytes": photos.MAX_UPLOAD_BYTES}
+    words = {"too_large": photos.TOO_LARGE, "wrong_type": photos.ACCEPTED, "empty": photos.EMPTY}
+    return render(request, "stories/new.html", {"form": form, **limits, **words}, status=status)
 
 
 def _to_notice(request: PageRequest) -> HttpResponse:
@@ -95,7 +102,7 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     if not request.htmx:
         return redirect("stories:story", story.id)
     if story.is_finished:
-        return retarget(reswap(_story_part(request, story), "outerHTML"), "#story")
+        return retarget(reswap(_story_part(request, story, "Done."), "outerHTML"), "#story")
     if request.GET.get("seen") == story_page.seen(story):
         return HttpResponse(status=204)
     return render(request, "stories/_progress.html", story_page.context(story))
@@ -190,14 +197,16 @@ def _refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:
 def _changed(request: PageRequest, story: Story, words: str) -> HttpResponse:
     """The story anew; without HTMX on its page, with what happened in words."""
     if request.htmx:
-        return _story_part(request, selectors.get_story(request.user, story.id))
+        return _story_part(request, selectors.get_story(request.user, story.id), words)
     if words:
         messages.success(request, words)
     return redirect("stories:story", story.id)
 
 
-def _story_part(request: PageRequest, story: Story) -> HttpResponse:
-    return render(request, "stories/_story.html", story_page.context(story))
+def _story_part(request: PageRequest, story: Story, words: str) -> HttpResponse:
+    """The story for the page that is open, and `words` for those who do not see it change."""
+    page = {**story_page.context(story), "announcement": words}
+    return render(request, "stories/_changed.html", page)
 
 
 def _choice_part(request: PageRequest, story: Story) -> HttpResponse:

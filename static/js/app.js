@@ -1,8 +1,9 @@
-// What every page needs: clear words when a request fails, and one sound at a time.
+// What every page needs: clear words when a request fails.
 
 const messages = document.getElementById("messages");
 
 function say(text, kind = "error") {
+  if (messages.textContent === text) return;
   const line = document.createElement("p");
   line.className = `message message--${kind}`;
   line.textContent = text;
@@ -10,13 +11,20 @@ function say(text, kind = "error") {
   messages.scrollIntoView({ block: "nearest" });
 }
 
-document.body.addEventListener("htmx:sendError", () =>
-  say("Storify cannot be reached right now. Check your connection and try again."),
-);
+document.body.addEventListener("htmx:sendError", () => {
+  say("Storify cannot be reached right now. Check your connection and try again.");
+  messages.dataset.passing = "yes";
+});
+document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!detail.successful || !messages.dataset.passing) return;
+  messages.replaceChildren();
+  delete messages.dataset.passing;
+});
 document.body.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 401 || status === 403) say("Please sign in again, then repeat that.");
   else if (status === 404) say("That story is no longer here.");
+  else if (status === 503) say("Storify cannot take work right now. Please try again in a minute.");
   else if (status === 429) say("That was a lot at once. Wait a minute and try again.");
   else say("Something went wrong on our side. Please try again.");
 });

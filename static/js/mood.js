@@ -54,8 +54,10 @@ function upgrade(plane) {
       energy: 1 - (event.clientY - box.top) / box.height,
     };
   }
+  // A finger on the plane may only want to scroll; on the point, or lifted again, it means it.
+  const maybeScrolling = (event) => event.pointerType === "touch" && event.target !== handle;
   plane.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || maybeScrolling(event)) return;
     event.preventDefault();
     plane.setPointerCapture(event.pointerId);
     clearTimeout(timer);
@@ -65,7 +67,14 @@ function upgrade(plane) {
   plane.addEventListener("pointermove", (event) => {
     if (plane.hasPointerCapture(event.pointerId)) move(under(event));
   });
-  plane.addEventListener("pointerup", () => settle(0));
+  plane.addEventListener("pointerup", (event) => {
+    if (plane.hasPointerCapture(event.pointerId)) settle(0);
+  });
+  plane.addEventListener("click", (event) => {
+    if (!maybeScrolling(event)) return;
+    move(under(event));
+    settle(0);
+  });
   plane.addEventListener("pointercancel", () => {
     move(before);
     plane.classList.remove("is-moved");
