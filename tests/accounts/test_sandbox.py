@@ -1,23 +1,19 @@
-"""The sandbox answers like Spotify, checked by hand and against Spotify's own description."""
+"""The sandbox answers like Spotify."""
 
 import base64
 import hashlib
-import json
-import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import jsonschema
 import pytest
-import yaml
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from accounts import checks, spotify_app
-from accounts.sandbox import catalogue, memory
+from accounts.sandbox import catalogue
 from accounts.sandbox.listeners import LISTENERS
+from tests.accounts.sandbox_api import SCOPE, Api
 
 CALLBACK = "http://127.0.0.1:8000/oauth/complete/spotify/"
 VERIFIER = "v" * 43
@@ -30,7 +26,7 @@ ASK = {
     "redirect_uri": CALLBACK,
     "code_challenge_method": "S256",
     "code_challenge": CHALLENGE,
-    "scope": " ".join(spotify_app.SCOPES),
+    "scope": SCOPE,
     "state": "abc",
 }
 BASIC = "Basic " + base64.b64encode(":".join(spotify_app.SANDBOX_CREDENTIALS).encode()).decode()
@@ -57,23 +53,6 @@ def exchange(client: Client, listener: str = "mira", **changed: str) -> Any:
         "code_verifier": VERIFIER,
     }
     return token(client, **(data | changed))
-
-
-class Api:
-    """The Web API with a listener's token."""
-
-    def __init__(self, listener: str = "mira", scope: str = ASK["scope"]) -> None:
-        self.client = Client()
-        self.bearer = memory.keep_access(memory.Permission(listener, scope))
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        return self.client.generic(
-            method,
-            f"/sandbox/api/v1{path}",
-            data=b"" if body is None else json.dumps(body),
-            content_type="application/json",
-            headers={"authorization": f"Bearer {self.bearer}"},
-        )
 
 
 # --- accounts.spotify.com ---
@@ -223,7 +202,7 @@ def test_a_search_gives_five_unless_more_are_asked_for() -> None:
     assert "popularity" not in five["items"][0], "apps in development mode are not told"
 
 
-@pytest.mark.parametrize(("scope", "status"), [(ASK["scope"], 200), ("", 403)])
+@pytest.mark.parametrize(("scope", "status"), [(SCOPE, 200), ("", 403)])
 def test_a_call_needs_its_scope(scope: str, status: int) -> None:
     response = Api(scope=scope)("PUT", "/me/library?uris=spotify:track:x")
 
@@ -258,106 +237,6 @@ def test_each_troubled_listener_has_their_trouble(
     assert response.status_code == status
     assert response.headers.get("Retry-After") == retry_after
     assert response.json()["error"].get("reason") == reason
-
-
-# --- Spotify's own description of its API ---
-
-SHARED = Path(os.environ.get("STORIFY_SHARED", Path(__file__).parents[3] / "shared"))
-DESCRIPTION = SHARED / "spotify" / "openapi.yml"
-
-
-@pytest.fixture(scope="module")
-def description() -> dict[str, Any]:
-    if not DESCRIPTION.exists():
-        pytest.skip(f"Spotify's API description is not at {DESCRIPTION}")
-    loaded: dict[str, Any] = yaml.load(DESCRIPTION.read_text(), yaml.CSafeLoader)
-    return _with_null(loaded)  # type: ignore[no-any-return]
-
-
-def _with_null(node: Any) -> Any:
-    """OpenAPI 3.0 says `nullable` where JSON Schema says that the type may be null."""
-    if isinstance(node, list):
-        return [_with_null(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: _with_null(value) for key, value in node.items()}
-    if node.get("nullable") is True and isinstance(node.get("type"), str):
-        node["type"] = [node["type"], "null"]
-    return node
-
-
-def _schema(description: dict[str, Any], method: str, path: str, status: int) -> dict[str, Any]:
-    response = description["paths"][path][method.lower()]["responses"][str(status)]
-    if "$ref" in response:
-        response = description["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
-    found: dict[str, Any] = response["content"]["application/json"]["schema"]
-    return {**found, "components": description["components"]}
-
-
-TRACK = next(iter(catalogue.TRACKS))
-PLAYLIST = {"name": "Mine", "description": "", "public": False}
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "template", "body", "status"),
-    [
-        ("GET", "/me", "/me", None, 200),
-        ("GET", f"/tracks/{TRACK}", "/tracks/{id}", None, 200),
-        ("GET", "/search?q=tram&type=track", "/search", None, 200),
-        ("POST", "/me/playlists", "/me/playlists", PLAYLIST, 201),
-        ("GET", "/audio-features?ids=x", "/audio-features", None, 403),
-        ("GET", "/tracks?ids=x", "/tracks", None, 403),
-    ],
-)
-def test_answers_fit_spotifys_description(
-    description: dict[str, Any], method: str, path: str, template: str, body: Any, status: int
-) -> None:
-    response = Api()(method, path, body)
-
-    assert response.status_code == status
-    jsonschema.validate(response.json(), _schema(description, method, template, status))
-
-
-@pytest.mark.parametrize(("listener", "status"), [("nora", 403), ("bea", 429), ("quin", 429)])
-def test_refusals_fit_spotifys_description(
-    description: dict[str, Any], listener: str, status: int
-) -> None:
-    response = Api(listener)("GET", f"/tracks/{TRACK}")
-
-    jsonschema.validate(response.json(), _schema(description, "GET", "/tracks/{id}", status))
-
-
-def test_added_items_fit_spotifys_description(description: dict[str, Any]) -> None:
-    playlist = Api()("POST", "/me/playlists", PLAYLIST).json()["id"]
-
-    response = Api()("POST", f"/playlists/{playlist}/items", {"uris": [f"spotify:track:{TRACK}"]})
-
-    schema = _schema(description, "POST", "/playlists/{playlist_id}/items", 201)
-    jsonschema.validate(response.json(), schema)
-
-
-def test_the_check_against_the_description_can_fail(description: dict[str, Any]) -> None:
-    track = Api()("GET", f"/tracks/{TRACK}").json()
-    del track["album"]["release_date"]
-
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(track, _schema(description, "GET", "/tracks/{id}", 200))
-
-
-def test_limits_and_closed_endpoints_agree_with_the_description(
-    description: dict[str, Any],
-) -> None:
-    from accounts import spotify
-
-    parameters = description["paths"]["/search"]["get"]["parameters"]
-    (limit,) = [p["schema"] for p in parameters if p.get("name") == "limit"]
-    used = ["/me", "/tracks/{id}", "/search", "/me/library", "/me/playlists"]
-
-    assert (limit["default"], limit["maximum"]) == (5, spotify.SEARCH_LIMIT)
-    assert description["paths"]["/audio-features"]["get"]["deprecated"]
-    for path in used:
-        for method in set(description["paths"][path]) & {"get", "put", "post"}:
-            assert not description["paths"][path][method].get("deprecated"), path
 
 
 # --- only where nobody can take it for the real one ---
