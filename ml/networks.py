@@ -21,7 +21,7 @@ def network(name: str) -> Any:
 @cache
 def import_keras() -> None:
     """Import Keras quietly and keep TensorFlow to THREADS threads."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     import keras
 
