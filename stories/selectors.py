@@ -41,7 +41,8 @@ def effective_tags(story: Story) -> dict[str, Any] | None:
         "action": {"label": _action_label(analysis), "probabilities": action or {}},
         "intensity": _labelled(_intensity(analysis)),
         "faces": [
-            {"box": face["box"], "probabilities": face["probabilities"]} for face in analysis.faces
+            {"box": face["box"], "probabilities": _probabilities(face["probabilities"], EMOTIONS)}
+            for face in analysis.faces
         ],
     }
 
@@ -91,13 +92,13 @@ def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
 
 def _emotion(analysis: Analysis) -> dict[str, float] | None:
     if analysis.corrected_emotion is None:
-        return _probabilities(analysis.emotion)
+        return _probabilities(analysis.emotion, EMOTIONS)
     return _certain(analysis.corrected_emotion, EMOTIONS)
 
 
 def _action(analysis: Analysis) -> dict[str, float] | None:
     if analysis.corrected_action is None:
-        return _probabilities(analysis.action)
+        return _probabilities(analysis.action, ACTIONS)
     return _certain(analysis.corrected_action, ACTIONS)
 
 
@@ -111,7 +112,7 @@ def _action_label(analysis: Analysis) -> str | None:
 def _intensity(analysis: Analysis) -> dict[str, float] | None:
     corrected = analysis.corrected_action
     if corrected is None:
-        return _probabilities(analysis.intensity)
+        return _probabilities(analysis.intensity, INTENSITIES)
     return _certain(ACTION_INTENSITY.get(corrected, NONE), INTENSITIES)
 
 
@@ -119,8 +120,9 @@ def _certain(label: str, labels: tuple[str, ...]) -> dict[str, float] | None:
     return None if label == NONE else {name: float(name == label) for name in labels}
 
 
-def _probabilities(stored: Any) -> dict[str, float] | None:
-    return {str(name): float(p) for name, p in stored.items()} if stored else None
+def _probabilities(stored: Any, labels: tuple[str, ...]) -> dict[str, float] | None:
+    """In the order of the classes: what comes from the database has lost it."""
+    return {name: float(stored[name]) for name in labels if name in stored} if stored else None
 
 
 def _labelled(probabilities: dict[str, float] | None) -> dict[str, Any]:
