@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from recommender.engine.aims import aims
-from recommender.engine.content import FEATURES, standardise
+from recommender.engine.content import FEATURES, N_FEATURES, standardise
 from recommender.engine.scoring import Candidates, Mood
 from recommender.engine.songs import artist_keys
 from recommender.engine.together import similarity
@@ -112,7 +112,7 @@ def _pool(
     rows: Sequence[tuple[Any, ...]], together: dict[UUID, float], shown: dict[UUID, int]
 ) -> Pool:
     ids = [row[0] for row in rows]
-    raw = np.array([row[3:] for row in rows], dtype=np.float64).reshape(len(rows), -1)
+    raw = np.array([row[3:] for row in rows], dtype=np.float64).reshape(len(rows), 1 + N_FEATURES)
     popularity, audio = raw[:, 0] / 100.0, raw[:, 1:]
     points = audio[:, [FEATURES.index("valence"), FEATURES.index("energy")]]
     return Pool(

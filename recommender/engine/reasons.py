@@ -9,6 +9,7 @@ NOTICEABLE = 0.05
 
 _ENERGY_WORDS = ("calm", "easy-going", "lively")
 _VALENCE_WORDS = ("wistful", "mellow", "bright")
+_NOTHING_STANDS_OUT = "A little further off, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
     "together": "Saved by people who saved what you did",
@@ -32,6 +33,8 @@ def in_words(
 ) -> list[str]:
     """The reasons, the weightiest first; only terms that lifted the track are named.
 
+    Where none did, there is one sentence that says so.
+
     `terms` are the named contributions that `scoring.score_terms` returns. `valence` and
     `energy` in [0, 1] are the track's own, for the words of the mood reason.
     """
@@ -41,4 +44,4 @@ def in_words(
         reverse=True,
     )
     words = {**_PLAIN, "mood": _mood_words(valence, energy)}
-    return [words[name] for name in lifted if name in words]
+    return [words[name] for name in lifted if name in words] or [_NOTHING_STANDS_OUT]

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommender.engine.aims import aims
+from recommender.engine.content import FEATURES, N_FEATURES, standardise
+from recommender.engine.scoring import (
+    Candidates,
+    Mood,
+    Weights,
+    mood_terms,
+    popularity_terms,
+    score_terms,
+    total,
+)
+from recommender.engine.taste import Taste, taste_scores
+from recommender.engine.together import similarity, together_scores
+
+unit = st.floats(0.0, 1.0)
+
+
+def mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> Mood:
+    return Mood(np.array([valence, energy]), np.eye(2) * sd**2)
+
+
+def candidates(n: int = 3, **given: np.ndarray) -> Candidates:
+    fields = {
+        "mood_points": np.full((n, 2), 0.5),
+        "content": np.zeros((n, N_FEATURES)),
+        "popularity": np.full(n, np.nan),
+        "together": np.zeros(n),
+        "shown_lately": np.zeros(n, dtype=np.int64),
+    }
+    return Candidates(**{**fields, **given})
+
+
+def terms_of(pool: Candidates, taste: Taste | None = None) -> dict[str, np.ndarray]:
+    return score_terms(pool, mood=mood(), taste=taste or Taste.unknown(), weights=Weights())
+
+
+@given(unit, unit, st.floats(0.01, 0.5))
+def test_mood_term_is_highest_at_the_mood_itself(valence: float, energy: float, sd: float) -> None:
+    points = np.array([[valence, energy], [valence + 0.2, energy], [valence, energy - 0.4]])
+    here, near, far = mood_terms(points, mood(valence, energy, sd))
+    assert here == pytest.approx(1.0)
+    assert here > near > far
+
+
+def test_mood_term_of_draws_from_the_mood_is_zero_on_average() -> None:
+    covariance = np.array([[0.04, 0.02], [0.02, 0.03]])
+    draws = np.random.default_rng(0).multivariate_normal([0.5, 0.5], covariance, 20_000)
+    terms = mood_terms(draws, Mood(np.array([0.5, 0.5]), covariance))
+    assert terms.mean() == pytest.approx(0.0, abs=0.03)
+
+
+def test_mood_term_follows_the_direction_of_the_spread() -> None:
+    leaning = Mood(np.array([0.5, 0.5]), np.array([[0.04, 0.036], [0.036, 0.04]]))
+    along, across = mood_terms(np.array([[0.6, 0.6], [0.6, 0.4]]), leaning)
+    assert along > across
+
+
+def test_mood_without_spread_still_prefers_the_near() -> None:
+    near, far = mood_terms(np.array([[0.5, 0.51], [0.5, 0.9]]), mood(sd=0.0))
+    assert np.isfinite(far)
+    assert near > far
+
+
+def test_unknown_popularity_counts_as_average() -> None:
+    unknown, low, high = popularity_terms(np.array([np.nan, 0.1, 0.9]))
+    assert low < unknown == 0.0 < high
+
+
+def test_score_is_the_sum_of_its_terms() -> None:
+    pool = candidates(
+        mood_points=np.array([[0.5, 0.5], [0.6, 0.3], [0.1, 0.9]]),
+        popularity=np.array([0.9, np.nan, 0.2]),
+        together=np.array([0.0, 0.4, 0.0]),
+        shown_lately=np.array([0, 0, 3]),
+    )
+    terms = terms_of(pool)
+    assert total(terms) == pytest.approx(sum(terms.values()))
+    assert set(terms) == {"mood", "taste", "together", "popular", "again"}
+
+
+def test_terms_that_know_nothing_are_zero() -> None:
+    terms = terms_of(candidates())
+    for name in ("taste", "together", "popular", "again"):
+        assert not terms[name].any()
+
+
+def test_what_was_shown_often_sinks() -> None:
+    pool = candidates(shown_lately=np.array([0, 1, 5]))
+    never, once, often = terms_of(pool)["again"]
+    assert never == 0.0 > once > often
+
+
+def test_content_of_the_average_track_is_zero_and_extremes_are_bounded() -> None:
+    missing = standardise(np.full((1, N_FEATURES), np.nan))
+    wild = standardise(np.full((1, N_FEATURES), 1e6))
+    assert not missing.any()
+    assert np.abs(wild).max() <= 3.0
+
+
+def test_content_rises_with_every_feature() -> None:
+    low, high = np.full(N_FEATURES, 0.2), np.full(N_FEATURES, 0.2)
+    high[FEATURES.index("tempo")] = 150.0
+    high[FEATURES.index("liveness")] = 0.9
+    difference = standardise(high)[0] - standardise(low)[0]
+    assert {FEATURES[i] for i in np.flatnonzero(difference > 0)} == {"tempo", "liveness"}
+
+
+def test_taste_prefers_what_resembles_the_choices() -> None:
+    liked = np.full(N_FEATURES, 1.0)
+    taste = Taste.unknown().with_choice(liked)
+    alike, opposite = taste_scores(np.stack([liked, -liked]), taste)
+    assert alike > 0.0 > opposite
+
+
+def test_taste_weighs_more_with_more_choices() -> None:
+    liked = np.full(N_FEATURES, 1.0)
+    few, many = Taste(liked, 1), Taste(liked, 30)
+    assert taste_scores(liked[None], many)[0] > taste_scores(liked[None], few)[0] > 0.0
+
+
+vectors = st.lists(
+    st.lists(st.floats(-3.0, 3.0), min_size=N_FEATURES, max_size=N_FEATURES).map(np.array),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(vectors)
+def test_running_taste_is_the_mean_and_can_be_taken_back(chosen: list[np.ndarray]) -> None:
+    taste = Taste.unknown()
+    for content in chosen:
+        taste = taste.with_choice(content)
+    assert taste.mean == pytest.approx(np.mean(chosen, axis=0), abs=1e-9)
+    back = taste.without_choice(chosen[-1])
+    assert back.n_choices == len(chosen) - 1
+    if len(chosen) > 1:
+        assert back.mean == pytest.approx(np.mean(chosen[:-1], axis=0), abs=1e-8)
+
+
+def test_similarity_needs_more_than_one_coincidence() -> None:
+    once, often = similarity([1, 20], [1, 20], [1, 20])
+    assert once < 0.2 < often < 1.0
+    assert together_scores(np.zeros(1))[0] == 0.0
+
+
+@given(unit, unit, st.floats(0.0, 0.4), st.floats(0.0, 0.4), st.floats(-0.9, 0.9))
+def test_aims_lie_in_the_plane_around_the_mood(
+    valence: float, energy: float, sd_v: float, sd_e: float, correlation: float
+) -> None:
+    shared = correlation * sd_v * sd_e
+    target = Mood(np.array([valence, energy]), np.array([[sd_v**2, shared], [shared, sd_e**2]]))
+    points = aims(target)
+    assert points.shape == (14, 2)
+    assert (points >= 0.0).all()
+    assert (points <= 1.0).all()
+    assert points[0] == pytest.approx([valence, energy])
