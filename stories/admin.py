@@ -45,12 +45,14 @@ class AnalysisInline(ReadOnlyInline):
         "versions",
         "created_at",
     )
+    readonly_fields = fields
 
 
 class CorrectionInline(ReadOnlyInline):
     model = Correction
     verbose_name_plural = "corrections, newest first"
     fields = ("kind", "before", "after", "user", "created_at")
+    readonly_fields = fields
 
 
 @admin.register(Story)

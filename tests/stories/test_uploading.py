@@ -11,6 +11,7 @@ import pytest
 from django.core.files.storage import Storage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 
 from accounts.models import User
 from stories import services
@@ -18,6 +19,7 @@ from stories.errors import IdempotencyConflictError
 from stories.models import Photo, Story
 from stories.photos import PhotoError, read_photo
 from stories.services.queueing import DELAYED
+from stories.uploads import CAP_BYTES
 from tests.factories import make_photo_bytes, make_user
 from tests.stories.conftest import FakeQueue
 
@@ -148,3 +150,11 @@ def test_two_requests_at_once_with_one_key_are_one_story(
     assert broker.sent == [made[0].pk]
     assert len(list(media.rglob("*.jpg"))) == 2
     assert default_storage.exists(str(Photo.objects.get().file.name))
+
+
+def test_a_form_of_gigabytes_is_turned_away_unread(user: User, client: Client) -> None:
+    client.force_login(user)
+    answer = client.post("/stories/new/", {"photo": upload()}, CONTENT_LENGTH=str(CAP_BYTES + 1))
+    assert answer.status_code in {400, 413}
+    assert not Story.objects.exists()
+    assert client.post("/stories/new/", {"photo": upload(b"GIF89a")}).status_code == 422
