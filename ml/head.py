@@ -67,7 +67,9 @@ def fit(
         batch_size=recipe.batch,
         verbose=0,
     )
-    return model, [float(loss) for loss in fitted.history["loss"]]
+    bare = build(features.shape[1], targets.shape[1], recipe, name=name)  # without the optimiser
+    bare.set_weights(model.get_weights())
+    return bare, [float(loss) for loss in fitted.history["loss"]]
 
 
 def logits_of(model: keras.Model, features: Floats) -> Floats:

@@ -59,9 +59,9 @@ def choose(photos: Photos) -> tuple[str, Any, list[float]]:
     return name, model, losses
 
 
-def train(data: Path, cache: Path, views: tuple[str, ...]) -> None:
+def train(data: Path, cache: Path, views: tuple[str, ...], most: int | None) -> None:
     """Choose a recipe, a temperature and a threshold on `val`; write the model and its entry."""
-    photos = read(data, cache, views)
+    photos = read(data, cache, views, most)
     recipe, model, losses = choose(photos)
     features, labels = photos.part("val")
     logits = mean_logits(model, features)
@@ -89,9 +89,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="har.parquet")
     parser.add_argument("--cache", type=Path, required=True, help="folder for features")
     parser.add_argument("--views", nargs="+", default=["whole"], help="whole, middle")
+    parser.add_argument("--most", type=int, help="look at the first rows only, to save time")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(given.data, given.cache, tuple(given.views))
+    train(given.data, given.cache, tuple(given.views), given.most)
 
 
 if __name__ == "__main__":

@@ -17,5 +17,5 @@ def predict(captions: Sequence[str]) -> Floats:
 
 
 def is_empty(caption: str) -> bool:
-    """Return whether a caption says nothing: without a letter, a digit or a symbol."""
+    """Return whether a caption says nothing: nothing but blanks and control characters."""
     return not clean(caption)

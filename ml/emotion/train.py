@@ -29,7 +29,7 @@ FORMAT = "channels_first" if keras.backend.backend() == "torch" else "channels_l
 class Plan:
     """How long and how fast to train; small faces first, because they cost half as much."""
 
-    epochs: int = 18
+    epochs: int = 16
     small_epochs: int = 11
     small_size: int = 32
     batch: int = 128

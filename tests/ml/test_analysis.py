@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ml.analysis import analyse, warm
+from ml.faces import Detection
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.types import STAGES
@@ -53,6 +54,33 @@ def test_analysis_is_plain_json_with_every_version() -> None:
     assert json.loads(json.dumps(plain)) == plain
     assert set(plain["versions"]) == set(manifest()["models"] | manifest()["weights"])
     assert len(plain["mood"]["spread"]) == 2
+
+
+def two_faces(photo: Image.Image) -> tuple[Detection, ...]:
+    eyes = ((0.3, 0.3), (0.4, 0.3))
+    return (
+        Detection((0.2, 0.2, 0.4, 0.4), eyes, 0.9),
+        Detection((-0.1, 0.5, 0.2, 0.2), eyes, 0.9),
+    )
+
+
+def test_larger_face_counts_more_and_boxes_stay_in_the_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ml.analysis.detect", two_faces)
+    result = analyse(drawing(), "")
+    assert [face.weight for face in result.faces] == pytest.approx([2 / 3, 1 / 3])
+    assert result.faces[1].box == pytest.approx((0, 0.5, 0.1, 0.2))
+    assert result.emotion is not None
+    for name in EMOTIONS:
+        mean = sum(face.weight * face.probabilities[name] for face in result.faces)
+        assert result.emotion[name] == pytest.approx(mean)
+
+
+def test_without_consent_no_face_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml.analysis.detect", two_faces)
+    result = analyse(drawing(), "", look_at_faces=False)
+    assert (result.faces, result.emotion) == ((), None)
 
 
 def test_same_photo_twice_gives_the_same_answer() -> None:
