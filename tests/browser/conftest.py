@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from recommender.services import load_demo_catalogue
 
@@ -23,6 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that is busy with other things takes its time; nothing waits longer than it must.
 PATIENCE_MS = 30_000
 
 
@@ -35,6 +43,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine")
     # Playwright keeps an event loop in this thread, for which Django would refuse the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
