@@ -5,7 +5,8 @@
               draw from that Gaussian gets zero
     taste     log-likelihood ratio of the sound under the person's taste (engine.taste)
     together  co-saves with what the person saved, from everybody's choices (engine.together)
-    popular   popularity less that of an average track; unknown counts as average
+    popular   popularity less that of an average track, where unknown counts as average; it
+              speaks loudest for newcomers and gives way to what a person saves
     again     penalty for having been shown to this person lately without being saved
 
 Every term is zero where it knows nothing, so a positive term is a reason and a negative one is
@@ -26,6 +27,7 @@ from recommender.engine.together import together_scores
 
 MODEL_VERSION = "hybrid-1"
 AVERAGE_POPULARITY = 0.4
+KNOWN_AFTER = 3
 # The narrowest mood taken at its word: features themselves are no more exact than this.
 LEAST_SD = 0.05
 
@@ -61,7 +63,7 @@ class Weights:
     mood: float = 1.0
     taste: float = 0.15
     together: float = 1.5
-    popular: float = 0.5
+    popular: float = 2.0
     again: float = 0.3
 
 
@@ -79,6 +81,11 @@ def popularity_terms(popularity: FloatArray) -> FloatArray:
     return around
 
 
+def newcomer_share(n_choices: int) -> float:
+    """How much popularity still counts after so many choices: 1 at none, a half at KNOWN_AFTER."""
+    return KNOWN_AFTER / (KNOWN_AFTER + n_choices)
+
+
 def score_terms(
     candidates: Candidates, *, mood: Mood, taste: Taste, weights: Weights
 ) -> dict[str, FloatArray]:
@@ -87,7 +94,9 @@ def score_terms(
         "mood": weights.mood * mood_terms(candidates.mood_points, mood),
         "taste": weights.taste * taste_scores(candidates.content, taste),
         "together": weights.together * together_scores(candidates.together),
-        "popular": weights.popular * popularity_terms(candidates.popularity),
+        "popular": weights.popular
+        * newcomer_share(taste.n_choices)
+        * popularity_terms(candidates.popularity),
         "again": -weights.again * np.log1p(candidates.shown_lately),
     }
 

@@ -1,7 +1,10 @@
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.sites import site
+from django.db.models import Model
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -120,7 +123,7 @@ def test_other_tracks_have_no_player() -> None:
 
 
 @pytest.mark.parametrize("model", [Track, Suggestion, Choice])
-def test_staff_find_tracks_suggestions_and_choices(client: Client, model: type) -> None:
+def test_staff_find_tracks_suggestions_and_choices(client: Client, model: type[Model]) -> None:
     staff = make_user(is_staff=True, is_superuser=True)
     suggestion = shown_to(staff)
     services.save_choice(user=staff, story_id=suggestion.story_id, track_id=suggestion.track_id)
@@ -129,16 +132,16 @@ def test_staff_find_tracks_suggestions_and_choices(client: Client, model: type) 
     page = client.get(reverse(f"admin:recommender_{name}_changelist"), {"q": "song"})
     assert page.status_code == 200
     assert suggestion.track.title in page.content.decode()
-    row = model.objects.get()
+    row = model._default_manager.get()
     page = client.get(reverse(f"admin:recommender_{name}_change", args=[row.pk]))
     assert page.status_code == 200
 
 
 @pytest.mark.parametrize("model", [Suggestion, Choice])
-def test_the_log_cannot_be_changed_by_hand(model: type) -> None:
+def test_the_log_cannot_be_changed_by_hand(model: type[Model]) -> None:
     request = RequestFactory().get("/")
     request.user = make_user(is_staff=True, is_superuser=True)
-    admin = site.get_model_admin(model)
+    admin: ModelAdmin[Any] = site.get_model_admin(model)
     assert not admin.has_add_permission(request)
     assert not admin.has_change_permission(request)
     assert not admin.has_delete_permission(request)

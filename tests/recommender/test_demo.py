@@ -41,8 +41,8 @@ def onsets_per_second(sound: np.ndarray) -> float:
 
 
 def rank_correlation(a: list[float], b: list[float]) -> float:
-    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    first, second = (np.argsort(np.argsort(values)).astype(float) for values in (a, b))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 @pytest.mark.parametrize("measure", [spectral_centroid, onsets_per_second])

@@ -289,5 +289,6 @@ def test_demo_catalogue_loads_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert again == {"added": 0, "updated": 0, "unchanged": 300}
     track = Track.objects.filter(source="demo").first()
     assert track is not None
+    assert track.recipe is not None
     assert track.recipe["tempo"] == track.tempo
     assert track.spotify_id is None

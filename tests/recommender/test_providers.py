@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -7,6 +7,7 @@ import pytest
 from recommender import reccobeats
 from recommender.models import Track
 from recommender.providers import (
+    FeatureProvider,
     Features,
     ImportedFeatures,
     ProviderError,
@@ -116,7 +117,7 @@ class Failing:
     name = "failing"
     limit = 10
 
-    def features(self, track_ids: object) -> dict[str, Features]:
+    def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
         raise ProviderError("not today")
 
 
@@ -127,7 +128,11 @@ def test_a_failing_provider_is_passed_over() -> None:
     second = make_track(source_id=SECOND, **empty)
     make_track(source_id=SECOND, valence=0.9, energy=0.2)
     transport, asked = answering({"content": [item(FIRST)]})
-    providers = [Failing(), ImportedFeatures(), ReccoBeatsFeatures(transport)]
+    providers: list[FeatureProvider] = [
+        Failing(),
+        ImportedFeatures(),
+        ReccoBeatsFeatures(transport),
+    ]
     assert fill_features(providers=providers) == 2
     first.refresh_from_db()
     second.refresh_from_db()

@@ -18,9 +18,7 @@ def ranks_of(scores: FloatArray, wanted: IntArray) -> IntArray:
     An item that ties with others comes after all of them, so that a ranker gains nothing by
     scoring everything alike.
     """
-    ordered = np.sort(-scores)
-    ranks: IntArray = np.sort(np.searchsorted(ordered, -scores[wanted], side="right"))
-    return ranks
+    return np.sort(np.array([np.count_nonzero(scores >= score) for score in scores[wanted]]))
 
 
 def of_one_list(ranks: IntArray) -> dict[str, float]:

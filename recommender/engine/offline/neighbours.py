@@ -23,11 +23,12 @@ class Neighbours:
 
     def scores(self, saved: IntArray) -> FloatArray:
         """Summed similarity (n_items,) of every item to the saved ones."""
-        return np.bincount(
+        scores: FloatArray = np.bincount(
             self.items[saved].ravel(),
             weights=self.likeness[saved].ravel(),
             minlength=len(self.items),
-        )
+        ).astype(np.float64)
+        return scores
 
 
 def fit(users: IntArray, items: IntArray, n_items: int, k: int = N_NEIGHBOURS) -> Neighbours:

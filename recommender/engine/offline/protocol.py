@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +11,11 @@ from recommender.engine.offline import metrics, splits
 from recommender.engine.offline.data import Dataset, IntArray
 from recommender.engine.offline.rankers import (
     ASK_ANYTHING,
+    DEAF_TO_MOOD,
     WITH_MOOD,
-    WITHOUT_MOOD,
     Ranker,
     Trained,
+    hybrid,
     train,
 )
 from recommender.engine.offline.splits import Split
@@ -23,7 +25,7 @@ NOISES = (0.05, 0.1, 0.2)
 Metrics = dict[str, float]
 
 
-def evaluate(data: Dataset, seed: int = 0) -> dict[str, object]:
+def evaluate(data: Dataset, seed: int = 0) -> dict[str, dict[str, Any]]:
     """`warm`, `cold` and `mood` -> (noise ->) ranker -> metric."""
     # A stream of chance for each question, so that one does not depend on another.
     warm_rng, cold_rng, mood_rng = np.random.default_rng(seed).spawn(3)
@@ -37,15 +39,19 @@ def evaluate(data: Dataset, seed: int = 0) -> dict[str, object]:
 def _without_mood(data: Dataset, split: Split, rng: np.random.Generator) -> dict[str, Metrics]:
     trained = _trained(data, split)
     asked = [(user, wanted, ASK_ANYTHING) for user, wanted in _wanted(data, split)]
-    return _measure(trained, split, asked, WITHOUT_MOOD, rng)
+    return _measure(trained, split, asked, DEAF_TO_MOOD | {"hybrid": hybrid}, rng)
 
 
 def _with_mood(
     data: Dataset, split: Split, rng: np.random.Generator
 ) -> dict[str, dict[str, Metrics]]:
     trained = _trained(data, split)
+    # What does not listen to the mood is measured once and stands beside every noise.
+    asked = [(user, wanted, ASK_ANYTHING) for user, wanted in _wanted(data, split)]
+    deaf = _measure(trained, split, asked, DEAF_TO_MOOD, rng)
     return {
-        f"{noise:g}": _measure(trained, split, _moods(data, split, noise, rng), WITH_MOOD, rng)
+        f"{noise:g}": deaf
+        | _measure(trained, split, _moods(data, split, noise, rng), WITH_MOOD, rng)
         for noise in NOISES
     }
 

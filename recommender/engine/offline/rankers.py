@@ -89,11 +89,10 @@ def taste_of(trained: Trained, saved: IntArray) -> Taste:
     return Taste(trained.data.content[saved].mean(axis=0), len(saved))
 
 
-WITHOUT_MOOD: dict[str, Ranker] = {
+DEAF_TO_MOOD: dict[str, Ranker] = {
     "random": at_random,
     "popularity": by_popularity,
     "content_taste": by_taste,
     "item_knn": by_neighbours,
-    "hybrid": hybrid,
 }
-WITH_MOOD: dict[str, Ranker] = {**WITHOUT_MOOD, "mood_likelihood": by_mood}
+WITH_MOOD: dict[str, Ranker] = {"mood_likelihood": by_mood, "hybrid": hybrid}
