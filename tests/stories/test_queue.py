@@ -12,11 +12,10 @@ from celery import Celery
 from django.conf import settings
 
 from stories import queue, tasks
-from storify_site.celery import app as site_celery
 
 
-def broken_app(url: str) -> Celery:
-    app = Celery("broken", set_as_current=False)
+def sender(url: str) -> Celery:
+    app = Celery("tests", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
     app.conf.broker_url = url
     return app
@@ -35,7 +34,7 @@ def deaf_port() -> Iterator[int]:
     "url", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere/redis.sock", "amqp://127.0.0.1:1//"]
 )
 def test_a_broker_that_is_away_fails_fast(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "current_app", broken_app(url))
+    monkeypatch.setattr(queue, "current_app", sender(url))
     began = time.monotonic()
     with pytest.raises(queue.BrokerUnavailableError):
         queue.publish_analysis(uuid4())
@@ -45,7 +44,7 @@ def test_a_broker_that_is_away_fails_fast(url: str, monkeypatch: pytest.MonkeyPa
 def test_a_broker_that_never_answers_does_not_hold_the_request(
     deaf_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = broken_app(f"redis://127.0.0.1:{deaf_port}/0")
+    app = sender(f"redis://127.0.0.1:{deaf_port}/0")
     monkeypatch.setattr(queue, "current_app", app)
     began = time.monotonic()
     with pytest.raises(queue.BrokerUnavailableError):
@@ -53,14 +52,13 @@ def test_a_broker_that_never_answers_does_not_hold_the_request(
     assert time.monotonic() - began < 7
 
 
-def test_the_message_is_an_id_on_the_inference_queue() -> None:
-    site_celery.control.purge()
+def test_the_message_is_an_id_on_the_inference_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A database of Redis where no worker listens.
+    app = sender(settings.CELERY_BROKER_URL.replace("virtual_host=1", "virtual_host=6"))
+    monkeypatch.setattr(queue, "current_app", app)
     story_id = uuid4()
     queue.publish_analysis(story_id)
-    with (
-        site_celery.connection_for_read() as connection,
-        connection.SimpleQueue("inference") as box,
-    ):
+    with app.connection_for_read() as broker, broker.SimpleQueue("inference") as box:
         message = box.get(timeout=5)
         message.ack()
     assert message.headers["task"] == queue.ANALYSE_STORY == tasks.analyse_story.name
