@@ -85,17 +85,12 @@ class _Allowed:
     ) -> None:
         self._artists, self._songs, self._per_artist = artists, songs, per_artist
         self._taken: Counter[str] = Counter()
-        self._rows_of_artist: dict[str, list[int]] = {}
-        self._rows_of_song: dict[str, list[int]] = {}
-        for row, (names, song) in enumerate(zip(artists, songs, strict=True)):
-            self._rows_of_song.setdefault(song, []).append(row)
-            for name in names:
-                self._rows_of_artist.setdefault(name, []).append(row)
         self.open = np.ones(len(songs), dtype=np.bool_)
 
     def take(self, row: int) -> None:
-        self.open[self._rows_of_song[self._songs[row]]] = False
+        song = self._songs[row]
+        self.open[[i for i, other in enumerate(self._songs) if other == song]] = False
         for name in self._artists[row]:
             self._taken[name] += 1
             if self._taken[name] == self._per_artist:
-                self.open[self._rows_of_artist[name]] = False
+                self.open[[i for i, names in enumerate(self._artists) if name in names]] = False
