@@ -10,15 +10,15 @@ import math
 
 # The hues of the corners: sad, calm, energetic and happy, tense, and around to sad again.
 _HUES = (265.0, 165.0, 82.0, 27.0, 265.0 - 360.0)
-_LIGHTNESS, _FAINT, _FULL = 0.70, 0.045, 0.15
-# From this distance on a mood has the full colour of its direction.
+_LIGHTNESS, _FULL = 0.70, 0.15
+# The middle is grey; from this distance on a mood has the full colour of its direction.
 _FULL_AT = 0.3
 
 
 def mood_colour(valence: float, energy: float) -> str:
     """The colour as #rrggbb."""
     x, y = valence - 0.5, energy - 0.5
-    chroma = _FAINT + (_FULL - _FAINT) * min(1.0, math.hypot(x, y) / _FULL_AT)
+    chroma = _FULL * min(1.0, math.hypot(x, y) / _FULL_AT)
     hue = math.radians(_hue(math.degrees(math.atan2(y, x))))
     return _hex(_LIGHTNESS, chroma * math.cos(hue), chroma * math.sin(hue))
 

@@ -11,13 +11,10 @@ from ml.mood import MoodTarget
 from recommender.models import Suggestion
 from stories.mood_colours import mood_colour
 
-# Rows by energy from low to high, columns by valence from low to high.
-_WORDS = (
-    ("sad", "quiet", "calm"),
-    ("uneasy", "balanced", "cheerful"),
-    ("tense", "energetic", "joyful"),
-)
-_THIRDS = (0.45, 0.55)
+# Around the plane from "pleasant" through "energetic", an eighth of a turn each.
+_WORDS = ("cheerful", "joyful", "energetic", "tense", "uneasy", "sad", "quiet", "calm")
+# Nearer to the middle than this, a mood leans to no side.
+_BALANCED = 0.07
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
 _EVEN_ODDS = math.sqrt(2 * math.log(2))
 
@@ -73,8 +70,10 @@ def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | No
 
 
 def mood_word(valence: float, energy: float) -> str:
-    column, row = (sum(value > third for third in _THIRDS) for value in (valence, energy))
-    return _WORDS[row][column]
+    x, y = valence - 0.5, energy - 0.5
+    if math.hypot(x, y) < _BALANCED:
+        return "balanced"
+    return _WORDS[round(math.degrees(math.atan2(y, x)) / 45) % 8]
 
 
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:

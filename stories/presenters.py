@@ -15,6 +15,8 @@ from stories.mood_plane import mood_word
 
 NONE = selectors.NONE
 SHOWN_BARS = 5
+# A caption whose likeliest emotion has less than this says nothing in particular.
+TELLING = 0.3
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
 # Which corner of the plane lends an emotion its colour.
 _FAMILY = {
@@ -192,10 +194,14 @@ def chips(
         found.append(Chip(action.words.capitalize(), action.sureness))
     if intensity.label:
         found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
-    if words:
-        top = max(words, key=lambda name: words[name])
-        found.append(Chip(f"{in_words(top).capitalize()} words", percent(words[top])))
-    return found
+    return [*found, _words_chip(words)] if words else found
+
+
+def _words_chip(words: Mapping[str, float]) -> Chip:
+    top = max(words, key=lambda name: words[name])
+    if words[top] < TELLING:
+        return Chip("Your words")
+    return Chip(f"{in_words(top).capitalize()} words", percent(words[top]))
 
 
 def _bar(name: str, value: float, label: str | None) -> Bar:

@@ -41,9 +41,9 @@ def test_newcomer_with_spotify_uploads_hears_corrects_saves_and_is_remembered(
     expect(_tracks(page)).to_have_count(10)
     _tracks_can_be_heard(page)
     _correcting_changes_the_music(page)
-    _refresh_readme(page)
 
     title = _save_first_track(page)
+    _refresh_readme(page)
     page.get_by_role("link", name="History").click()
     expect(page.locator(".story-card").first).to_contain_text(title)
     _keep(page, screenshots, "history")
@@ -157,13 +157,13 @@ def _correcting_changes_the_music(page: Page) -> None:
 
     plane = page.locator("[data-plane]").bounding_box()
     assert plane
-    page.mouse.click(plane["x"] + plane["width"] * 0.9, plane["y"] + plane["height"] * 0.9)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("calm")
+    page.mouse.click(plane["x"] + plane["width"] * 0.1, plane["y"] + plane["height"] * 0.8)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("sad")
     handle = page.get_by_role("button", name="Mood point")
     expect(handle).to_be_focused()
-    for _ in range(45):
-        handle.press("ArrowLeft")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("sad")
+    for _ in range(33):
+        handle.press("ArrowRight")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("calm")
 
 
 def _save_first_track(page: Page) -> str:
@@ -197,6 +197,8 @@ def _keep(page: Page, screenshots: Path, name: str) -> None:
 def _refresh_readme(page: Page) -> None:
     if not os.environ.get("STORIFY_REFRESH_DOCS"):
         return
-    page.evaluate("scrollTo(0, 0)")
+    page.set_viewport_size({"width": 1280, "height": 1340})
+    page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
     README_PICTURE.parent.mkdir(exist_ok=True)
     page.screenshot(path=README_PICTURE, caret="initial")
+    page.set_viewport_size({"width": 1280, "height": 900})
