@@ -21,8 +21,8 @@ from recommender.engine.songs import artist_keys
 from recommender.engine.together import similarity
 from recommender.models import POPULAR_FROM, Choice, Suggestion
 
-NEAR_EACH_AIM = 70
-POPULAR_NEAR_EACH_AIM = 20
+NEAR_EACH_AIM = 50
+POPULAR_NEAR_EACH_AIM = 16
 SAVED_LATELY = timedelta(days=30)
 SHOWN_LATELY = timedelta(days=14)
 SHOWN_AT_MOST = 300
