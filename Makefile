@@ -43,7 +43,7 @@ requirements: $(VENV)/.uv
 
 clean:
 	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m storify_site.embedded stop; fi
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- Installing; a stamp each, so that what is there is not done again -----------------------------
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,11 @@ from storify_site.celery import app as celery_app
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER_START_SECONDS = 120
+
+
+def pytest_configure() -> None:
+    """A run that is told to end puts away what it started, as with Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

