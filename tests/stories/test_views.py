@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import issue_api_token
 from recommender.models import Suggestion, Track
 from recommender.selectors import current_suggestions, get_choice
 from recommender.services import suggest_tracks
@@ -112,6 +113,25 @@ def test_photo_goes_to_staff(client: Client) -> None:
     staff = make_user(is_staff=True)
     client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get(url("photo", make_story())).status_code == 200
+
+
+def test_photo_goes_to_a_program_with_the_token_of_its_owner(client: Client) -> None:
+    story = make_story()
+    _, plain = issue_api_token(user=story.user, label="phone")
+    page = url("photo", story)
+    assert client.get(page, headers={"Authorization": f"Token {plain}"}).status_code == 200
+    assert client.get(page).status_code == 302
+
+
+def test_photo_of_somebody_else_is_not_there_for_a_token(client: Client) -> None:
+    _, plain = issue_api_token(user=make_user(), label="phone")
+    page = url("photo", make_story())
+    assert client.get(page, headers={"Authorization": f"Token {plain}"}).status_code == 404
+
+
+def test_photo_with_an_unknown_token_is_refused(client: Client) -> None:
+    response = client.get(url("photo", make_story()), headers={"Authorization": "Token wrong"})
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Token")
 
 
 def test_photo_whose_file_is_gone_is_not_there(client: Client, me: User) -> None:
