@@ -13,6 +13,7 @@ import numpy as np
 from ml.calibration import fit_temperature
 from ml.curves import plot
 from ml.emotion.data import read_training
+from ml.emotion.model import build
 from ml.emotion.train import Plan, logits_of
 from ml.labels import EMOTIONS
 from ml.manifest import FOLDER, publish
@@ -23,7 +24,10 @@ VERSION = "1.0.0"
 def publish_run(data: Path, out: Path, plan: Plan) -> None:
     """Fit the temperature, draw the curves, write the model and its entry in the manifest."""
     training, validation = read_training(data, seed=plan.seed)
-    logits = logits_of(keras.models.load_model(out / "best.keras"), validation.images)
+    model = build()  # in float32, whatever the training computed in
+    model.set_weights(keras.models.load_model(out / "best.keras").get_weights())
+    model.save(out / "emotion.keras")
+    logits = logits_of(model, validation.images)
     one_hot = np.eye(len(EMOTIONS))[validation.labels]
     history = json.loads((out / "history.json").read_text())
     best = max(history, key=lambda epoch: (epoch["accuracy"], epoch["epoch"]))
@@ -40,7 +44,7 @@ def publish_run(data: Path, out: Path, plan: Plan) -> None:
         },
         "temperature": fit_temperature(logits, one_hot),
     }
-    publish("emotion", out / "best.keras", described)
+    publish("emotion", out / "emotion.keras", described)
     names = ("training_loss", "loss", "accuracy")
     curves = {name: [epoch[name] for epoch in history] for name in names}
     plot(curves, FOLDER / "emotion.png", "Emotion: training loss, validation loss and accuracy")
