@@ -155,9 +155,9 @@ def _correcting_changes_the_music(page: Page) -> None:
     expect(page.locator(".corrected")).to_contain_text("Set by you")
     assert _tracks(page).locator(".track__title").all_inner_texts() != before
 
-    plane = page.locator("[data-plane]").bounding_box()
-    assert plane
-    page.mouse.click(plane["x"] + plane["width"] * 0.1, plane["y"] + plane["height"] * 0.8)
+    plane = page.locator("[data-plane]")
+    side = plane.evaluate("plane => plane.clientWidth")
+    plane.click(position={"x": 0.1 * side, "y": 0.8 * side})
     expect(page.get_by_role("heading", level=1)).to_contain_text("sad")
     handle = page.get_by_role("button", name="Mood point")
     expect(handle).to_be_focused()
@@ -200,5 +200,5 @@ def _refresh_readme(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 1340})
     page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
     README_PICTURE.parent.mkdir(exist_ok=True)
-    page.screenshot(path=README_PICTURE, caret="initial")
+    page.screenshot(path=README_PICTURE, caret="initial", animations="disabled")
     page.set_viewport_size({"width": 1280, "height": 900})
