@@ -131,3 +131,11 @@ function upgradeAll() {
 }
 upgradeAll();
 document.body.addEventListener("htmx:afterSwap", upgradeAll);
+
+// The saved track's dot is marked as soon as its button is.
+document.body.addEventListener("htmx:oobAfterSwap", () => {
+  for (const dot of document.querySelectorAll(".plane__dot")) {
+    const saved = document.querySelector(`#actions-${dot.dataset.suggestion} .button--saved`);
+    dot.classList.toggle("plane__dot--chosen", Boolean(saved));
+  }
+});

@@ -171,6 +171,7 @@ def _save_first_track(page: Page) -> str:
     _tracks(page).first.get_by_role("button", name=f"Save {title}").click()
     expect(page.locator("#saved")).to_contain_text(title)
     expect(_tracks(page).first.get_by_role("button", name="Saved")).to_be_focused()
+    expect(page.locator(".plane__dot--chosen")).to_have_count(1)
     return title
 
 
