@@ -132,8 +132,9 @@ function upgradeAll() {
 upgradeAll();
 document.body.addEventListener("htmx:afterSwap", upgradeAll);
 
-// The saved track's dot is marked as soon as its button is.
-document.body.addEventListener("htmx:oobAfterSwap", () => {
+// The saved track's dot is marked as soon as its button is; before it settles, a new button still
+// wears the old one's classes.
+document.body.addEventListener("htmx:afterSettle", () => {
   for (const dot of document.querySelectorAll(".plane__dot")) {
     const saved = document.querySelector(`#actions-${dot.dataset.suggestion} .button--saved`);
     dot.classList.toggle("plane__dot--chosen", Boolean(saved));
