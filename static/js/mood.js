@@ -99,9 +99,11 @@ function upgrade(plane) {
 
 // A track and its dot in the plane light up together.
 function light(suggestion, on) {
+  document.querySelectorAll(".is-lit").forEach((one) => one.classList.remove("is-lit"));
+  if (!on) return;
   document
     .querySelectorAll(`[data-suggestion="${suggestion}"]`)
-    .forEach((one) => one.classList.toggle("is-lit", on));
+    .forEach((one) => one.classList.add("is-lit"));
 }
 for (const [name, on] of [
   ["pointerover", true],
