@@ -103,4 +103,4 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
         check=True,
         text=True,
     )
-    return done.stdout.strip().splitlines()[-1]
+    return done.stdout.strip().rpartition("\n")[2]
