@@ -154,6 +154,7 @@ def _parts(port: int) -> Parts:
         "web",
         f"exec {python} -m gunicorn storify_site.wsgi --bind 127.0.0.1:{port} "
         "--worker-class gthread --workers 1 --threads 8 --timeout 60 --no-control-socket",
+        MALLOC_ARENA_MAX="2",  # else every thread keeps memory of its own for photos long gone
     )
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
     _add(parts, "models", _again_after_a_crash(models), STORIFY_WARM="1")
