@@ -11,7 +11,7 @@ import ml.emotion.predict as emotions
 from ml import mood
 from ml.faces import Detection, crop, detect
 from ml.images import shrink
-from ml.labels import ACTIONS, EMOTIONS
+from ml.labels import EMOTIONS
 from ml.manifest import ModelsMissing, versions
 from ml.types import STAGES, Analysis, Face
 
@@ -44,7 +44,7 @@ def analyse(
     faces = read_faces(photo, found)
     emotion = _mean_emotion(faces)
     on_stage("action")
-    action = _named(ACTIONS, actions.predict([photo])[0])
+    action, action_label = actions.recognise(photo)
     on_stage("caption")
     words = None if captions.is_empty(caption) else captions.predict([caption])[0]
     caption_emotion = None if words is None else _named(EMOTIONS, words)
@@ -54,7 +54,7 @@ def analyse(
         faces=faces,
         emotion=emotion,
         action=action,
-        action_label=actions.label(action),
+        action_label=action_label,
         intensity=intensity,
         caption=caption_emotion,
         mood=mood.fuse(emotion=emotion, intensity=intensity, caption=caption_emotion),

@@ -3,9 +3,10 @@
 python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
 
 Columns: `image` (encoded bytes) and `label` for emotion (faces framed as FER-2013 frames them)
-and action; `text` and `label` or `labels` for caption; `image` and `faces` (boxes x, y, width,
-height in pixels) or `n_faces` for faces. `split` is optional; for files without a split `test`,
-that name means every split whose name ends in `_test`.
+and action (also "none", for photos without any of the actions); `text` and `label` or `labels`
+for caption; `image` and `faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
+`split` is optional; for files without a split `test`, that name means every split whose name
+ends in `_test`.
 """
 
 import argparse
@@ -33,6 +34,9 @@ from ml.manifest import ModelsMissing, record
 from ml.metrics import report
 
 BATCH = 32
+NO_ACTION = "none"
+"""Label of photos that show none of the actions."""
+
 Report = dict[str, Any]
 
 
@@ -108,22 +112,33 @@ def _emotions(images: Sequence[bytes]) -> Floats:
 
 
 def measure_action(table: pa.Table) -> Report:
-    """Measure on whole photos; `named` says how often an action is sure enough to be named."""
+    """Measure on whole photos; `named` says how often an action is sure enough to be named.
+
+    Rows with the label "none" show none of the actions: they count only in `none`, which says how
+    many of them there are and what share of them gets a name all the same.
+    """
     require(table, "image", "label")
-    labels = _numbers(table, ACTIONS)
-    probabilities, ms = _timed(_actions, table["image"].to_pylist(), 4)
-    sure = probabilities.max(axis=1) >= actions.threshold()
+    shown = np.array([label != NO_ACTION for label in table["label"].to_pylist()])
+    if not shown.any():
+        raise BadData(f"Every row is labelled {NO_ACTION}; accuracy needs photos with an action.")
+    labels = _numbers(table.filter(pa.array(shown)), ACTIONS)
+    looks, ms = _timed(_looks, table["image"].to_pylist(), 4)
+    names = actions.are_named(looks[:, :-1], looks[:, -1])
+    probabilities, sure = looks[shown, :-1], names[shown]
     right = probabilities.argmax(axis=1) == labels
-    named = {
-        "threshold": actions.threshold(),
-        "share": round(float(sure.mean()), 4),
-        "accuracy": round(float(right[sure].mean()), 4) if sure.any() else None,
-    }
-    return report(probabilities, labels, ACTIONS) | {"ms_per_item": ms, "named": named}
+    named = {"share": _share(sure), "accuracy": _share(right[sure])}
+    none = {"n": int((~shown).sum()), "named": _share(names[~shown])}
+    result = report(probabilities, labels, ACTIONS)
+    return result | {"ms_per_item": ms, "named": named, "none": none}
 
 
-def _actions(images: Sequence[bytes]) -> Floats:
-    return actions.predict([Image.open(io.BytesIO(encoded)) for encoded in images])
+def _share(true: NDArray[np.bool_]) -> float | None:
+    return round(float(true.mean()), 4) if true.size else None
+
+
+def _looks(images: Sequence[bytes]) -> Floats:
+    looks = actions.look([Image.open(io.BytesIO(encoded)) for encoded in images])
+    return np.column_stack([looks.probabilities, looks.familiarity])
 
 
 def measure_caption(table: pa.Table) -> Report:

@@ -69,6 +69,7 @@ def fit(
     )
     bare = build(features.shape[1], targets.shape[1], recipe, name=name)  # without the optimiser
     bare.set_weights(model.get_weights())
+    bare.get_layer("scale").finalize_state()  # setting weights alone leaves its old mean in use
     return bare, [float(loss) for loss in fitted.history["loss"]]
 
 

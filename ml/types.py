@@ -27,7 +27,8 @@ class Analysis:
 
     `emotion` is None where no face was found, `action` where the photo was not looked at,
     `action_label` where no action is sure enough to be named, `caption` without a caption.
-    Probabilities are calibrated and sum to one.
+    Probabilities are calibrated and sum to one; of a photo that is like none with a known action
+    they are even.
     """
 
     faces: tuple[Face, ...]

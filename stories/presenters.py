@@ -17,6 +17,8 @@ NONE = selectors.NONE
 SHOWN_BARS = 5
 # A caption whose likeliest emotion has less than this says nothing in particular.
 TELLING = 0.3
+# Nor does an intensity that is hardly likelier than not.
+SURE = 0.6
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
 # Which corner of the plane lends an emotion its colour.
 _FAMILY = {
@@ -192,7 +194,7 @@ def chips(
         found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
     if action.label:
         found.append(Chip(action.words.capitalize(), action.sureness))
-    if intensity.label:
+    if any(bar.is_top and bar.value >= SURE for bar in intensity.bars):
         found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
     return [*found, _words_chip(words)] if words else found
 

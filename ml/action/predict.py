@@ -1,31 +1,66 @@
-"""Calibrated actions of photos by the shipped head."""
+"""Calibrated actions of photos by the shipped network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ml.action.backbone import VIEWS, features
 from ml.calibration import Floats, softmax
+from ml.labels import ACTIONS
 from ml.manifest import entry
 from ml.networks import network
 
 
-def predict(photos: Sequence[Image.Image]) -> Floats:
-    """Return (n, 15) probabilities in the order of ACTIONS; logits are averaged over views."""
+@dataclass(frozen=True)
+class Looks:
+    """What n photos look like.
+
+    `probabilities` (n, 15) are calibrated, in the order of ACTIONS, and hold if the photo shows
+    one of them at all; `familiarity` (n,) in [-1, 1] says how near it is to photos that do.
+    """
+
+    probabilities: Floats
+    familiarity: Floats
+
+
+def look(photos: Sequence[Image.Image]) -> Looks:
+    """Look at photos of any size; logits and familiarity are averaged over the views."""
     described = entry("action")
     views = [VIEWS[name](photo) for photo in photos for name in described["views"]]
-    logits = np.asarray(network("action")(features(views), training=False), dtype=np.float64)
-    mean = logits.reshape(len(photos), len(described["views"]), -1).mean(axis=1)
-    return softmax(mean, described["temperature"])
+    logits, familiarity = network("action")(features(views), training=False)
+    shape = (len(photos), len(described["views"]))
+    mean = np.asarray(logits, dtype=np.float64).reshape(*shape, -1).mean(axis=1)
+    near = np.asarray(familiarity, dtype=np.float64).reshape(shape).mean(axis=1)
+    return Looks(softmax(mean, described["temperature"]), near)
 
 
-def threshold() -> float:
-    """Return the confidence from which on an action is named; chosen on HAR's `val` split."""
-    return float(entry("action")["threshold"])
+def predict(photos: Sequence[Image.Image]) -> Floats:
+    """Return (n, 15) probabilities in the order of ACTIONS for photos that show one of them."""
+    return look(photos).probabilities
 
 
-def label(probabilities: dict[str, float]) -> str | None:
-    """Return the likeliest action, or None where it is not sure enough to be named."""
-    name = max(probabilities, key=lambda action: probabilities[action])
-    return name if probabilities[name] >= threshold() else None
+def are_named(probabilities: Floats, familiarity: Floats) -> NDArray[np.bool_]:
+    """Return for n photos whether they are familiar and one action sure enough to be named.
+
+    Both thresholds were chosen on HAR's `val` split.
+    """
+    described = entry("action")
+    familiar = familiarity >= described["familiarity"]
+    return np.asarray(familiar & (probabilities.max(axis=1) >= described["threshold"]))
+
+
+def recognise(photo: Image.Image) -> tuple[dict[str, float], str | None]:
+    """Return the probabilities of one photo's actions, and the action if it is to be named.
+
+    Where the photo is like none that the network knows, every action is as likely as any other:
+    what the network would say of a lake or a plate means nothing.
+    """
+    looks = look([photo])
+    known = looks.familiarity[0] >= entry("action")["familiarity"]
+    row = looks.probabilities[0] if known else np.full(len(ACTIONS), 1 / len(ACTIONS))
+    action = {name: float(p) for name, p in zip(ACTIONS, row, strict=True)}
+    named = are_named(looks.probabilities, looks.familiarity)[0]
+    return action, max(action, key=lambda name: action[name]) if named else None

@@ -8,11 +8,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from ml import head
 from ml.action.data import Photos, read
+from ml.action.model import directions, with_familiarity
 from ml.calibration import Floats, fit_temperature, log_loss, softmax, threshold_for
 from ml.curves import plot
 from ml.labels import ACTIONS
@@ -20,9 +22,11 @@ from ml.manifest import FOLDER, publish
 
 log = logging.getLogger(__name__)
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 PRECISION = 0.9
 """An action is named from the confidence on at which nine of ten names on `val` are right."""
+FAMILIAR = 0.95
+"""The share of `val` that counts as familiar; what is less so shows none of the actions."""
 
 RECIPES = {
     "linear": head.Recipe(dropout=0.5, decay=0.05, noise=0.1, smoothing=0.05),
@@ -59,8 +63,22 @@ def choose(photos: Photos) -> tuple[str, Any, list[float]]:
     return name, model, losses
 
 
+def class_directions(model: Any, photos: Photos) -> NDArray[np.float32]:
+    features, labels = photos.part("train")
+    n, views, width = features.shape
+    return directions(model, features.reshape(n * views, width), np.repeat(labels, views))
+
+
+def familiar_from(model: Any, features: NDArray[np.float32]) -> float:
+    """Return the familiarity that the share FAMILIAR of (n, views, width) features reaches."""
+    n, views, width = features.shape
+    _, near = model(features.reshape(n * views, width), training=False)
+    mean = keras.ops.convert_to_numpy(near).reshape(n, views).mean(axis=1)
+    return round(float(np.quantile(mean, 1 - FAMILIAR)), 4)
+
+
 def train(data: Path, cache: Path, views: tuple[str, ...], most: int | None) -> None:
-    """Choose a recipe, a temperature and a threshold on `val`; write the model and its entry."""
+    """Choose a recipe, a temperature and thresholds on `val`; write the model and its entry."""
     photos = read(data, cache, views, most)
     recipe, model, losses = choose(photos)
     features, labels = photos.part("val")
@@ -68,6 +86,7 @@ def train(data: Path, cache: Path, views: tuple[str, ...], most: int | None) -> 
     temperature = fit_temperature(logits, np.eye(len(ACTIONS))[labels])
     probabilities = softmax(logits, temperature)
     accuracy = round(float((logits.argmax(axis=1) == labels).mean()), 4)
+    shipped = with_familiarity(model, class_directions(model, photos))
     described = {
         "version": VERSION,
         "classes": list(ACTIONS),
@@ -77,8 +96,9 @@ def train(data: Path, cache: Path, views: tuple[str, ...], most: int | None) -> 
         "views": list(views),
         "temperature": temperature,
         "threshold": threshold_for(probabilities, labels, PRECISION),
+        "familiarity": familiar_from(shipped, features),
     }
-    model.save(cache / "action.keras")
+    shipped.save(cache / "action.keras")
     publish("action", cache / "action.keras", described)
     plot({"training loss": losses}, FOLDER / "action.png", f"Action head ({recipe})")
     log.info("%s, val %.4f, %s", recipe, accuracy, described)

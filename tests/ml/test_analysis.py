@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from ml.action.predict import Looks
 from ml.analysis import analyse, warm
 from ml.faces import Detection
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
@@ -14,6 +16,7 @@ from ml.manifest import manifest
 from ml.types import STAGES
 from tests.ml.test_faces import drawing
 
+FAMILIAR_OR_NOT = [(0.9, 0.9, True), (0.9, 0.2, False), (-0.9, 0.9, False)]
 WEB_MODULES = "import ml, ml.labels, ml.types, ml.mood, sys; print(*sorted(sys.modules))"
 
 
@@ -23,10 +26,26 @@ def test_landscape_is_an_ordinary_story_without_a_face() -> None:
     assert tuple(stages) == STAGES
     assert (result.faces, result.emotion, result.caption) == ((), None, None)
     assert result.action is not None
-    assert tuple(result.action) == ACTIONS
-    assert sum(result.action.values()) == pytest.approx(1)
+    assert list(result.action.values()) == pytest.approx([1 / 15] * 15)
+    assert result.action_label is None
     assert tuple(result.intensity) == INTENSITIES
     assert 0 <= result.mood.valence <= 1
+
+
+@pytest.mark.parametrize(("familiarity", "confidence", "named"), FAMILIAR_OR_NOT)
+def test_action_is_named_where_the_photo_is_familiar_and_the_network_sure(
+    monkeypatch: pytest.MonkeyPatch, familiarity: float, confidence: float, named: bool
+) -> None:
+    probabilities = np.full((1, len(ACTIONS)), (1 - confidence) / (len(ACTIONS) - 1))
+    probabilities[0, 3] = confidence
+    looks = Looks(probabilities, np.array([familiarity]))
+    monkeypatch.setattr("ml.action.predict.look", lambda _photos: looks)
+    result = analyse(drawing(), "")
+    assert result.action_label == (ACTIONS[3] if named else None)
+    assert result.action is not None
+    seen = confidence if familiarity > 0 else 1 / len(ACTIONS)
+    assert result.action[ACTIONS[3]] == pytest.approx(seen)
+    assert sum(result.action.values()) == pytest.approx(1)
 
 
 def test_caption_moves_the_mood_its_way() -> None:

@@ -54,12 +54,13 @@ def test_action_says_how_often_it_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     columns: dict[str, list[Any]] = {
-        "image": [encoded(drawing(90, 60))] * 2,
-        "label": ["running", "sitting"],
+        "image": [encoded(drawing(90, 60))] * 3,
+        "label": ["running", "sitting", "none"],
     }
     result = run(capsys, "action", "--data", write(tmp_path, columns))
     assert (result["n"], result["accuracy"]) in {(2, 0.0), (2, 0.5)}
-    assert result["named"].keys() == {"threshold", "share", "accuracy"}
+    assert result["named"] == {"share": 0.0, "accuracy": None}
+    assert result["none"] == {"n": 1, "named": 0.0}
 
 
 def test_caption_leaves_out_texts_of_several_emotions(

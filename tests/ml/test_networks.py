@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ml import head
+from ml.action.model import directions, with_familiarity
 from ml.emotion.data import augment, read_training
 from ml.emotion.fused import FusedBatchNormalization
 from ml.emotion.model import build
@@ -118,3 +119,19 @@ def test_head_trained_twice_is_the_same() -> None:
     runs = [head.fit(features, targets, recipe, name="toy")[0] for _ in range(2)]
     one, other = (head.logits_of(model, features) for model in runs)
     assert np.array_equal(one, other)
+
+
+def test_photo_like_a_class_is_more_familiar_than_one_like_none(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    labels = np.repeat([0, 1], 40)
+    centres = np.eye(6, dtype=np.float32)[:2] * 4
+    features = (centres[labels] + rng.normal(0, 0.3, (80, 6))).astype(np.float32)
+    bare, _ = head.fit(features, np.eye(2, dtype=np.float32)[labels], head.Recipe(), name="tiny")
+    with_familiarity(bare, directions(bare, features, labels)).save(tmp_path / "tiny.keras")
+    model = keras.models.load_model(tmp_path / "tiny.keras")
+    strange = np.array([[2, 2, 9, -9, 9, -9]], dtype=np.float32)
+    logits, familiarity = model(np.concatenate([centres, strange]))
+    assert logits.shape == (3, 2)
+    assert np.allclose(logits, bare(np.concatenate([centres, strange])), atol=1e-4)
+    near, also_near, far = np.asarray(familiarity)[:, 0]
+    assert min(near, also_near) > 0.8 > 0.3 > far

@@ -94,6 +94,14 @@ def test_words_that_say_nothing_in_particular_are_not_given_a_feeling() -> None:
     assert chips(nothing, nothing, nothing, None) == []
 
 
+def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
+    nothing = tag(None, None, ["happy"], corrected=False)
+    even = intensity("low", {"low": 0.54, "medium": 0.2, "high": 0.26})
+    clear = intensity("low", {"low": 0.8, "medium": 0.1, "high": 0.1})
+    assert chips(nothing, nothing, even, None) == []
+    assert [c.words for c in chips(nothing, nothing, clear, None)] == ["Low intensity"]
+
+
 def test_steps_before_the_first_stage_are_all_ahead() -> None:
     assert {step.state for step in steps("", ["faces", "mood"])} == {"next"}
     assert [step.state for step in steps("mood", ["faces", "mood"])] == ["done", "now"]

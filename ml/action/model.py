@@ -1,0 +1,35 @@
+"""The action network on frozen features: a head for the classes, and how familiar a photo is."""
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def directions(head: keras.Model, features: Floats, labels: NDArray[np.int64]) -> Floats:
+    """Return (width, classes) unit vectors: where each class lies among the head's scaled features.
+
+    Features are (n, width), labels class numbers (n,). The mean of unit vectors is the maximum
+    likelihood direction of a von Mises-Fisher distribution.
+    """
+    scaled = keras.ops.convert_to_numpy(head.get_layer("scale")(features))
+    unit = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    means = np.stack([unit[labels == c].mean(axis=0) for c in range(labels.max() + 1)])
+    return np.asarray((means / np.linalg.norm(means, axis=1, keepdims=True)).T, dtype=np.float32)
+
+
+def with_familiarity(head: keras.Model, classes: Floats) -> keras.Model:
+    """Return the head with a second output (batch, 1): the cosine to the nearest class direction.
+
+    Class probabilities say nothing of photos that show none of the classes; being far from all
+    of them in the space of the frozen features does.
+    """
+    x = layers.UnitNormalization()(head.get_layer("scale").output)
+    near = layers.Dense(classes.shape[1], use_bias=False, name="directions")
+    cosines = layers.Reshape((-1, 1))(near(x))
+    familiarity = layers.GlobalMaxPooling1D(name="familiarity")(cosines)
+    model = keras.Model(head.input, [head.output, familiarity], name="action")
+    near.set_weights([classes])
+    return model
