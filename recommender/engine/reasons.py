@@ -23,9 +23,9 @@ def _third(value: float) -> int:
 
 def _mood_words(valence: float | None, energy: float | None) -> str:
     if valence is None or energy is None:
-        return "The mood fits your photo"
+        return "The mood fits your story"
     energy_word, valence_word = _ENERGY_WORDS[_third(energy)], _VALENCE_WORDS[_third(valence)]
-    return f"{energy_word.capitalize()} and {valence_word}, like your photo"
+    return f"{energy_word.capitalize()} and {valence_word}, like your story"
 
 
 def in_words(

@@ -7,14 +7,14 @@ NAMES = ("mood", "taste", "together", "popular", "again")
 
 
 def test_mood_is_told_in_words_of_the_track() -> None:
-    assert in_words({"mood": 0.8}, valence=0.9, energy=0.1) == ["Calm and bright, like your photo"]
+    assert in_words({"mood": 0.8}, valence=0.9, energy=0.1) == ["Calm and bright, like your story"]
 
 
 def test_weightiest_reason_comes_first() -> None:
     reasons = in_words({"popular": 0.2, "taste": 0.9, "mood": 0.5}, valence=0.1, energy=0.9)
     assert reasons == [
         "Close to what you saved before",
-        "Lively and wistful, like your photo",
+        "Lively and wistful, like your story",
         "Popular with many listeners",
     ]
 
