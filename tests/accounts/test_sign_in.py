@@ -209,7 +209,8 @@ def test_the_account_page_says_how_things_stand_with_spotify(
 ) -> None:
     user = make_user(faces_consent=None)
     client.force_login(user)
-    assert "Connect Spotify, and you can sign in with it, too." in client.get("/accounts/").content.decode()
+    page = client.get("/accounts/").content.decode()
+    assert "Connect Spotify, and you can sign in with it, too." in page
 
     make_spotify_account(user, display_name="Mira Solberg", needs_sign_in=needs_sign_in)
     page = client.get("/accounts/").content.decode()
