@@ -20,7 +20,7 @@ from accounts.models import User
 from recommender.serializers import SuggestionSerializer
 from stories import selectors, services
 from stories.models import Story
-from stories.photos import MAX_UPLOAD_BYTES
+from stories.photos import MAX_UPLOAD_BYTES, TOO_LARGE
 from stories.problems import Refused, as_problems
 from stories.serializers import (
     ChoiceSerializer,
@@ -72,9 +72,7 @@ class StoryListView(StoriesView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Before anything reads the body: a form that is too large never reaches the disk.
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_UPLOAD_BYTES + _FORM_OVERHEAD:
-            raise Refused(
-                413, "This photo is larger than 20 MB. Please choose a smaller one.", "too_large"
-            )
+            raise Refused(413, TOO_LARGE, "too_large")
         super().initial(request, *args, **kwargs)
 
     @extend_schema(

@@ -214,7 +214,6 @@ if STORAGE_BUCKET:
             "querystring_auth": True,
         },
     }
-MAX_PHOTO_BYTES = 20 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # larger photos wait in a temporary file
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # everything in a form except its files
 FILE_UPLOAD_PERMISSIONS = 0o640

@@ -1,7 +1,5 @@
 """Every address of the site."""
 
-from importlib.util import find_spec
-
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -9,11 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from storify_site import health
 
-
-def app_urls(prefix: str, module: str) -> list[URLPattern | URLResolver]:
-    """An app's addresses, as soon as the app has any."""
-    return [path(prefix, include(module))] if find_spec(module) else []
-
+sandbox = [path("sandbox/", include("accounts.sandbox.urls"))] if settings.SPOTIFY_SANDBOX else []
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -22,13 +16,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("oauth/", include("social_django.urls", namespace="social")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
-    *app_urls("accounts/", "accounts.urls"),
-    *(app_urls("sandbox/", "accounts.sandbox.urls") if settings.SPOTIFY_SANDBOX else []),
-    *app_urls("tracks/", "recommender.urls"),
-    *app_urls("api/v1/", "accounts.api_urls"),
-    *app_urls("api/v1/", "recommender.api_urls"),
-    *app_urls("api/v1/", "stories.api_urls"),
-    *app_urls("", "stories.urls"),
+    path("accounts/", include("accounts.urls")),
+    *sandbox,
+    path("tracks/", include("recommender.urls")),
+    path("api/v1/", include("accounts.api_urls")),
+    path("api/v1/", include("recommender.api_urls")),
+    path("api/v1/", include("stories.api_urls")),
+    path("", include("stories.urls")),
 ]
 
 handler404 = "storify_site.problems.not_found"

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-# Columns that a file or a recipe brings; null leaves what is known as it is.
-COLUMNS = (
-    "source_id",
-    "title",
-    "artists",
-    "album",
-    "release_date",
-    "genre",
-    "popularity",
+# As Spotify names and orders them.
+AUDIO_FEATURES = (
     "danceability",
     "energy",
     "key",
@@ -23,6 +16,18 @@ COLUMNS = (
     "valence",
     "tempo",
     "time_signature",
+)
+
+# Columns that a file or a recipe brings; null leaves what is known as it is.
+COLUMNS = (
+    "source_id",
+    "title",
+    "artists",
+    "album",
+    "release_date",
+    "genre",
+    "popularity",
+    *AUDIO_FEATURES,
     "duration_ms",
     "song_key",
     "search_text",

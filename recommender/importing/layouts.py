@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.errors import ImportFailedError
+from recommender.importing.columns import AUDIO_FEATURES
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "source_id": ("track_id", "id", "uri", "spotify_id", "track_uri"),
@@ -19,23 +20,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "release_date": ("track_album_release_date", "release_date", "year"),
     "genre": ("playlist_genre", "track_genre", "genre"),
     "popularity": ("track_popularity", "popularity"),
-    **{
-        name: (name,)
-        for name in (
-            "danceability",
-            "energy",
-            "key",
-            "loudness",
-            "mode",
-            "speechiness",
-            "acousticness",
-            "instrumentalness",
-            "liveness",
-            "valence",
-            "tempo",
-            "time_signature",
-        )
-    },
+    **{name: (name,) for name in AUDIO_FEATURES},
     "duration_ms": ("duration_ms",),
 }
 _NEEDED = ("source_id", "energy", "valence")
