@@ -9,22 +9,12 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from ml.faces import Detection, detect
+from ml.faces import Detection, detect, overlap
 
 OVERLAP = 0.4
 """Least intersection over union of a found and a marked face: hand-drawn boxes differ in taste."""
 
 Box = Sequence[float]
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes (x, y, width, height)."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
 def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ml.detection import matches, overlap
-from ml.faces import FRAME, Detection, crop, detect
+from ml.detection import matches
+from ml.faces import DARK, Detection, crop, detect, eight_bit, overlap
 
 
 def drawing(width: int = 800, height: int = 600) -> Image.Image:
@@ -14,12 +14,12 @@ def drawing(width: int = 800, height: int = 600) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize("size", [(800, 600), (3000, 1500), (33, 900), (2, 2)])
+@pytest.mark.parametrize("size", [(800, 600), (3000, 1500), (33, 900), (5, 5), (1, 1)])
 def test_landscape_has_no_face(size: tuple[int, int]) -> None:
     assert detect(drawing(*size)) == ()
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "P", "CMYK", "I", "F"])
 def test_any_colour_mode_is_read(mode: str) -> None:
     assert detect(drawing().convert(mode)) == ()
 
@@ -37,11 +37,11 @@ def marked(angle: float) -> tuple[Image.Image, Detection]:
     return photo, Detection((150 / 400, 100 / 300, 100 / 400, 100 / 300), points, 0.9)
 
 
-@pytest.mark.parametrize("angle", [0, 25, -40])
+@pytest.mark.parametrize("angle", [0, 25, -40, 90, 180, -135])
 def test_turned_face_is_cropped_upright(angle: float) -> None:
     photo, face = marked(angle)
     view = crop(photo, face, 44).astype(float)
-    scale = 44 / (100 * FRAME)
+    scale = 44 / 100
     for x in (-20, 20):
         row, column = round(22 - 16 * scale), round(22 + x * scale)
         assert view[row, column] > 200
@@ -51,6 +51,85 @@ def test_turned_face_is_cropped_upright(angle: float) -> None:
 def test_face_over_the_edge_is_cropped_all_the_same() -> None:
     face = Detection((-0.1, -0.1, 0.3, 0.4), ((0.0, 0.05), (0.1, 0.05)), 0.9)
     assert crop(drawing(), face, 44).shape == (44, 44)
+
+
+def test_dark_face_is_read_at_ordinary_brightness() -> None:
+    photo, face = marked(0)
+    dim = crop(photo.point(lambda value: value // 10), face, 44)
+    assert dim.max() > 200
+    assert crop(photo, face, 44).max() > 200
+
+
+def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:
+    deep = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    plain = np.asarray(eight_bit(Image.fromarray(deep)))
+    assert plain.ravel().tolist() == list(range(256))
+
+
+def spot(photo: Image.Image) -> Detection:
+    """A sure face, upright as the photo lies, where it is white."""
+    rows, columns = np.nonzero(np.asarray(photo.convert("L")) > 200)
+    x, y = columns.min() / photo.width, rows.min() / photo.height
+    width, height = columns.max() / photo.width - x, rows.max() / photo.height - y
+    eyes = ((x, y), (x + width, y))
+    return Detection((x, y, width, height), eyes, 0.9)
+
+
+@pytest.mark.parametrize(("turns", "right_eye"), [(1, "ne"), (2, "se"), (3, "sw")])
+def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
+    monkeypatch: pytest.MonkeyPatch, turns: int, right_eye: str
+) -> None:
+    photo = Image.new("RGB", (400, 300), (90, 90, 90))
+    ImageDraw.Draw(photo).rectangle((40, 30, 99, 109), fill="white")
+    looks: list[Image.Image] = []
+
+    def look(view: Image.Image) -> list[Detection]:
+        looks.append(view)  # the photo, the same from nearer, then its turns
+        return [spot(view)] if len(looks) == 2 + turns else []
+
+    monkeypatch.setattr("ml.faces._look", look)
+    (face,) = detect(photo)
+    assert len(looks) == 5
+    assert face.box == pytest.approx((0.1, 0.1, 0.15, 0.267), abs=0.01)
+    x, y = face.landmarks[0]
+    assert ("s" if y > 0.2 else "n") + ("e" if x > 0.17 else "w") == right_eye
+
+
+def test_sure_face_is_enough_for_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    sure = Detection((0.1, 0.1, 0.2, 0.2), ((0.1, 0.2), (0.2, 0.2)), 0.9)
+    looks = iter([[sure]])  # a second look would raise
+    monkeypatch.setattr("ml.faces._look", lambda _view: next(looks))
+    assert detect(drawing()) == (sure,)
+
+
+def test_dark_photo_without_a_face_is_brightened(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def look(view: Image.Image) -> list[Detection]:
+        looks.append(float(np.asarray(view).mean()))
+        return []
+
+    monkeypatch.setattr("ml.faces._look", look)
+    assert detect(drawing().point(lambda value: value // 12)) == ()
+    assert looks[0] < DARK / 2
+    assert min(looks[1:]) > DARK
+
+
+def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    eyes = ((0.1, 0.2), (0.2, 0.2))
+    weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)
+    better = Detection((0.11, 0.1, 0.2, 0.2), eyes, 0.76)
+    seen = {640: [better], 960: [weak]}
+    monkeypatch.setattr("ml.faces._look", lambda view: seen.get(view.width, []))
+    assert detect(drawing()) == (better,)
+
+
+def test_noise_and_stripes_have_no_face() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    stripes = np.tile(np.repeat(np.array([20, 230], np.uint8), 16), (240, 10))
+    assert detect(Image.fromarray(noise)) == ()
+    assert detect(Image.fromarray(stripes)) == ()
 
 
 def test_overlap_of_equal_and_of_distant_boxes() -> None:

@@ -1,0 +1,108 @@
+"""From the faces of a photo to its emotion, and from any image to seven probabilities."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+import ml.emotion.predict as emotions
+from ml.faces import Detection, crop, detect, eight_bit
+from ml.labels import EMOTIONS
+from ml.types import Face
+
+Floats = NDArray[np.float64]
+Crops = NDArray[np.uint8]
+
+FRAMED = 64
+"""Longer side in pixels up to which an image is a face framed as in FER-2013, not a photo."""
+
+SHARP = 300.0
+"""Variance of the Laplacian at which a 44-pixel crop counts for five eighths of a sharp one."""
+
+
+def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
+    """Return every detected face with its emotions, in the same order; the weights sum to one.
+
+    The photo is about whom it shows large and sharp: a face counts by its score, its sharpness
+    and the square root of its area, so that one twice as wide counts twice as much.
+    """
+    if not found:
+        return ()
+    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
+    weights = _weights(found, crops)
+    return tuple(
+        Face(_visible(face.box), _named(row), float(weight))
+        for face, row, weight in zip(found, emotions.predict(crops), weights, strict=True)
+    )
+
+
+def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
+    """Return the weighted mean of the faces' probabilities; None where there is no face."""
+    if not faces:
+        return None
+    return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
+
+
+def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
+    """Return (n, 7) probabilities in the order of EMOTIONS for face crops and photos alike.
+
+    An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
+    with a border around it where there is none, because a tight crop leaves the detector nothing
+    to see around the face; if that finds none either, the whole image is taken as a face, so
+    that every image gets an answer. Several faces count by their weights.
+    """
+    parts = [_crops(image) for image in images]
+    if not parts:
+        return np.zeros((0, len(EMOTIONS)))
+    rows = emotions.predict(np.concatenate([crops for crops, _ in parts]))
+    ends = np.cumsum([len(weights) for _, weights in parts])
+    each = np.split(rows, ends[:-1])
+    return np.stack([weights @ row for (_, weights), row in zip(parts, each, strict=True)])
+
+
+def frame(image: Image.Image) -> Crops:
+    """Return the (44, 44) grey middle of a face image that is framed as FER-2013 frames it."""
+    grey = eight_bit(image).convert("RGB").convert("L")  # a palette's transparency is no grey
+    whole = grey if grey.size == (48, 48) else grey.resize((48, 48), Image.Resampling.BOX)
+    edge = (48 - emotions.SIZE) // 2
+    return np.asarray(whole)[edge : edge + emotions.SIZE, edge : edge + emotions.SIZE]
+
+
+def _crops(image: Image.Image) -> tuple[Crops, Floats]:
+    """Return the faces (k, 44, 44) of an image, at least one, and their weights (k,)."""
+    if max(image.size) > FRAMED:
+        photo = eight_bit(image).convert("RGB")
+        bordered = ImageOps.expand(photo, round(max(photo.size) / 4), (127, 127, 127))
+        for view in (photo, bordered):
+            if found := detect(view):
+                crops = np.stack([crop(view, face, emotions.SIZE) for face in found])
+                return crops, _weights(found, crops)
+    return frame(image)[None], np.ones(1)
+
+
+def _weights(found: Sequence[Detection], crops: Crops) -> Floats:
+    sides = np.sqrt([face.box[2] * face.box[3] for face in found])
+    scores = np.array([face.score for face in found])
+    weights = sides * scores * np.array([_sharpness(face) for face in crops])
+    return np.asarray(weights / weights.sum())
+
+
+def _sharpness(face: Crops) -> float:
+    """Return from 1/4 for a blurred crop to 1 for a sharp one."""
+    # A dark face has less contrast, not less focus.
+    contrast = max(float(face.std()), 4.0) / 50
+    variance = float(cv2.Laplacian(face, cv2.CV_64F).var()) / contrast**2
+    return 0.25 + 0.75 * variance / (variance + SHARP)
+
+
+def _visible(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the part of a box that lies in the photo."""
+    x, y, width, height = box
+    (x0, x1), (y0, y1) = np.clip(((x, x + width), (y, y + height)), 0, 1).tolist()
+    return (x0, y0, x1 - x0, y1 - y0)
+
+
+def _named(row: Sequence[float]) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(EMOTIONS, row, strict=True)}

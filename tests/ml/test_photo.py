@@ -1,0 +1,131 @@
+"""Faces become one emotion, and every image gets an answer; the network is faked."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from ml.emotion.photo import emotion_of, emotions_of_images, frame, read_faces
+from ml.faces import Detection
+from ml.labels import EMOTIONS
+from tests.ml.test_faces import drawing
+
+EYES = ((0.2, 0.2), (0.3, 0.2))
+MODES = ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "I", "F"]
+
+
+def textured(width: int = 400, height: int = 300) -> Image.Image:
+    rng = np.random.default_rng(3)
+    return Image.fromarray(rng.integers(0, 256, (height, width), dtype=np.uint8))
+
+
+class Network:
+    """Says of a crop how bright it is, as the share of `angry`; counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+        assert faces.shape[1:] == (44, 44)
+        assert faces.dtype == np.uint8
+        self.calls += 1
+        rows = np.zeros((len(faces), 7))
+        rows[:, 0] = faces.mean(axis=(1, 2)) / 255
+        rows[:, 3] = 1 - rows[:, 0]
+        return rows
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    fake = Network()
+    monkeypatch.setattr("ml.emotion.predict.predict", fake)
+    return fake
+
+
+def test_every_face_is_kept_and_the_weights_sum_to_one(network: Network) -> None:
+    found = [Detection((0.03 * k, 0.1, 0.02 + 0.01 * k, 0.1), EYES, 0.9) for k in range(30)]
+    faces = read_faces(textured(), found)
+    assert len(faces) == 30
+    assert sum(face.weight for face in faces) == pytest.approx(1)
+    assert min(face.weight for face in faces) > 0
+
+
+def test_face_of_twice_the_width_and_score_counts_four_times(network: Network) -> None:
+    plain = Image.new("L", (400, 300), 150)
+    large = Detection((0.5, 0.5, 0.4, 0.4), EYES, 0.8)
+    faces = read_faces(plain, [large, Detection((0.1, 0.1, 0.2, 0.2), EYES, 0.4)])
+    assert [face.weight for face in faces] == pytest.approx([0.8, 0.2])
+
+
+def test_blurred_face_counts_less_but_counts(network: Network) -> None:
+    photo = textured()
+    photo.paste(photo.filter(ImageFilter.GaussianBlur(4)).crop((200, 0, 400, 300)), (200, 0))
+    boxes = ((0.1, 0.1, 0.2, 0.2), (0.7, 0.1, 0.2, 0.2))
+    sharp, blurred = read_faces(photo, [Detection(box, EYES, 0.9) for box in boxes])
+    assert 1.2 * blurred.weight < sharp.weight <= 4 * blurred.weight
+
+
+def test_emotion_is_the_weighted_mean_or_none(network: Network) -> None:
+    assert emotion_of(()) is None
+    boxes = ((0.1, 0.1, 0.2, 0.2), (0.5, 0.5, 0.4, 0.4))
+    faces = read_faces(textured(), [Detection(box, EYES, 0.9) for box in boxes])
+    emotion = emotion_of(faces)
+    assert emotion is not None
+    assert tuple(emotion) == EMOTIONS
+    assert sum(emotion.values()) == pytest.approx(1)
+    assert emotion["angry"] == pytest.approx(
+        sum(f.weight * f.probabilities["angry"] for f in faces)
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (48, 48), (90, 70)])
+def test_image_of_any_mode_and_size_gets_an_answer(
+    network: Network, mode: str, size: tuple[int, int]
+) -> None:
+    rows = emotions_of_images([Image.new("L", size, 200).convert(mode)])
+    assert rows.shape == (1, 7)
+    assert rows.sum() == pytest.approx(1)
+
+
+def test_sixteen_bit_face_is_as_bright_as_it_was(network: Network) -> None:
+    deep = Image.fromarray(np.full((48, 48), 51 * 257, np.uint16))
+    deep.putpixel((0, 0), 65535)
+    assert emotions_of_images([deep])[0, 0] == pytest.approx(0.2, abs=0.01)
+
+
+def test_small_image_is_a_face_as_it_is(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml.emotion.photo.detect", lambda _photo: pytest.fail("searched"))
+    image = textured(48, 48)
+    assert (frame(image) == np.asarray(image)[2:46, 2:46]).all()
+    assert emotions_of_images([image]).shape == (1, 7)
+
+
+def test_photo_without_a_face_is_searched_with_a_border_then_read_whole(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[tuple[int, int]] = []
+
+    def detect(photo: Image.Image) -> tuple[Detection, ...]:
+        searched.append(photo.size)
+        return ()
+
+    monkeypatch.setattr("ml.emotion.photo.detect", detect)
+    emotions_of_images([drawing(200, 100)])
+    assert searched == [(200, 100), (300, 200)]
+
+
+def test_all_images_go_through_the_network_at_once_in_their_order(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes = ((0.1, 0.1, 0.3, 0.3), (0.5, 0.5, 0.3, 0.3))
+    found = tuple(Detection(box, EYES, 0.9) for box in boxes)
+    monkeypatch.setattr("ml.emotion.photo.detect", lambda _photo: found)
+    images = [Image.new("L", (48, 48), 51), Image.new("L", (200, 200), 204), Image.new("L", (9, 9))]
+    rows = emotions_of_images(images)
+    assert network.calls == 1
+    assert rows[:, 0] == pytest.approx([0.2, 0.8, 0])
+
+
+def test_no_images_give_no_rows() -> None:
+    assert emotions_of_images([]).shape == (0, 7)
