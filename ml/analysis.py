@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from PIL import Image
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
-import ml.emotion.predict as emotions
 from ml import mood
-from ml.faces import Detection, crop, detect
+from ml.emotion.photo import emotion_of, read_faces
+from ml.faces import Detection, detect
 from ml.images import shrink
 from ml.labels import EMOTIONS
 from ml.manifest import ModelsMissing, versions
-from ml.types import STAGES, Analysis, Face
+from ml.types import STAGES, Analysis
 
 __all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "warm"]
 
@@ -42,7 +41,7 @@ def analyse(
     found = detect(photo) if look_at_faces else ()
     on_stage("emotion")
     faces = read_faces(photo, found)
-    emotion = _mean_emotion(faces)
+    emotion = emotion_of(faces)
     on_stage("action")
     action, action_label = actions.recognise(photo)
     on_stage("caption")
@@ -60,34 +59,6 @@ def analyse(
         mood=mood.fuse(emotion=emotion, intensity=intensity, caption=caption_emotion),
         versions=versions(),
     )
-
-
-def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
-    """Return the detected faces with their emotions, the largest first."""
-    if not found:
-        return ()
-    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
-    rows = emotions.predict(crops)
-    # A face twice as wide counts twice as much: the photo is about whom it shows large.
-    weights = np.array([face.score * np.sqrt(face.box[2] * face.box[3]) for face in found])
-    weights = weights / weights.sum()
-    return tuple(
-        Face(_visible(face.box), _named(EMOTIONS, row), float(weight))
-        for face, row, weight in zip(found, rows, weights, strict=True)
-    )
-
-
-def _visible(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """Return the part of a box that lies in the photo."""
-    x, y, width, height = box
-    (x0, x1), (y0, y1) = np.clip(((x, x + width), (y, y + height)), 0, 1).tolist()
-    return (x0, y0, x1 - x0, y1 - y0)
-
-
-def _mean_emotion(faces: Sequence[Face]) -> dict[str, float] | None:
-    if not faces:
-        return None
-    return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
 
 
 def _named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
