@@ -6,10 +6,12 @@ from PIL import Image
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
+import ml.emotion.predict as emotions
 from ml import mood
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces import Detection, detect
 from ml.images import shrink
+from ml.intensity import UNASKED, Levels, intensity_of
 from ml.labels import EMOTIONS
 from ml.manifest import ModelsMissing, versions
 from ml.types import STAGES, Analysis
@@ -29,12 +31,14 @@ def analyse(
     *,
     on_stage: Callable[[str], None] = _ignore,
     look_at_faces: bool = True,
+    levels: Levels = UNASKED,
 ) -> Analysis:
     """Return the tags and the mood of an upright photo of any size and its caption.
 
     `on_stage` is called with each name of STAGES when it begins. Without `look_at_faces` (the
-    person has not agreed to it) no face is searched for. No face, no nameable action and an
-    empty caption are ordinary answers. Raises ModelsMissing where a model file is not there.
+    person has not agreed to it) no face is searched for. `levels` says how intense the actions
+    are. No face, no nameable action and an empty caption are ordinary answers. Raises
+    ModelsMissing where a model file is not there.
     """
     photo = shrink(photo, LARGEST)
     on_stage("faces")
@@ -48,10 +52,12 @@ def analyse(
     words = None if captions.is_empty(caption) else captions.predict([caption])[0]
     caption_emotion = None if words is None else _named(EMOTIONS, words)
     on_stage("mood")
-    intensity = mood.intensity_of(action)
+    intensity = intensity_of(action, levels)
     return Analysis(
         faces=faces,
         emotion=emotion,
+        emotion_label=emotions.answer(emotion) if emotion else None,
+        emotion_set=emotions.likely(emotion) if emotion else (),
         action=action,
         action_label=action_label,
         intensity=intensity,

@@ -45,3 +45,21 @@ def threshold_for(probabilities: Floats, labels: NDArray[np.int64], precision: f
     share = np.cumsum(right) / np.arange(1, len(right) + 1)
     enough = np.flatnonzero(share >= precision)
     return round(float(np.sort(confidence)[::-1][enough[-1]]), 3) if len(enough) else 1.0
+
+
+def conformal_threshold(probabilities: Floats, labels: NDArray[np.int64], coverage: float) -> float:
+    """Return the least probability of a class in a set that holds the true one this often.
+
+    Split conformal prediction with one minus the true class's probability as the score (Sadinle,
+    Lei and Wasserman 2019): on data like these (n, classes) rows, which must not have been trained
+    on, sets of all classes at or above it hold the true one in at least `coverage` of the cases.
+    """
+    true = np.sort(probabilities[np.arange(len(labels)), labels])
+    left_out = int(np.floor((len(labels) + 1) * (1 - coverage)))
+    return float(true[left_out - 1]) if left_out else 0.0
+
+
+def conformal_sets(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Return which classes are in the set of each row, (n, classes); never an empty one."""
+    top = probabilities == probabilities.max(axis=1, keepdims=True)
+    return np.asarray(top | (probabilities >= threshold))

@@ -2,7 +2,7 @@
 
 python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
 
-Columns: `image` (encoded bytes) and `label` for emotion (faces framed as FER-2013 frames them)
+Columns: `image` (encoded bytes) and `label` for emotion (whole photos or faces cut out of them)
 and action (also "none", for photos without any of the actions); `text` and `label` or `labels`
 for caption; `image` and `faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
 `split` is optional; for files without a split `test`, that name means every split whose name
@@ -26,11 +26,13 @@ from PIL import Image
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
-import ml.emotion.predict as emotions
-from ml.calibration import Floats
+from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
-from ml.labels import ACTIONS, EMOTIONS
-from ml.manifest import ModelsMissing, record
+from ml.emotion.parts import PART_KEYS, ferplus_majority, parts
+from ml.emotion.photo import emotions_of_images
+from ml.intensity import intensity_of
+from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS
+from ml.manifest import ModelsMissing, entry, record
 from ml.metrics import report
 
 BATCH = 32
@@ -93,26 +95,52 @@ def _timed(
 
 
 def measure_emotion(table: pa.Table) -> Report:
-    """Measure on faces framed as in FER-2013; also without copies of training images."""
+    """Measure on whole photos and on faces cut out of them alike.
+
+    `named` says how often an emotion is sure enough to be named and right then, `sets` how often
+    the true one is in the set that should hold nine of ten, and how large that is. Each split is
+    reported, the rows without a copy among the training images, and, with votes, FER+.
+    """
     require(table, "image", "label")
     labels = _numbers(table, EMOTIONS)
     probabilities, ms = _timed(_emotions, table["image"].to_pylist(), BATCH)
-    result = report(probabilities, labels, EMOTIONS) | {"ms_per_item": ms}
-    if "copy_in_train" in table.column_names:
-        own = ~table["copy_in_train"].to_numpy(zero_copy_only=False).astype(bool)
-        if own.any():
-            clean = report(probabilities[own], labels[own], EMOTIONS)
-            keys = ("n", "accuracy", "balanced_accuracy", "ece")
-            result["without_copies"] = {key: clean[key] for key in keys}
+    return emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
+
+
+def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.Table) -> Report:
+    """Return the figures of (n, 7) probabilities for the rows of a table and for parts of it."""
+    described = entry("emotion")
+    sure = probabilities.max(axis=1) >= described["threshold"]
+    right = probabilities.argmax(axis=1) == labels
+    inside = conformal_sets(probabilities, described["conformal"]["threshold"])
+    result = report(probabilities, labels, EMOTIONS) | {
+        "named": {"share": _share(sure), "accuracy": _share(right[sure])},
+        "sets": {
+            "coverage": _share(inside[np.arange(len(labels)), labels]),
+            "size": round(float(inside.sum(axis=1).mean()), 2),
+        },
+    }
+    for name, rows in parts(table).items():
+        if rows.any():
+            part = report(probabilities[rows], labels[rows], EMOTIONS)
+            result[name] = {key: part[key] for key in PART_KEYS}
+    if "votes_nf" in table.column_names:
+        majority = ferplus_majority(table)
+        seen = majority >= 0
+        if seen.any():
+            agreed = probabilities[seen].argmax(axis=1) == majority[seen]
+            result["ferplus"] = {"n": int(seen.sum()), "accuracy": _share(agreed)}
     return result
 
 
 def _emotions(images: Sequence[bytes]) -> Floats:
-    return emotions.predict(np.stack([emotions.frame(encoded) for encoded in images]))
+    return emotions_of_images([Image.open(io.BytesIO(encoded)) for encoded in images])
 
 
 def measure_action(table: pa.Table) -> Report:
     """Measure on whole photos; `named` says how often an action is sure enough to be named.
+
+    `intensity_accuracy` is how often low, medium or high is right, whichever the action.
 
     Rows with the label "none" show none of the actions: they count only in `none`, which says how
     many of them there are and what share of them gets a name all the same.
@@ -129,7 +157,17 @@ def measure_action(table: pa.Table) -> Report:
     named = {"share": _share(sure), "accuracy": _share(right[sure])}
     none = {"n": int((~shown).sum()), "named": _share(names[~shown])}
     result = report(probabilities, labels, ACTIONS)
+    result["intensity_accuracy"] = _share(_intensities(probabilities) == _intensities_of(labels))
     return result | {"ms_per_item": ms, "named": named, "none": none}
+
+
+def _intensities(probabilities: Floats) -> NDArray[np.str_]:
+    shares = [intensity_of(dict(zip(ACTIONS, row.tolist(), strict=True))) for row in probabilities]
+    return np.array([max(share, key=lambda level: share[level]) for share in shares])
+
+
+def _intensities_of(labels: NDArray[np.int64]) -> NDArray[np.str_]:
+    return np.array([ACTION_INTENSITY[ACTIONS[label]] for label in labels])
 
 
 def _share(true: NDArray[np.bool_]) -> float | None:
@@ -179,14 +217,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     parser.add_argument("--record", action="store_true", help="write the figures to the manifest")
+    parser.add_argument("--card", action="store_true", help="write the card of emotion (minutes)")
     given = parser.parse_args(arguments)
     try:
         result = MEASURES[given.model](read(given.data, given.split))
     except (BadData, ModelsMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    if given.record:
+    if given.record or given.card:
         record(given.model, given.data.name, given.split, result)
+    if given.card:
+        from ml.emotion import card
+
+        card.write(read(given.data, given.split), result)
     sys.stdout.write(json.dumps(result) + "\n" if given.json else _lines(result))
     return 0
 

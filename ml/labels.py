@@ -2,6 +2,9 @@
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
+UNCERTAIN = "uncertain"
+"""The answer where a face is seen but its emotion cannot be named; no class of any model."""
+
 ACTIONS = (
     "calling",
     "clapping",

@@ -95,7 +95,10 @@ def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> N
     """Write measured figures into the manifest, in place of earlier ones on the same data."""
     content = json.loads((FOLDER / "manifest.json").read_text())
     described = (content["models"] | content["weights"])["yunet" if name == "faces" else name]
-    keys = ("n", "accuracy", "balanced_accuracy", "ece", "without_copies", "named")
+    keys = (
+        *("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece", "recall"),
+        *("public_test", "private_test", "without_copies", "ferplus", "named", "sets"),
+    )
     figures = {key: result[key] for key in keys if key in result}
     earlier = [m for m in described.get("measured", []) if (m["data"], m["split"]) != (data, split)]
     described["measured"] = [*earlier, {"data": data, "split": split, **figures}]

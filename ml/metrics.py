@@ -12,10 +12,10 @@ from ml.calibration import Floats, calibration_error
 def report(
     probabilities: Floats, labels: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, Any]:
-    """Return n, accuracy, balanced accuracy, ECE, recall per class and the confusion matrix.
+    """Return n, accuracy with its interval, macro F1, ECE, figures per class, the confusion.
 
-    `probabilities` is (n, classes), `labels` (n,) class numbers. Balanced accuracy is the mean
-    recall over the classes that occur; rows of the confusion matrix are the true classes.
+    `probabilities` is (n, classes), `labels` (n,) class numbers. Balanced accuracy and macro F1
+    are means over the classes that occur; rows of the confusion matrix are the true classes.
     """
     if not len(labels):
         raise ValueError("there is nothing to measure: no rows")
@@ -23,15 +23,31 @@ def report(
     confusion = np.zeros((len(names), len(names)), dtype=int)
     np.add.at(confusion, (labels, predicted), 1)
     counts = confusion.sum(axis=1)
-    recall = {
-        name: round(confusion[k, k] / counts[k], 4) for k, name in enumerate(names) if counts[k]
-    }
+    recall, precision, f1 = {}, {}, {}
+    for k in np.flatnonzero(counts):
+        said, right = int(confusion[:, k].sum()), int(confusion[k, k])
+        recall[names[k]] = round(right / int(counts[k]), 4)
+        precision[names[k]] = round(right / said, 4) if said else 0.0
+        f1[names[k]] = round(2 * right / (said + int(counts[k])), 4)
+    accuracy = float((predicted == labels).mean())
     return {
         "n": len(labels),
-        "accuracy": round(float((predicted == labels).mean()), 4),
+        "accuracy": round(accuracy, 4),
+        "interval": [round(edge, 4) for edge in interval(accuracy, len(labels))],
         "balanced_accuracy": round(sum(recall.values()) / len(recall), 4),
+        "macro_f1": round(sum(f1.values()) / len(f1), 4),
         "ece": round(calibration_error(probabilities, labels), 4),
         "recall": recall,
+        "precision": precision,
+        "f1": f1,
         "classes": list(names),
         "confusion": confusion.tolist(),
     }
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share that was seen in n cases (Wilson 1927)."""
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.labels import ACTION_INTENSITY, INTENSITIES
-
 Probabilities = Mapping[str, float]
 Array = NDArray[np.float64]
 
@@ -88,15 +86,6 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
 
-def intensity_of(action: Probabilities) -> dict[str, float]:
-    """Return the probability of each of INTENSITIES, summed over the actions that have it."""
-    shares = _normalised(action, ACTION_INTENSITY)
-    return {
-        name: float(sum(p for key, p in shares.items() if ACTION_INTENSITY[key] == name))
-        for name in INTENSITIES
-    }
-
-
 def fuse(
     *,
     emotion: Probabilities | None = None,
@@ -117,7 +106,7 @@ def fuse(
         [
             mixture(shares, anchors, sd)
             for weights, anchors, sd in given
-            if (shares := _normalised(weights or {}, anchors))
+            if (shares := normalised(weights or {}, anchors))
         ]
     )
 
@@ -171,7 +160,7 @@ def point(valence: float, energy: float) -> MoodTarget:
     return MoodTarget(float(valence), float(energy), ((variance, 0.0), (0.0, variance)))
 
 
-def _normalised(weights: Probabilities, known: Iterable[str]) -> dict[str, float]:
+def normalised(weights: Probabilities, known: Iterable[str]) -> dict[str, float]:
     """Return the weights divided by their sum, without the zeros; empty if all are zero."""
     if unknown := sorted(set(weights) - set(known)):
         raise ValueError(f"unknown classes: {', '.join(unknown)}")

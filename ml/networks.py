@@ -1,8 +1,12 @@
 """Our own networks, loaded once per process with its threads kept in bounds."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ml.manifest import model_file
 
@@ -16,6 +20,25 @@ def network(name: str) -> Any:
     import keras
 
     return keras.models.load_model(model_file(name), compile=False)
+
+
+@cache
+def compiled(name: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return the same network as a function of a batch.
+
+    TensorFlow runs it as one graph: layer by layer, a hundred layers cost more than their
+    arithmetic (measured on one face and its mirror: 216 ms against 11 ms).
+    """
+    model = network(name)
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return lambda batch: keras.ops.convert_to_numpy(model(batch, training=False))
+    import tensorflow as tf
+
+    takes = tf.TensorSpec((None, *model.input.shape[1:]), tf.float32)
+    graph = tf.function(lambda batch: model(batch, training=False), input_signature=[takes])
+    return lambda batch: graph(batch).numpy()
 
 
 @cache

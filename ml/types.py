@@ -25,7 +25,9 @@ class Face:
 class Analysis:
     """Everything the models say of one photo and its caption.
 
-    `emotion` is None where no face was found, `action` where the photo was not looked at,
+    `emotion` is None where no face was found; `emotion_label` names it, or is UNCERTAIN where that
+    would be wrong too often, and `emotion_set` holds those among which the true one is in nine of
+    ten cases, likeliest first. `action` is None where the photo was not looked at,
     `action_label` where no action is sure enough to be named, `caption` without a caption.
     Probabilities are calibrated and sum to one; of a photo that is like none with a known action
     they are even.
@@ -33,6 +35,8 @@ class Analysis:
 
     faces: tuple[Face, ...]
     emotion: dict[str, float] | None
+    emotion_label: str | None
+    emotion_set: tuple[str, ...]
     action: dict[str, float] | None
     action_label: str | None
     intensity: dict[str, float]

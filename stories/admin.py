@@ -30,7 +30,9 @@ class ReadOnlyInline(admin.StackedInline):  # type: ignore[type-arg]
 class AnalysisInline(ReadOnlyInline):
     model = Analysis
     fields = (
+        "emotion_label",
         "emotion",
+        "emotion_set",
         "corrected_emotion",
         "action_label",
         "action",

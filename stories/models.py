@@ -112,6 +112,9 @@ class Analysis(models.Model):
         Story, on_delete=models.CASCADE, related_name="analysis", primary_key=True
     )
     emotion: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    # The emotion, or "uncertain"; null without a face, and in analyses older than the field.
+    emotion_label = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
+    emotion_set: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     action: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     action_label = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
     intensity: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
@@ -175,3 +178,30 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of story {self.story_id}"
+
+
+MUSIC = "music"
+"""The survey's question that is about no action."""
+
+MUSIC_LEVELS = ("not at all", "a little", "somewhat", "very", "extremely")
+
+
+class SurveyAnswer(models.Model):
+    """What one person answers to one question of the survey: an action's level, or MUSIC."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="survey_answers"
+    )
+    question = models.CharField(max_length=40)
+    level = models.CharField(max_length=16)
+    answered_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "question"], name="survey_answer_once"),
+        ]
+        indexes = [models.Index(fields=["question", "level"], name="survey_counts")]
+
+    def __str__(self) -> str:
+        return f"{self.question}: {self.level}"

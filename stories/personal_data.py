@@ -9,12 +9,14 @@ from typing import Any, BinaryIO
 from accounts.models import User
 from stories import selectors
 from stories.models import Story
+from stories.survey.selectors import answers_of
 
 
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
-    """stories.json and every photo under the name of its story."""
+    """stories.json, survey.json and every photo under the name of its story."""
     stories = list(selectors.history(user).prefetch_related("corrections"))
     yield "stories.json", _json([_told(story) for story in stories])
+    yield "survey.json", _json(answers_of(user))
     for story in stories:
         try:
             with story.photo.file.open("rb") as file:
@@ -24,8 +26,8 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
         yield _photo_name(story), photo
 
 
-def _json(stories: list[dict[str, Any]]) -> bytes:
-    return json.dumps(stories, ensure_ascii=False, indent=2).encode()
+def _json(told: list[dict[str, Any]] | dict[str, str]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, indent=2).encode()
 
 
 def _photo_name(story: Story) -> str:

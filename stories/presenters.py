@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml.labels import INTENSITIES
+from ml.labels import INTENSITIES, UNCERTAIN
 from recommender.models import Choice, Track
 from stories import selectors
 from stories.models import Story
@@ -17,6 +17,8 @@ NONE = selectors.NONE
 SHOWN_BARS = 5
 # A caption whose likeliest emotion has less than this says nothing in particular.
 TELLING = 0.3
+# An emotion that may be this many others may be any.
+LEFT_OPEN = 4
 # Nor does an intensity that is hardly likelier than not.
 SURE = 0.6
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
@@ -72,6 +74,7 @@ class Tag:
     bars: list[Bar]
     choices: list[tuple[str, str]]
     corrected: bool = False
+    likely: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -82,7 +85,19 @@ class Tag:
         return "" if self.corrected else next((b.percent for b in self.bars if b.is_top), "")
 
     @property
+    def is_uncertain(self) -> bool:
+        return self.label == UNCERTAIN
+
+    @property
+    def either(self) -> str:
+        """Those that it may be, as in "happy, neutral or surprise"; empty where it is any."""
+        *most, last = [in_words(name) for name in self.likely] or [""]
+        return f"{', '.join(most)} or {last}" if 0 < len(most) < LEFT_OPEN else ""
+
+    @property
     def selected(self) -> str:
+        if self.is_uncertain and self.likely:
+            return self.likely[0]
         return self.label or NONE
 
     @property
@@ -171,11 +186,13 @@ def tag(
     classes: Sequence[str],
     *,
     corrected: bool,
+    likely: Sequence[str] = (),
 ) -> Tag:
     """A tag with the likeliest class first."""
     ordered = sorted((seen or {}).items(), key=lambda item: -item[1])
     choices = [*((name, in_words(name)) for name in sorted(classes)), (NONE, "none of these")]
-    return Tag(label, [_bar(name, p, label) for name, p in ordered], choices, corrected)
+    bars = [_bar(name, p, label) for name, p in ordered]
+    return Tag(label, bars, choices, corrected, tuple(likely))
 
 
 def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
@@ -189,7 +206,9 @@ def chips(
 ) -> list[Chip]:
     """What spoke for the mood; where nothing was found, nothing is said."""
     found = []
-    if emotion.label:
+    if emotion.is_uncertain:
+        found.append(Chip("Emotion unsure"))
+    elif emotion.label:
         family = _FAMILY.get(emotion.label, "plain")
         found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
     if action.label:

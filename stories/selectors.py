@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import User
-from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS, INTENSITIES
+from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import MoodTarget, fuse
 from recommender import selectors as recommender
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story
+from stories.survey.selectors import action_levels
 
 # What an owner says for "nothing of the kind": no feeling to be seen, none of the actions.
 NONE = "none"
@@ -37,7 +38,7 @@ def effective_tags(story: Story) -> dict[str, Any] | None:
         return None
     emotion, action = _emotion(analysis), _action(analysis)
     return {
-        "emotion": {"label": _top(emotion), "probabilities": emotion or {}},
+        "emotion": {"label": _emotion_label(analysis), "probabilities": emotion or {}},
         "action": {"label": _action_label(analysis), "probabilities": action or {}},
         "intensity": _labelled(_intensity(analysis)),
         "faces": [
@@ -96,6 +97,12 @@ def _emotion(analysis: Analysis) -> dict[str, float] | None:
     return _certain(analysis.corrected_emotion, EMOTIONS)
 
 
+def _emotion_label(analysis: Analysis) -> str | None:
+    if analysis.corrected_emotion is None and analysis.emotion_label:
+        return analysis.emotion_label
+    return _top(_emotion(analysis))
+
+
 def _action(analysis: Analysis) -> dict[str, float] | None:
     if analysis.corrected_action is None:
         return _probabilities(analysis.action, ACTIONS)
@@ -113,7 +120,7 @@ def _intensity(analysis: Analysis) -> dict[str, float] | None:
     corrected = analysis.corrected_action
     if corrected is None:
         return _probabilities(analysis.intensity, INTENSITIES)
-    return _certain(ACTION_INTENSITY.get(corrected, NONE), INTENSITIES)
+    return None if corrected == NONE else action_levels()[corrected]
 
 
 def _certain(label: str, labels: tuple[str, ...]) -> dict[str, float] | None:

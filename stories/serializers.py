@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
+from ml.labels import ACTIONS, EMOTIONS, INTENSITIES, UNCERTAIN
 from recommender.serializers import SuggestionSerializer
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
@@ -29,7 +29,11 @@ class UnitField(serializers.FloatField):
 
 
 class EmotionTagSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)  # type: ignore[assignment]
+    label = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=(*EMOTIONS, UNCERTAIN),
+        allow_null=True,
+        help_text="null: there is no face; uncertain: there is one, but it cannot be read",
+    )
     probabilities = serializers.DictField(child=UnitField())
 
 

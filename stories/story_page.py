@@ -80,6 +80,7 @@ def _tags(story: Story) -> dict[str, Any]:
         analysis.emotion,
         EMOTIONS,
         corrected=analysis.corrected_emotion is not None,
+        likely=analysis.emotion_set,
     )
     action = presenters.tag(
         tags["action"]["label"],

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from stories import photo_views, views
+from stories.survey import views as survey_views
 
 app_name = "stories"
 urlpatterns = [
@@ -15,6 +16,8 @@ urlpatterns = [
     path("stories/<uuid:story_id>/dismiss/", views.dismiss, name="dismiss"),
     path("stories/<uuid:story_id>/retry/", views.retry, name="retry"),
     path("stories/<uuid:story_id>/delete/", views.delete, name="delete"),
+    path("survey/", survey_views.survey, name="survey"),
+    path("survey/results/", survey_views.results, name="survey_results"),
     path("stories/<uuid:story_id>/photo.jpg", photo_views.photo, name="photo"),
     path("stories/<uuid:story_id>/thumbnail.jpg", photo_views.thumbnail, name="thumbnail"),
 ]

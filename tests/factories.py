@@ -12,8 +12,9 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import SpotifyAccount, User
+from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import MoodTarget, fuse, intensity_of
+from ml.mood import MoodTarget, fuse
 from recommender.models import Track
 from stories.models import Analysis, Photo, Story
 
@@ -74,6 +75,8 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
     Analysis.objects.create(
         story=story,
         emotion=emotion,
+        emotion_label="happy",
+        emotion_set=["happy", "surprise"],
         action=action,
         action_label="running",
         intensity=intensity_of(action),

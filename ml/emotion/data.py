@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml.emotion.model import SIZE
+from ml.emotion.parts import VOTES
 from ml.labels import EMOTIONS
 
 Floats = NDArray[np.float32]
 
 SIDE = 48
-VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
-"""FER+ names of the EMOTIONS, in the same order; contempt and unknown have no counterpart."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,13 @@ def read_training(path: Path, *, seed: int, share: float = 0.07) -> tuple[Faces,
     )
 
 
+def read_test(path: Path) -> tuple[Faces, pa.Table]:
+    """Return both test parts, as faces and as the rows of the file."""
+    table = pq.read_table(path)
+    table = table.filter(pa.array(["test" in name for name in table["split"].to_pylist()]))
+    return _faces(table), table
+
+
 def _faces(table: pa.Table) -> Faces:
     images = np.stack([decode(encoded) for encoded in table["image"].to_pylist()])
     labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()])
@@ -74,22 +80,24 @@ def _faces(table: pa.Table) -> Faces:
     return Faces(images, labels, shares.astype(np.float32))
 
 
-def targets(faces: Faces, *, hard: float = 0.8, voted: float = 0.15) -> Floats:
+def targets(faces: Faces, teachers: Floats | None = None, *, voted: float = 0.15) -> Floats:
     """Return (n, 7) soft labels: FER-2013's label, the ten FER+ voters, and a little of all.
 
     The voters say which other emotions a face could pass for, so they smooth better than a
     uniform share does; the label itself keeps the upper hand because it is what is measured.
+    With `teachers`, (n, 7) probabilities of networks trained before, half of it is theirs
+    (distillation, Hinton et al. 2015).
     """
     classes = len(EMOTIONS)
     one_hot = np.eye(classes, dtype=np.float32)[faces.labels]
-    uniform = np.float32((1 - hard - voted) / classes)
-    return np.asarray(hard * one_hot + voted * faces.votes + uniform, dtype=np.float32)
+    mixed = (0.95 - voted) * one_hot + voted * faces.votes + np.float32(0.05 / classes)
+    return np.asarray(mixed if teachers is None else (mixed + teachers) / 2, dtype=np.float32)
 
 
-def centre(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the middle (n, 44, 44, 1) of (n, 48, 48) images, as the shipped network sees them."""
-    edge = (SIDE - SIZE) // 2
-    middle: NDArray[np.uint8] = images[:, edge : edge + SIZE, edge : edge + SIZE, None]
+def centre(images: NDArray[np.uint8], side: int = SIZE) -> NDArray[np.uint8]:
+    """Return the middle (n, side, side, 1) of (n, 48, 48) images."""
+    edge = (SIDE - side) // 2
+    middle: NDArray[np.uint8] = images[:, edge : edge + side, edge : edge + side, None]
     return middle
 
 
@@ -97,32 +105,72 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of shuffled, augmented batches; the same seed and epoch give the same batches."""
 
     def __init__(
-        self, faces: Faces, *, epoch: int, seed: int, size: int, batch: int, data_format: str
+        self,
+        images: NDArray[np.uint8],
+        targets: Floats,
+        *,
+        epoch: int,
+        seed: int,
+        frame: int,
+        size: int,
+        batch: int,
+        data_format: str,
+        harm: float = 1.0,
     ) -> None:
         super().__init__(workers=1, max_queue_size=8)
-        self.faces, self.targets = faces, targets(faces)
-        self.size, self.batch, self.seed = size, batch, (seed, epoch)
+        self.images, self.targets = images, targets
+        self.frame, self.size, self.batch, self.seed = frame, size, batch, (seed, epoch)
+        self.harm = harm
         self.axis = -1 if data_format == "channels_last" else 1
-        self.order = np.random.default_rng(self.seed).permutation(len(faces))
+        self.order = np.random.default_rng(self.seed).permutation(len(images))
 
     def __len__(self) -> int:
-        return len(self.faces) // self.batch
+        return len(self.images) // self.batch
 
     def __getitem__(self, index: int) -> tuple[Floats, Floats]:
         rows = self.order[index * self.batch : (index + 1) * self.batch]
         rng = np.random.default_rng((*self.seed, index))
-        views = np.stack([augment(self.faces.images[row], self.size, rng) for row in rows])
+        how = (self.frame, self.size, rng, self.harm)
+        views = np.stack([augment(self.images[row], *how) for row in rows])
         return np.expand_dims(views, self.axis), self.targets[rows]
 
 
-def augment(image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Floats:
-    """Return a (size, size) view, mirrored, turned, moved, scaled and relit a little.
+def augment(
+    image: NDArray[np.uint8],
+    frame: int,
+    size: int,
+    rng: np.random.Generator,
+    harm: float = 1.0,
+) -> Floats:
+    """Return a (size, size) view of the middle `frame` of a (48, 48) face, as in another photo.
 
-    Up to 12 degrees, 3 pixels and 12 percent, contrast 0.7 to 1.3: what a face detector's frame
-    varies by.
+    Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
+    0.7 to 1.3: what a face detector's frame varies by. One in six is coarse (a face of 16 to 36
+    pixels), one in eight noisy, one in eight dark, and one in three has a part covered; a `harm` of
+    a half makes that half as many.
     """
+    source = Image.fromarray(image)
+    if rng.random() < 0.16 * harm:
+        side = int(rng.integers(16, 37))
+        coarse = source.resize((side, side), Image.Resampling.BOX)
+        source = coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    pixels = _framed(source, frame, size, rng)
+    pixels = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
+    if rng.random() < 0.12 * harm:
+        pixels *= rng.uniform(0.15, 0.6)
+    if rng.random() < 0.12 * harm:
+        grain = rng.normal(0, rng.uniform(3, 25), (size // 2, size // 2))
+        pixels += grain.repeat(2, axis=0).repeat(2, axis=1)
+    if rng.random() < 0.33 * harm:
+        high, wide = (int(size * side) for side in rng.uniform(0.15, 0.5, 2))
+        top, left = rng.integers(0, size - high), rng.integers(0, size - wide)
+        pixels[top : top + high, left : left + wide] = rng.uniform(0, 255)
+    return np.asarray(np.clip(pixels, 0, 255), dtype=np.float32)
+
+
+def _framed(source: Image.Image, frame: int, size: int, rng: np.random.Generator) -> Floats:
     angle = math.radians(rng.uniform(-12, 12))
-    zoom = SIZE / size * rng.uniform(0.88, 1.12)
+    zoom = frame / size * rng.uniform(0.88, 1.12)
     cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
     mirror = rng.choice((-1.0, 1.0))
     shift = SIDE / 2 + rng.uniform(-3, 3, 2)
@@ -130,9 +178,5 @@ def augment(image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Fl
     x0 = shift[0] - mirror * cos * half + sin * half
     y0 = shift[1] - mirror * sin * half - cos * half
     matrix = (mirror * cos, -sin, x0, mirror * sin, cos, y0)
-    view = Image.fromarray(image).transform(
-        (size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-    )
-    pixels = np.asarray(view, dtype=np.float32)
-    relit = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
-    return np.asarray(np.clip(relit, 0, 255), dtype=np.float32)
+    view = source.transform((size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    return np.asarray(view, dtype=np.float32)

@@ -1,14 +1,14 @@
-"""Calibrated emotions of face crops by the shipped network."""
+"""Calibrated emotions of face crops by the shipped network, and how sure they are."""
 
-import io
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ml.calibration import Floats, softmax
+from ml.calibration import Floats, conformal_sets, softmax
+from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
-from ml.networks import network
+from ml.networks import compiled
 
 SIZE = 44
 """Side of the crops that the shipped network takes, in pixels."""
@@ -22,16 +22,25 @@ def predict(faces: NDArray[np.uint8]) -> Floats:
     if not len(faces):
         return np.zeros((0, 7))
     views = np.concatenate([faces, faces[:, :, ::-1]])[..., None].astype(np.float32)
-    logits = np.asarray(network("emotion")(views, training=False), dtype=np.float64)
+    logits = compiled("emotion")(views).astype(np.float64)
     return softmax(
         (logits[: len(faces)] + logits[len(faces) :]) / 2, entry("emotion")["temperature"]
     )
 
 
-def frame(encoded: bytes) -> NDArray[np.uint8]:
-    """Return the (44, 44) grey middle of an encoded face framed as FER-2013 frames it."""
-    with Image.open(io.BytesIO(encoded)) as image:
-        grey = image.convert("L")
-    whole = grey if grey.size == (48, 48) else grey.resize((48, 48), Image.Resampling.BOX)
-    edge = (48 - SIZE) // 2
-    return np.asarray(whole)[edge : edge + SIZE, edge : edge + SIZE]
+def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the emotions, likeliest first, among which the true one is in nine of ten cases.
+
+    A conformal set: on faces like those of the validation part it holds that often whatever the
+    network does.
+    """
+    row = np.array([[probabilities[name] for name in EMOTIONS]])
+    inside = conformal_sets(row, entry("emotion")["conformal"]["threshold"])[0]
+    ordered = sorted(probabilities, key=lambda name: -probabilities[name])
+    return tuple(name for name in ordered if inside[EMOTIONS.index(name)])
+
+
+def answer(probabilities: Mapping[str, float]) -> str:
+    """Return the emotion, or UNCERTAIN where it would be wrong too often to be named."""
+    top = max(probabilities, key=lambda name: probabilities[name])
+    return top if probabilities[top] >= entry("emotion")["threshold"] else UNCERTAIN

@@ -1,13 +1,15 @@
-"""Train the emotion network: one command, seeded, resumable.
+"""Train an emotion network: one command, seeded, resumable.
 
-KERAS_BACKEND=torch python -m ml.emotion.train --data fer2013.parquet --out RUN
+KERAS_BACKEND=torch python -m ml.emotion.train --data fer2013.parquet --out RUN \\
+    --faces package/model [--teacher OTHER_RUN ...] [--network seed]
 """
 
 import argparse
 import json
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.emotion.data import Batches, Faces, centre, read_training
+from ml.calibration import log_loss, softmax
+from ml.emotion import pretrained
+from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import SIZE, build
+from ml.emotion.model import SIZE, VIEW, build, seed_network
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +29,50 @@ log = logging.getLogger(__name__)
 FORMAT = "channels_first" if keras.backend.backend() == "torch" else "channels_last"
 
 
+AVERAGED_EVERY = 4
+"""Steps between two updates of the averaged weights, which cost a tenth of a step each."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train; small faces first, because they cost half as much."""
+    """What to train, how long and how fast; small views first, because they cost half as much.
 
-    epochs: int = 16
-    small_epochs: int = 11
-    small_size: int = 32
+    `frame` is the side of the part of FER-2013's 48 pixels that the network looks at, `harm` how
+    often views are made coarse, noisy, dark or partly covered.
+    """
+
+    network: str = "storify"
+    frame: int = SIZE
+    view: int = VIEW
+    small_view: int = 72
+    epochs: int = 24
+    small_epochs: int = 10
     batch: int = 128
-    rate: float = 0.08
+    rate: float = 0.05
     decay: float = 5e-4
     average: float = 0.998
+    harm: float = 1.0
     seed: int = 7
 
     def size(self, epoch: int) -> int:
-        return self.small_size if epoch < self.small_epochs else SIZE
+        return self.small_view if epoch < self.small_epochs else self.view
+
+    def fresh(self) -> keras.Model:
+        """Return the network to train, on views of any side."""
+        shared = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
+        if self.network == "seed":
+            return seed_network(**shared)
+        return build(None, view=None, **shared)
+
+    def shipped(self) -> keras.Model:
+        """Return the network of the same weights that takes faces of `frame` pixels."""
+        return seed_network() if self.network == "seed" else build()
+
+
+PLANS = {
+    "storify": Plan(),
+    "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20, small_epochs=0),
+}
 
 
 class Average(keras.callbacks.Callback):  # type: ignore[misc]
@@ -50,17 +83,18 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]
         self.average, self.momentum = average, momentum
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        if batch % AVERAGED_EVERY:
+            return
         step = int(self.model.optimizer.iterations)
         # Early on the average must forget faster, or it drags the random start along.
-        keep = min(self.momentum, (1 + step) / (10 + step))
+        keep = min(self.momentum, (1 + step) / (10 + step)) ** AVERAGED_EVERY
         for kept, new in zip(self.average.weights, self.model.weights, strict=True):
             value = keras.ops.cast(new, kept.dtype)
             kept.assign(kept * keep + value * (1 - keep))
 
 
-def compiled(plan: Plan, steps: int) -> keras.Model:
-    """Return a fresh network with its optimiser: SGD, one cosine with a warm-up."""
-    model = build(None, data_format=FORMAT, normalization=FusedBatchNormalization)
+def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
+    """Return the network with its optimiser: SGD, one cosine with a warm-up."""
     optimizer = keras.optimizers.SGD(
         schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
     )
@@ -72,7 +106,7 @@ def compiled(plan: Plan, steps: int) -> keras.Model:
 def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
     """Return one epoch of warm-up and one cosine over the rest of the plan."""
     return keras.optimizers.schedules.CosineDecay(
-        0.01,
+        0.005,
         decay_steps=max(1, plan.epochs - 1) * steps,
         warmup_target=plan.rate,
         warmup_steps=steps,
@@ -80,33 +114,64 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
     )
 
 
-def logits_of(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Floats:
     """Return (n, 7) logits of (n, 48, 48) images, the mean over the face and its mirror."""
-    views = centre(images)
-    both = [model.predict(v, batch_size=256, verbose=0) for v in (views, views[:, :, ::-1])]
+    views = centre(images, frame)
+    both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
     return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
 
 
-def train(data: Path, out: Path, plan: Plan) -> Path:
-    """Train, or go on where a stopped run left off; return the best averaged network's file."""
+def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
+    """Return (n, 7) mean probabilities of the best networks of other runs, None without any."""
+    if not runs:
+        return None
+    models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
+    each = [softmax(logits_of(model, images, model.input.shape[1])) for model in models]
+    return np.asarray(np.mean(each, axis=0), dtype=np.float32)
+
+
+def train(
+    data: Path,
+    out: Path,
+    plan: Plan,
+    *,
+    begin: Callable[[keras.Model, Faces], None] = lambda model, faces: None,  # noqa: ARG005
+    teachers: Sequence[Path] = (),
+) -> Path:
+    """Train, or go on where a stopped run left off; return the best averaged network's file.
+
+    `begin` sets the first weights of a fresh network. The epoch with the highest accuracy on the
+    validation part is the best.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    training, validation = read_training(data, seed=plan.seed)
+    training, validation = read_training(data, seed=Plan.seed)
+    goal = targets(training, taught(teachers, training.images))
     log.info("training %d, validation %d", len(training), len(validation))
     steps = len(training) // plan.batch
-    average = build()
-    model, history = _resume(out, average) or (compiled(plan, steps), [])
-    model.optimizer.learning_rate = schedule(plan, steps)  # a resumed plan may be another one
+    average = plan.shipped()
+    resumed = _resume(out, average)
+    if resumed is None:
+        model, history = plan.fresh(), []
+        begin(model, training)
+        average.set_weights(model.get_weights())
+        compiled(plan, model, steps)
+    else:
+        model, history = resumed
+        model.optimizer.learning_rate = schedule(plan, steps)  # a resumed plan may be another one
     for epoch in range(len(history), plan.epochs):
         batches = Batches(
-            training,
+            training.images,
+            goal,
             epoch=epoch,
             seed=plan.seed,
+            frame=plan.frame,
             size=plan.size(epoch),
             batch=plan.batch,
             data_format=FORMAT,
+            harm=plan.harm,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
-        history.append({"epoch": epoch + 1} | fitted | _measure(average, validation))
+        history.append({"epoch": epoch + 1} | fitted | _measure(average, validation, plan.frame))
         log.info("%s", json.dumps(history[-1]))
         if history[-1]["accuracy"] >= max(h["accuracy"] for h in history):
             _save(average, out / "best.keras")
@@ -114,6 +179,32 @@ def train(data: Path, out: Path, plan: Plan) -> Path:
         _save(average, out / "average.keras")
         (out / "history.json").write_text(json.dumps(history, indent=1))
     return out / "best.keras"
+
+
+def knowing_faces(folder: Path) -> Callable[[keras.Model, Faces], None]:
+    """Return what starts a network from the recogniser's weights in the folder."""
+    weights = pretrained.read(folder)
+
+    def begin(model: keras.Model, faces: Faces) -> None:
+        some = Batches(
+            faces.images,
+            np.zeros((len(faces), 1), np.float32),
+            epoch=0,
+            seed=0,
+            frame=SIZE,
+            size=VIEW,
+            batch=512,
+            data_format=FORMAT,
+        )
+        pretrained.start(model, weights, some[0][0])
+
+    return begin
+
+
+def going_on(run: Path) -> Callable[[keras.Model, Faces], None]:
+    """Return what starts a network from the best weights of another run."""
+    trained = keras.models.load_model(run / "best.keras", compile=False).get_weights()
+    return lambda model, faces: model.set_weights(trained)  # noqa: ARG005
 
 
 def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str, float]:
@@ -126,13 +217,11 @@ def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str
     }
 
 
-def _measure(average: keras.Model, validation: Faces) -> dict[str, float]:
-    logits = logits_of(average, validation.images)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+def _measure(average: keras.Model, validation: Faces, frame: int) -> dict[str, float]:
+    logits = logits_of(average, validation.images, frame)
+    one_hot = np.eye(logits.shape[1])[validation.labels]
     right = logits.argmax(axis=1) == validation.labels
-    loss = -log_p[np.arange(len(validation)), validation.labels].mean()
-    return {"accuracy": round(float(right.mean()), 4), "loss": round(float(loss), 4)}
+    return {"accuracy": round(float(right.mean()), 4), "loss": round(log_loss(logits, one_hot), 4)}
 
 
 def _resume(out: Path, average: keras.Model) -> tuple[keras.Model, list[dict[str, float]]] | None:
@@ -151,17 +240,36 @@ def _save(model: keras.Model, path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--epochs", type=int, default=Plan.epochs)
+    parser.add_argument("--network", choices=PLANS, default="storify")
+    parser.add_argument("--faces", type=Path, help="folder of the face recogniser's weights")
+    parser.add_argument("--start", type=Path, help="folder of a run to start from instead")
+    parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of other runs")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--small-epochs", type=int, help="how many of them at the small view")
+    parser.add_argument("--harm", type=float, help="how often views are harmed, 1 by default")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=Plan.seed, help="of views and dropout")
     parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    keras.utils.set_random_seed(Plan.seed)
+    keras.utils.set_random_seed(given.seed)
     if given.bfloat16:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    log.info("best: %s", train(given.data, given.out, Plan(epochs=given.epochs)))
+    plan = replace(PLANS[given.network], seed=given.seed)
+    names = ("epochs", "small_epochs", "rate", "harm")
+    chosen = {name: getattr(given, name) for name in names}
+    plan = replace(plan, **{name: value for name, value in chosen.items() if value is not None})
+    begin = {}
+    if given.start:
+        begin["begin"] = going_on(given.start)
+    elif given.faces:
+        begin["begin"] = knowing_faces(given.faces)
+    log.info("best: %s", train(given.data, given.out, plan, teachers=given.teacher, **begin))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from PIL import Image
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.services.queueing import GAVE_UP, stale_before
+from stories.survey.selectors import action_levels
 
 if TYPE_CHECKING:
     from ml.types import Analysis as Seen
@@ -95,6 +96,7 @@ def _look(story: Story) -> Seen:
         story.caption,
         look_at_faces=story.user.faces_consent is True,
         on_stage=partial(_note_stage, story),
+        levels=action_levels(),
     )
 
 
@@ -120,7 +122,10 @@ def _save_result(story: Story, seen: Seen) -> Story:
 def analysis_fields(seen: Seen) -> dict[str, Any]:
     """What the models said as the columns of Analysis."""
     said = seen.to_json()
-    names = ("emotion", "action", "action_label", "intensity", "caption", "faces", "versions")
+    names = (
+        *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
+        *("intensity", "caption", "faces", "versions"),
+    )
     return {
         **{name: said[name] for name in names},
         "mood_valence": seen.mood.valence,

@@ -19,6 +19,7 @@ from stories.models import Analysis, Story
 from stories.photos import Upload, read_photo
 from stories.selectors import effective_tags
 from stories.services.analysing import analysis_fields
+from stories.survey.selectors import action_levels
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def preview_suggestions(
 
     clean = read_photo(upload)
     with Image.open(io.BytesIO(clean.jpeg)) as photo:
-        seen = analyse(photo, caption, on_stage=on_stage, look_at_faces=True)
+        seen = analyse(photo, caption, on_stage=on_stage, levels=action_levels())
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
     return Preview(tags, seen.mood, _rank_for_a_stranger(seen.mood, n))
 

@@ -18,7 +18,7 @@ pytestmark = [
 # Of the slow models only the first rows, to keep the suite short; ml.evaluate measures them all.
 # The fewer the rows, the larger the ECE by chance alone (.056 on these 500, .024 on all 1,260).
 BARS = [
-    ("emotion", "vision/fer2013.parquet", None, 0.62, 0.04),
+    ("emotion", "vision/fer2013.parquet", None, 0.70, 0.02),
     ("action", "vision/har.parquet", 500, 0.77, 0.08),
     ("caption", "text/goemotions.parquet", 1500, 0.57, 0.05),
 ]
@@ -37,4 +37,4 @@ def test_shipped_model_reaches_its_bar_and_its_recorded_figure(
         if (figures["data"], figures["split"]) == (Path(file).name, "test")
     )
     assert rows or result["n"] == recorded["n"]
-    assert result["accuracy"] == pytest.approx(recorded["accuracy"], abs=0.04 if rows else 0.005)
+    assert result["accuracy"] == pytest.approx(recorded["accuracy"], abs=0.04 if rows else 0.001)

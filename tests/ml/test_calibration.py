@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from ml.calibration import calibration_error, fit_temperature, softmax, threshold_for
+from ml.calibration import (
+    calibration_error,
+    conformal_sets,
+    conformal_threshold,
+    fit_temperature,
+    softmax,
+    threshold_for,
+)
 from ml.metrics import report
 
 
@@ -46,3 +53,23 @@ def test_report_counts_by_hand() -> None:
 def test_report_without_rows_is_an_error() -> None:
     with pytest.raises(ValueError, match="no rows"):
         report(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), ("a", "b"))
+
+
+def test_conformal_sets_hold_the_true_class_as_often_as_promised() -> None:
+    rng = np.random.default_rng(6)
+    probabilities = rng.dirichlet(np.ones(7) * 0.4, 6000)
+    labels = np.array([rng.choice(7, p=row) for row in probabilities])
+    threshold = conformal_threshold(probabilities[:3000], labels[:3000], 0.9)
+    inside = conformal_sets(probabilities[3000:], threshold)
+    assert inside[np.arange(3000), labels[3000:]].mean() == pytest.approx(0.9, abs=0.02)
+    assert inside.any(axis=1).all()
+
+
+def test_conformal_set_of_a_sure_answer_is_that_answer() -> None:
+    inside = conformal_sets(np.array([[0.98, 0.01, 0.01], [0.4, 0.35, 0.25]]), 0.3)
+    assert inside.tolist() == [[True, False, False], [True, True, False]]
+
+
+def test_too_few_rows_to_leave_any_out_give_the_full_set() -> None:
+    threshold = conformal_threshold(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), 0.9)
+    assert conformal_sets(np.array([[0.99, 0.01]]), threshold).all()

@@ -15,7 +15,6 @@ from ml.mood import (
     MoodTarget,
     combine,
     fuse,
-    intensity_of,
     point,
 )
 
@@ -144,20 +143,6 @@ def test_absent_modality_changes_nothing(absent: dict[str, float] | None) -> Non
 def test_unknown_class_or_weight_is_an_error(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"unknown classes|probabilities"):
         fuse(emotion=wrong)
-
-
-@given(shares(ACTIONS))
-def test_intensity_of_sums_the_actions(action: dict[str, float]) -> None:
-    intensity = intensity_of(action)
-    assert tuple(intensity) == INTENSITIES
-    assert sum(intensity.values()) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("action", "name"), [("sleeping", "low"), ("drinking", "medium"), ("running", "high")]
-)
-def test_action_has_the_documented_intensity(action: str, name: str) -> None:
-    assert intensity_of({action: 1.0})[name] == 1
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

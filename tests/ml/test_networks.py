@@ -14,10 +14,11 @@ from PIL import Image
 
 from ml import head
 from ml.action.model import directions, with_familiarity
-from ml.emotion.data import augment, read_training
+from ml.emotion import pretrained
+from ml.emotion.data import augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import build
-from ml.emotion.train import Plan, train
+from ml.emotion.model import SIZE, STAGES, build, seed_network
+from ml.emotion.train import PLANS, Plan, taught, train
 from ml.labels import EMOTIONS
 
 TINY = ((4, 1), (8, 1))
@@ -49,12 +50,63 @@ def fer(tmp_path: Path) -> Path:
 
 
 def test_network_of_any_side_gives_seven_logits() -> None:
-    model = build(None, stages=TINY)
+    model = build(None, view=None, stages=TINY)
     assert model(np.zeros((3, 20, 20, 1), dtype=np.float32)).shape == (3, 7)
 
 
+def test_network_that_enlarges_sees_what_the_trained_one_saw() -> None:
+    shipped, trained = build(20, view=40, stages=TINY), build(None, view=None, stages=TINY)
+    trained.set_weights(shipped.get_weights())
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
+    enlarged = keras.ops.image.resize(faces, (40, 40), interpolation="bilinear")
+    assert np.allclose(shipped(faces), trained(enlarged), atol=1e-4)
+
+
+# Kernel, bias; gain, shift, mean and variance of a normalisation, layer by layer.
+SEED_LAYERS = [
+    *(9 * 32 + 32, 9 * 32 * 64 + 64, 4 * 64),
+    *(25 * 64 * 128 + 128, 4 * 128),
+    *(9 * 128 * 512 + 512, 4 * 512, 9 * 512 * 512 + 512, 4 * 512),
+    *(4608 * 256 + 256, 4 * 256, 256 * 512 + 512, 4 * 512, 512 * 7 + 7),
+]
+
+
+def test_seed_network_has_the_parameters_that_its_report_lists() -> None:
+    model = seed_network()
+    assert [n for layer in model.layers if (n := layer.count_params())] == SEED_LAYERS
+    assert model.count_params() == sum(SEED_LAYERS) == 4_496_903
+
+
+def test_pretrained_weights_compute_the_same_function_at_the_start() -> None:
+    rng = np.random.default_rng(4)
+    model = build(None, view=None)
+    weights = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            name, shape = pretrained.name_of(layer.name), layer.kernel.shape
+            if layer.name == "stem":
+                shape = (7, 7, 3, shape[-1])
+            weights[f"{name}/conv/filters"] = rng.normal(0, 0.1, shape).astype(np.float32)
+            for part in ("weights", "biases"):
+                weights[f"{name}/scale/{part}"] = rng.uniform(1, 2, shape[-1]).astype(np.float32)
+    faces = rng.uniform(0, 255, (4, 40, 40, 1)).astype(np.float32)
+    pretrained.start(model, weights, faces)
+    for name in ("stem", "stage1_0_1", f"stage{len(STAGES) - 1}_1_2"):
+        layers = [model.get_layer(name).output, model.get_layer(f"{name}_norm").output]
+        bare, scaled = (np.asarray(o) for o in keras.Model(model.input, layers)(faces))
+        known = pretrained.name_of(name)
+        gain, shift = (weights[f"{known}/scale/{part}"] for part in ("weights", "biases"))
+        assert np.allclose(scaled, gain * bare + shift, atol=1e-2)
+
+
+def test_other_file_than_the_known_recogniser_is_refused(tmp_path: Path) -> None:
+    (tmp_path / f"{pretrained.NAME}.bin").write_bytes(b"something else")
+    with pytest.raises(ValueError, match="face-api"):
+        pretrained.read(tmp_path)
+
+
 def test_network_survives_saving(tmp_path: Path) -> None:
-    model = build(16, stages=TINY)
+    model = build(16, view=24, stages=TINY)
     faces = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 1)).astype(np.float32)
     model.save(tmp_path / "tiny.keras")
     again = keras.models.load_model(tmp_path / "tiny.keras")
@@ -62,9 +114,13 @@ def test_network_survives_saving(tmp_path: Path) -> None:
 
 
 def test_both_layouts_share_their_weights() -> None:
-    last = build(None, stages=TINY)
+    last = build(None, view=None, stages=TINY)
     first = build(
-        None, stages=TINY, data_format="channels_first", normalization=FusedBatchNormalization
+        None,
+        view=None,
+        stages=TINY,
+        data_format="channels_first",
+        normalization=FusedBatchNormalization,
     )
     assert [w.shape for w in last.weights] == [w.shape for w in first.weights]
 
@@ -80,21 +136,38 @@ def test_read_training_leaves_out_copies_of_test_images(fer: Path) -> None:
 def test_augmented_view_keeps_the_middle_of_the_face() -> None:
     face = np.zeros((48, 48), dtype=np.uint8)
     face[20:28, 20:28] = 255
-    views = [augment(face, 32, np.random.default_rng(n)) for n in range(20)]
-    assert all(view.shape == (32, 32) and view[16, 16] > view[2, 2] + 50 for view in views)
-    assert len({view.tobytes() for view in views}) == 20
+    views = [augment(face, SIZE, 32, np.random.default_rng(n)) for n in range(40)]
+    assert all(view.shape == (32, 32) and view.min() >= 0 and view.max() <= 255 for view in views)
+    brighter = [view[13:19, 13:19].mean() > view[:4, :4].mean() for view in views]
+    assert sum(brighter) > 30  # the others are covered just there
+    assert len({view.tobytes() for view in views}) == 40
+
+
+def test_teachers_have_half_a_say(fer: Path, tmp_path: Path) -> None:
+    training, _ = read_training(fer, seed=7, share=0.2)
+    assert taught([], training.images) is None
+    tiny_build().save(tmp_path / "best.keras")
+    said = taught([tmp_path], training.images)
+    assert said is not None
+    assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(targets(training, said), (targets(training) + said) / 2)
 
 
 def test_stopped_training_goes_on_where_it_left(
     fer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ml.emotion.train.build", tiny_build)
-    plan = Plan(epochs=2, small_epochs=1, small_size=16, batch=16)
+    plan = Plan(epochs=2, small_epochs=1, small_view=20, view=24, batch=16)
     train(fer, tmp_path / "run", replace(plan, epochs=1))
     train(fer, tmp_path / "run", plan)
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     assert [epoch["epoch"] for epoch in history] == [1, 2]
     assert (tmp_path / "run" / "best.keras").exists()
+
+
+def test_seed_network_trains_by_the_same_command(fer: Path, tmp_path: Path) -> None:
+    best = train(fer, tmp_path / "run", replace(PLANS["seed"], epochs=1, batch=16))
+    assert keras.models.load_model(best, compile=False).input.shape == (None, 48, 48, 1)
 
 
 def tiny_build(*args: object, **options: object) -> keras.Model:

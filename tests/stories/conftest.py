@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from accounts.models import User
+from ml.intensity import Levels, intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import fuse, intensity_of
+from ml.mood import fuse
 from ml.types import STAGES, Analysis, Face
 from recommender.models import Track
 from stories import queue
@@ -59,7 +60,8 @@ class FakeModels:
         caption: str,
         *,
         on_stage: Callable[[str], None],
-        look_at_faces: bool,
+        levels: Levels,
+        look_at_faces: bool = True,
     ) -> Analysis:
         self.calls.append({"size": photo.size, "caption": caption, "faces": look_at_faces})
         for stage in STAGES:
@@ -70,6 +72,8 @@ class FakeModels:
         return Analysis(
             faces=(Face((0.1, 0.2, 0.3, 0.4), emotion, 1.0),) if emotion else (),
             emotion=emotion,
+            emotion_label="happy" if emotion else None,
+            emotion_set=("happy",) if emotion else (),
             action=action,
             action_label="running",
             intensity=intensity_of(action),

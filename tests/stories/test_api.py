@@ -174,13 +174,36 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
 
 def test_a_story_without_face_and_action_says_so_with_null(client: APIClient, user: User) -> None:
     story = make_ready_story(user)
-    story.analysis.emotion, story.analysis.action_label, story.analysis.faces = None, None, []
+    story.analysis.emotion, story.analysis.emotion_label = None, None
+    story.analysis.action_label, story.analysis.faces = None, []
     story.analysis.save()
     tags = client.get(f"{STORIES}{story.pk}/").json()["tags"]
     assert tags["emotion"] == {"label": None, "probabilities": {}}
     assert tags["action"]["label"] is None
     assert set(tags["action"]["probabilities"]) == set(ACTIONS)
     assert tags["faces"] == []
+
+
+def test_face_that_cannot_be_read_is_uncertain(client: APIClient, user: User) -> None:
+    story = make_ready_story(user)
+    story.analysis.emotion_label = "uncertain"
+    story.analysis.emotion_set = ["happy", "surprise", "neutral"]
+    story.analysis.save()
+    tag = client.get(f"/api/v1/stories/{story.pk}/").json()["tags"]["emotion"]
+    assert tag["label"] == "uncertain"
+    assert sum(tag["probabilities"].values()) == pytest.approx(1)
+    corrected = client.patch(
+        f"/api/v1/stories/{story.pk}/", {"tags": {"emotion": {"label": "sad"}}}
+    ).json()
+    assert corrected["tags"]["emotion"]["label"] == "sad"
+
+
+def test_analysis_older_than_the_label_shows_its_likeliest(client: APIClient, user: User) -> None:
+    story = make_ready_story(user)
+    story.analysis.emotion_label, story.analysis.emotion_set = None, []
+    story.analysis.save()
+    tag = client.get(f"/api/v1/stories/{story.pk}/").json()["tags"]["emotion"]
+    assert tag["label"] == "happy"
 
 
 def test_a_failed_story_says_why_and_can_be_tried_again(

@@ -102,6 +102,28 @@ def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
     assert [c.words for c in chips(nothing, nothing, clear, None)] == ["Low intensity"]
 
 
+@pytest.mark.parametrize(
+    ("likely", "words"),
+    [
+        (["happy"], ""),
+        (["happy", "sad"], "happy or sad"),
+        (["sad", "fear", "neutral"], "sad, fear or neutral"),
+        (["sad", "fear", "neutral", "happy", "angry"], ""),
+        ([], ""),
+    ],
+)
+def test_uncertain_emotion_says_what_it_may_be(likely: list[str], words: str) -> None:
+    unsure = tag(
+        "uncertain", {"sad": 0.4, "fear": 0.3}, ("fear", "sad"), corrected=False, likely=likely
+    )
+    assert unsure.either == words
+    assert unsure.selected == (likely[0] if likely else "none")
+    assert not any(bar.is_top for bar in unsure.bars)
+    assert chips(unsure, tag(None, None, (), corrected=False), intensity(None, {}), None)[
+        0
+    ].words == ("Emotion unsure")
+
+
 def test_steps_before_the_first_stage_are_all_ahead() -> None:
     assert {step.state for step in steps("", ["faces", "mood"])} == {"next"}
     assert [step.state for step in steps("mood", ["faces", "mood"])] == ["done", "now"]

@@ -1,0 +1,204 @@
+"""The card of the emotion network: what it is, how good, for what, written from measurements.
+
+Called by `python -m ml.evaluate emotion --data fer2013.parquet --split test --card`.
+"""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ml.emotion import robustness, scenes
+from ml.emotion.data import centre, decode
+from ml.emotion.photo import read_faces
+from ml.emotion.predict import predict
+from ml.faces import detect
+from ml.labels import EMOTIONS
+from ml.manifest import FOLDER as MODELS
+from ml.manifest import entry, model_file
+
+Figures = dict[str, Any]
+
+FOLDER = MODELS / "emotion"
+TEMPLATE = Path(__file__).with_name("card_template.md")
+
+SCENES = 500
+"""Test faces, evenly spread, that are pasted into scenes."""
+
+
+def write(table: pa.Table, result: Figures) -> Path:
+    """Measure what `ml.evaluate` does not, draw the pictures and write CARD.md; return its path."""
+    faces = np.stack([decode(encoded) for encoded in table["image"].to_pylist()])
+    labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()])
+    some = np.linspace(0, len(labels) - 1, min(SCENES, len(labels))).astype(int)
+    changes = robustness.measure(faces, labels, lambda these: np.concatenate([*_predicted(these)]))
+    placed = scenes.measure(faces[some], labels[some], EMOTIONS)
+    times = _times(faces)
+    probabilities = np.concatenate([*_predicted(faces)])
+    _draw_reliability(probabilities, labels, FOLDER / "reliability.png")
+    _draw_confusion(np.array(result["confusion"]), FOLDER / "confusion.png")
+    measured = {"robustness": changes, "scenes": placed, "times": times}
+    (FOLDER / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
+    path = FOLDER / "CARD.md"
+    path.write_text(text(result, measured))
+    return path
+
+
+def figures(name: str) -> Figures:
+    """Return what was measured of one of the BASELINES; nothing if it was not measured."""
+    file = FOLDER / f"{name}.json"
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def _predicted(faces: Any, size: int = 128) -> Sequence[Any]:
+    views = centre(faces)[..., 0]
+    return [predict(views[start : start + size]) for start in range(0, len(views), size)]
+
+
+def _times(faces: Any) -> Figures:
+    """Milliseconds of one face, and of a 1600-pixel photo with one face, as medians of 30."""
+    view = centre(faces[:1])[..., 0]
+    photo = scenes.paste(faces[0], side=200, angle=0, light=1, seed=0).resize((1600, 1200))
+    return {
+        "face": _median_ms(lambda: predict(view)),
+        "photo": _median_ms(lambda: read_faces(photo, detect(photo))),
+        "machine": f"{os.cpu_count()} cores {_processor()}, Python {platform.python_version()}",
+    }
+
+
+def _median_ms(call: Any, times: int = 30) -> float:
+    call()
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - began)
+    return round(float(np.median(taken)) * 1000, 1)
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    named = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def text(result: Figures, measured: Figures) -> str:
+    """Return the card as Markdown."""
+    described = entry("emotion")
+    template = TEMPLATE.read_text()
+    return template.format(
+        trained_on=f"{described['trained_on']:,}",
+        validation=described["validation"],
+        version=described["version"],
+        temperature=described["temperature"],
+        threshold=described["threshold"],
+        least=round(described["conformal"]["threshold"], 3),
+        megabytes=f"{model_file('emotion').stat().st_size / 1e6:.1f}",
+        per_part=_per_part(result),
+        per_class=_per_class(result),
+        ferplus=result["ferplus"],
+        ece=result["ece"],
+        named=result["named"],
+        sets=result["sets"],
+        robustness=_table(measured["robustness"]),
+        scenes=_table(measured["scenes"]),
+        times=measured["times"],
+    )
+
+
+def _per_part(result: Figures) -> str:
+    rows = []
+    for name, key in PARTS.items():
+        part = result[key] if key else result
+        low, high = part["interval"]
+        row = {
+            "FER-2013": name,
+            "n": f"{part['n']:,}",
+            "accuracy": f"**{part['accuracy']:.4f}**",
+            "95 %": f"{low:.3f}–{high:.3f}",
+            "macro F1": f"{part['macro_f1']:.4f}",
+            "ECE": f"{part['ece']:.4f}",
+        }
+        for baseline, words in BASELINES.items():
+            if measured := figures(baseline):
+                row[words] = f"{(measured[key] if key else measured)['accuracy']:.4f}"
+        rows.append(row)
+    return _table(rows)
+
+
+BASELINES = {"seed": "seed's network, trained here", "teacher": "its teachers"}
+
+PARTS = {
+    "public test": "public_test",
+    "private test": "private_test",
+    "both": None,
+    "both, without copies of training images": "without_copies",
+}
+
+
+def _per_class(result: Figures) -> str:
+    support = np.array(result["confusion"]).sum(axis=1)
+    seed = figures("seed")
+    kinds = ("precision", "recall", "f1")
+    rows = []
+    for k, name in enumerate(EMOTIONS):
+        row = {"emotion": name, "support": int(support[k])}
+        row |= {kind: f"{result[kind][name]:.2f}" for kind in kinds}
+        row |= {f"seed: {kind}": f"{seed[kind][name]:.2f}" for kind in kinds if seed}
+        rows.append(row)
+    return _table(rows)
+
+
+def _table(rows: Sequence[Figures]) -> str:
+    head = "| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0])
+    return "\n".join([head, *("| " + " | ".join(map(str, row.values())) + " |" for row in rows)])
+
+
+def _draw_reliability(probabilities: Any, labels: Any, path: Path) -> None:
+    from ml.curves import pyplot
+
+    plt = pyplot()
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    places = np.minimum((sure * 15).astype(int), 14)
+    there = [b for b in range(15) if (places == b).any()]
+    figure, axis = plt.subplots(figsize=(4, 4))
+    axis.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect")
+    axis.plot(
+        [sure[places == b].mean() for b in there],
+        [right[places == b].mean() for b in there],
+        marker="o",
+        label="measured",
+    )
+    axis.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    axis.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
+def _draw_confusion(confusion: Any, path: Path) -> None:
+    from ml.curves import pyplot
+
+    plt = pyplot()
+    shares = confusion / confusion.sum(axis=1, keepdims=True)
+    figure, axis = plt.subplots(figsize=(5, 4.5))
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*shares.shape):
+        dark = shares[row, column] > 0.5
+        axis.text(
+            column, row, f"{shares[row, column]:.2f}", ha="center", va="center",
+            color="white" if dark else "black", fontsize=8,
+        )  # fmt: skip
+    places = range(len(EMOTIONS))
+    axis.set_xticks(places, EMOTIONS, rotation=45, ha="right")
+    axis.set_yticks(places, EMOTIONS)
+    axis.set(xlabel="said", ylabel="labelled")
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+    plt.close(figure)

@@ -1,0 +1,35 @@
+"""FER-2013 apart: its test parts, the rows without copies, and what the FER+ voters say."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ml.labels import EMOTIONS
+
+PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
+"""What is reported of a part."""
+
+VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+"""FER+ names of the EMOTIONS, in the same order; contempt and unknown have no counterpart."""
+
+
+def parts(table: pa.Table) -> dict[str, NDArray[np.bool_]]:
+    """Return which rows lie in each split, if there are several, and which have no copy."""
+    found = {}
+    if "split" in table.column_names:
+        splits = np.array(table["split"].to_pylist())
+        names = sorted(set(splits))
+        found = {name: splits == name for name in names if len(names) > 1}
+    if "copy_in_train" in table.column_names:
+        copied = table["copy_in_train"].to_numpy(zero_copy_only=False).astype(bool)
+        found["without_copies"] = ~copied
+    return found
+
+
+def ferplus_majority(table: pa.Table) -> NDArray[np.int64]:
+    """Return the class that most FER+ voters chose, -1 where that is none of EMOTIONS or a tie."""
+    names = (*VOTES, "contempt", "unknown", "nf")
+    votes = np.stack([table[f"votes_{name}"].to_numpy() for name in names], axis=1)
+    alone = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    top = votes.argmax(axis=1)
+    return np.where(alone & (top < len(EMOTIONS)), top, -1)

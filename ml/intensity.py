@@ -1,0 +1,69 @@
+"""How intense an action is: what people answer, on top of what the compendium says.
+
+Every action has a Dirichlet distribution over low, medium and high. It begins as a few answers
+worth of belief around the level of the action's metabolic equivalent (Ainsworth et al. 2011) and
+is updated by counting (the conjugate prior of a categorical answer).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
+from ml.mood import normalised
+
+PRIOR_ANSWERS = 6.0
+"""Answers that the compendium counts for: six people who all differ from it draw level with it."""
+
+PRIOR_SHARES = {0: 0.85, 1: 0.13, 2: 0.02}
+"""Share of those answers by the distance from the compendium's level; neighbours share theirs."""
+
+Levels = Mapping[str, Mapping[str, float]]
+"""For every action the share of each of INTENSITIES; the shares of an action sum to one."""
+
+
+def levels(answers: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, dict[str, float]]:
+    """Return the posterior mean of every action from counts {action: {level: people}}.
+
+    ValueError for an unknown action or level, or a negative count.
+    """
+    given = answers or {}
+    if unknown := set(given) - set(ACTIONS):
+        raise ValueError(f"unknown actions: {', '.join(sorted(unknown))}")
+    return {action: _posterior(action, given.get(action, {})) for action in ACTIONS}
+
+
+def intensity_of(action: Mapping[str, float], known: Levels | None = None) -> dict[str, float]:
+    """Return the shares of INTENSITIES, the actions' levels weighted by their probabilities.
+
+    `known` are the levels after the answers, by default those before any. An empty or all zero
+    `action` gives no shares. ValueError for an unknown action or a negative weight.
+    """
+    by_action = known or UNASKED
+    weights = normalised(action, by_action)
+    return {
+        level: sum(weight * by_action[name][level] for name, weight in weights.items())
+        for level in INTENSITIES
+        if weights
+    }
+
+
+def _posterior(action: str, counts: Mapping[str, int]) -> dict[str, float]:
+    if unknown := set(counts) - set(INTENSITIES):
+        raise ValueError(f"unknown levels: {', '.join(sorted(unknown))}")
+    seen = np.array([counts.get(level, 0) for level in INTENSITIES], dtype=np.float64)
+    if (seen < 0).any():
+        raise ValueError("nobody answers less than zero times")
+    belief = PRIOR_ANSWERS * _prior(ACTION_INTENSITY[action]) + seen
+    shares = belief / belief.sum()
+    return {level: float(share) for level, share in zip(INTENSITIES, shares, strict=True)}
+
+
+def _prior(level: str) -> np.ndarray:
+    place = INTENSITIES.index(level)
+    shares = np.array([PRIOR_SHARES[abs(k - place)] for k in range(len(INTENSITIES))])
+    return np.asarray(shares / shares.sum())
+
+
+UNASKED: Levels = levels()
+"""The levels before anybody has answered."""

@@ -1,0 +1,1 @@
+"""What people think of the actions' intensity and of music: asked once, changeable, counted."""

@@ -1,0 +1,37 @@
+"""The questions: fifteen actions on three levels, and how much music matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from ml.labels import ACTIONS, INTENSITIES
+from stories.models import MUSIC, MUSIC_LEVELS
+from stories.presenters import in_words
+
+SKIP = ""
+
+
+class SurveyForm(forms.Form):
+    """Every question may be left out; what is left out is not an answer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for action in ACTIONS:
+            self.fields[action] = _question(in_words(action).capitalize(), INTENSITIES)
+        self.fields[MUSIC] = _question("How important is music to your stories?", MUSIC_LEVELS)
+
+    def answers(self) -> dict[str, str]:
+        """What was answered, {question: level}."""
+        return {name: value for name, value in self.cleaned_data.items() if value != SKIP}
+
+
+def _question(label: str, levels: tuple[str, ...]) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        required=False,
+        choices=[(level, level.capitalize()) for level in levels],
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Please choose one of the answers shown."},
+    )

@@ -1,0 +1,51 @@
+"""The survey's results as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ml.intensity import levels
+from ml.labels import ACTIONS, INTENSITIES
+from stories.models import MUSIC, MUSIC_LEVELS
+from stories.presenters import Bar, in_words
+from stories.survey.selectors import about_actions, counts
+
+
+@dataclass(frozen=True)
+class Result:
+    """One question's answers as bars; `people` is how many answered it."""
+
+    question: str
+    people: int
+    bars: list[Bar]
+    expected: list[Bar]
+
+
+def results() -> list[Result]:
+    """Every question with its answers, and for the actions what Storify makes of them."""
+    given = counts()
+    after = levels(about_actions(given))
+    shown = [
+        Result(
+            in_words(action).capitalize(),
+            sum(given.get(action, {}).values()),
+            _bars(given.get(action, {}), INTENSITIES),
+            _bars(after[action], INTENSITIES),
+        )
+        for action in ACTIONS
+    ]
+    music = given.get(MUSIC, {})
+    return [
+        *shown,
+        Result("Music in a story", sum(music.values()), _bars(music, MUSIC_LEVELS), []),
+    ]
+
+
+def _bars(weights: Mapping[str, float], names: tuple[str, ...]) -> list[Bar]:
+    total = sum(weights.values())
+    if not total:
+        return []
+    top = max(weights.values())
+    shares = {name: weights.get(name, 0) for name in names}
+    return [Bar(name, value / total, value == top, "plain") for name, value in shares.items()]

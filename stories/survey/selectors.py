@@ -1,0 +1,49 @@
+"""Reading the survey: one person's answers, everybody's counts, what follows for the levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.cache import cache
+from django.db.models import Count
+
+from accounts.models import User
+from ml.intensity import levels
+from ml.labels import ACTIONS
+from stories.models import SurveyAnswer
+
+LEVELS_KEY = "survey-levels"
+LEVELS_SECONDS = 600
+
+
+def answers_of(user: User) -> dict[str, str]:
+    """What this person answered, {question: level}."""
+    return dict(SurveyAnswer.objects.filter(user=user).values_list("question", "level"))
+
+
+def counts() -> dict[str, dict[str, int]]:
+    """How many people gave each answer, {question: {level: people}}."""
+    found: dict[str, dict[str, int]] = {}
+    rows = SurveyAnswer.objects.values_list("question", "level").annotate(people=Count("pk"))
+    for question, level, people in rows.order_by():
+        found.setdefault(question, {})[level] = people
+    return found
+
+
+def action_levels() -> dict[str, dict[str, float]]:
+    """The intensity of every action after all answers; at most ten minutes old."""
+    known: dict[str, dict[str, float]] | None = cache.get(LEVELS_KEY)
+    if known is None:
+        known = levels(about_actions(counts()))
+        cache.set(LEVELS_KEY, known, LEVELS_SECONDS)
+    return known
+
+
+def about_actions(given: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+    """The counts without those of the question about music."""
+    return {question: found for question, found in given.items() if question in ACTIONS}
+
+
+def people() -> int:
+    """How many people answered anything."""
+    return SurveyAnswer.objects.values("user").distinct().count()

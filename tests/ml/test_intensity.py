@@ -1,0 +1,72 @@
+"""The intensity of actions between the compendium and what people answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.intensity import PRIOR_ANSWERS, intensity_of, levels
+from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
+
+
+def test_without_answers_every_action_is_what_the_compendium_says() -> None:
+    known = levels()
+    assert set(known) == set(ACTIONS)
+    for action, shares in known.items():
+        assert max(shares, key=lambda level: shares[level]) == ACTION_INTENSITY[action]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert min(shares.values()) > 0
+
+
+def test_as_many_answers_as_the_prior_draw_level_with_it() -> None:
+    people = int(PRIOR_ANSWERS)
+    shares = levels({"sleeping": {"high": people}})["sleeping"]
+    assert shares["high"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_many_answers_leave_nothing_of_the_prior() -> None:
+    shares = levels({"running": {"low": 700, "medium": 300}})["running"]
+    assert shares["low"] == pytest.approx(0.7, abs=0.01)
+    assert shares["medium"] == pytest.approx(0.3, abs=0.01)
+
+
+def test_answers_about_one_action_change_no_other() -> None:
+    changed = levels({"eating": {"high": 50}})
+    assert {a: s for a, s in changed.items() if a != "eating"} == {
+        a: s for a, s in levels().items() if a != "eating"
+    }
+
+
+@pytest.mark.parametrize(
+    "answers", [{"flying": {"low": 1}}, {"eating": {"huge": 1}}, {"eating": {"low": -1}}]
+)
+def test_answers_that_cannot_be_are_refused(answers: dict[str, dict[str, int]]) -> None:
+    with pytest.raises(ValueError, match=r"unknown|zero times"):
+        levels(answers)
+
+
+def test_levels_are_the_three_intensities_in_order() -> None:
+    assert all(tuple(shares) == INTENSITIES for shares in levels().values())
+
+
+@given(st.dictionaries(st.sampled_from(ACTIONS), st.floats(0, 1), max_size=15))
+def test_intensity_of_actions_is_a_share_of_each_level(action: dict[str, float]) -> None:
+    intensity = intensity_of(action)
+    if sum(action.values()) > 0:
+        assert tuple(intensity) == INTENSITIES
+        assert sum(intensity.values()) == pytest.approx(1)
+    else:
+        assert intensity == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "name"), [("sleeping", "low"), ("drinking", "medium"), ("running", "high")]
+)
+def test_sure_action_has_the_level_that_the_compendium_gives_it(action: str, name: str) -> None:
+    intensity = intensity_of({action: 1.0})
+    assert max(intensity, key=lambda level: intensity[level]) == name
+
+
+def test_answers_reach_the_intensity_of_a_photo() -> None:
+    asked = levels({"laughing": {"high": 40}})
+    assert intensity_of({"laughing": 0.9, "sitting": 0.1}, asked)["high"] > 0.7
+    assert intensity_of({"laughing": 0.9, "sitting": 0.1})["low"] > 0.7

@@ -1,0 +1,69 @@
+"""The shipped emotion network without any data: is it the file that was measured?"""
+
+import numpy as np
+import pytest
+
+from ml.emotion import card
+from ml.emotion.data import centre
+from ml.emotion.predict import answer, likely, predict
+from ml.emotion.publish import smoke_faces
+from ml.labels import EMOTIONS, UNCERTAIN
+from ml.manifest import entry, model_file
+from ml.networks import network
+
+MEGABYTES = 16
+
+
+def test_shipped_file_says_what_it_said_when_it_was_published() -> None:
+    said = predict(centre(smoke_faces())[..., 0])
+    assert np.allclose(said, entry("emotion")["smoke"], atol=0.005)
+
+
+def test_shipped_file_is_one_network_small_enough_for_a_laptop() -> None:
+    assert model_file("emotion").stat().st_size <= MEGABYTES * 2**20
+    model = network("emotion")
+    assert (model.input.shape[1:], model.output.shape[1:]) == ((44, 44, 1), (len(EMOTIONS),))
+
+
+def test_card_carries_the_recorded_figures() -> None:
+    text = (card.FOLDER / "CARD.md").read_text()
+    recorded = next(m for m in entry("emotion")["measured"] if m["n"] == 7178)
+    parts = [
+        recorded,
+        recorded["public_test"],
+        recorded["private_test"],
+        recorded["without_copies"],
+    ]
+    for part in parts:
+        assert f"{part['n']:,} | **{part['accuracy']:.4f}**" in text
+    assert f"ECE {recorded['ece']}" in text
+    assert entry("emotion")["version"] in text
+    for picture in ("curves", "reliability", "confusion"):
+        assert (card.FOLDER / f"{picture}.png").is_file()
+
+
+def test_mirrored_face_is_read_alike() -> None:
+    views = centre(smoke_faces())[..., 0]
+    assert np.allclose(predict(views), predict(views[:, :, ::-1]), atol=1e-4)
+
+
+def test_no_face_gives_no_rows() -> None:
+    assert predict(np.zeros((0, 44, 44), dtype=np.uint8)).shape == (0, 7)
+
+
+def shares(**given: float) -> dict[str, float]:
+    rest = (1 - sum(given.values())) / (len(EMOTIONS) - len(given))
+    return {name: given.get(name, rest) for name in EMOTIONS}
+
+
+def test_even_probabilities_are_uncertain_and_may_be_anything() -> None:
+    even = shares()
+    assert answer(even) == UNCERTAIN
+    assert set(likely(even)) == set(EMOTIONS)
+
+
+@pytest.mark.parametrize("name", ["happy", "fear"])
+def test_sure_probabilities_are_named_alone(name: str) -> None:
+    sure = shares(**{name: 0.97})
+    assert answer(sure) == name
+    assert likely(sure) == (name,)
