@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.images import bgr, shrink
+from ml.images import bgr, eight_bit, shrink
 from ml.manifest import weights_file
 
 Floats = NDArray[np.float64]
@@ -130,15 +130,6 @@ def _near(photo: Image.Image) -> Image.Image:
     scale = side / max(photo.size)
     size = (round(photo.width * scale), round(photo.height * scale))
     return photo.resize(size, Image.Resampling.BILINEAR)
-
-
-def eight_bit(photo: Image.Image) -> Image.Image:
-    """Return the photo with 8 bits a channel; Pillow cuts off what is brighter than that."""
-    if photo.mode not in ("F", "I") and not photo.mode.startswith("I;16"):
-        return photo
-    values = np.nan_to_num(np.asarray(photo, dtype=np.float64))
-    top = 65535 if values.max() > 255 else 255
-    return Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
 
 
 def _look(photo: Image.Image) -> list[Detection]:

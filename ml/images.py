@@ -7,11 +7,21 @@ from PIL import Image
 
 def shrink(photo: Image.Image, side: int) -> Image.Image:
     """Return the photo as RGB with its longer side at most `side` pixels."""
+    photo = eight_bit(photo)
     scale = side / max(photo.size)
     if scale >= 1:
         return photo.convert("RGB")
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     return photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2).convert("RGB")
+
+
+def eight_bit(photo: Image.Image) -> Image.Image:
+    """Return the photo with 8 bits a channel; Pillow cuts off what is brighter than that."""
+    if photo.mode not in ("F", "I") and not photo.mode.startswith("I;16"):
+        return photo
+    values = np.nan_to_num(np.asarray(photo, dtype=np.float64))
+    top = 65535 if values.max() > 255 else 255
+    return Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
 
 
 def bgr(photo: Image.Image) -> NDArray[np.uint8]:

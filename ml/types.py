@@ -46,6 +46,6 @@ class Analysis:
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as plain JSON values."""
-        plain = asdict(self) | {"mood": self.mood.to_json()}
+        plain = asdict(self) | {"mood": self.mood.to_json(), "emotion_set": list(self.emotion_set)}
         plain["faces"] = [asdict(face) | {"box": list(face.box)} for face in self.faces]
         return plain

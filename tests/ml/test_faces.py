@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ml.detection import matches
-from ml.faces import DARK, Detection, crop, detect, eight_bit, overlap
+from ml.faces import DARK, Detection, crop, detect, overlap
+from ml.images import eight_bit
 
 
 def drawing(width: int = 800, height: int = 600) -> Image.Image:
