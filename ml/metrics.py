@@ -24,7 +24,7 @@ def report(
     np.add.at(confusion, (labels, predicted), 1)
     counts = confusion.sum(axis=1)
     recall, precision, f1 = {}, {}, {}
-    for k in np.flatnonzero(counts):
+    for k in np.flatnonzero(counts).tolist():
         said, right = int(confusion[:, k].sum()), int(confusion[k, k])
         recall[names[k]] = round(right / int(counts[k]), 4)
         precision[names[k]] = round(right / said, 4) if said else 0.0

@@ -57,7 +57,7 @@ def name_of(layer: str) -> str:
     return f"conv{STAGES[stage][0]}_{which}/conv{part}"
 
 
-def start(model: keras.Model, weights: Mapping[str, Floats], faces: NDArray[np.uint8]) -> None:
+def start(model: keras.Model, weights: Mapping[str, Floats], faces: Floats) -> None:
     """Put the weights into a network of `build`, and fit its normalisations to (n, …) faces.
 
     The recogniser scales and shifts where ours normalises: with the mean and spread that `faces`

@@ -59,7 +59,7 @@ class Plan:
 
     def fresh(self) -> keras.Model:
         """Return the network to train, on views of any side."""
-        shared = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
+        shared: dict[str, Any] = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
         if self.network == "seed":
             return seed_network(**shared)
         return build(None, view=None, **shared)
@@ -151,7 +151,8 @@ def train(
     average = plan.shipped()
     resumed = _resume(out, average)
     if resumed is None:
-        model, history = plan.fresh(), []
+        model = plan.fresh()
+        history: list[dict[str, float]] = []
         begin(model, training)
         average.set_weights(model.get_weights())
         compiled(plan, model, steps)
