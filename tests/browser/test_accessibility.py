@@ -14,6 +14,7 @@ from accounts.models import User
 from recommender.services import suggest_tracks
 from stories.models import Story
 from stories.selectors import mood_of
+from stories.survey.services import save_answers
 from tests.browser.signing_in import sign_in
 from tests.factories import make_ready_story, make_story, make_user
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Window = Callable[..., Page]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 PUBLIC = ["/", "/accounts/sign-in/", "/accounts/sign-up/", "/accounts/password/reset/"]
-OWN = ["/stories/new/", "/stories/", "/accounts/", "/accounts/notice/", "/accounts/delete/"]
+OWN = ["/stories/new/", "/stories/", "/accounts/", "/accounts/notice/", "/accounts/delete/", "/survey/"]
 WIDTHS = (360, 390, 768, 1280, 1440)
 
 
@@ -52,7 +53,8 @@ def _story_pages(user: User) -> list[str]:
     failed = make_story(user, status=Story.Status.FAILED, error="The photo ran away.")
     waiting = make_story(user, status=Story.Status.ANALYSING, stage="action")
     pages = [f"/stories/{story.pk}/" for story in (ready, failed, waiting)]
-    return [*pages, f"/stories/{ready.pk}/delete/"]
+    save_answers(user=user, answers={"running": "high", "music": "very"})
+    return [*pages, f"/stories/{ready.pk}/delete/", "/survey/results/"]
 
 
 def _violations(page: Page, path: str) -> list[str]:
