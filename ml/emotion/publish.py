@@ -1,8 +1,10 @@
 """Calibrate the best network of a run on its validation part and ship it, or measure a baseline.
 
-KERAS_BACKEND=torch python -m ml.emotion.publish --data fer2013.parquet --run RUN
+KERAS_BACKEND=torch python -m ml.emotion.publish --data fer2013.parquet --run RUN ...
 KERAS_BACKEND=torch python -m ml.emotion.publish --data fer2013.parquet --run RUN ... --only seed
 
+Of several runs that began with the same weights the mean of their weights is shipped (a soup,
+Wortsman et al. 2022), with the curves of the last.
 With --only nothing is shipped: the mean of the runs' networks is calibrated and measured on the
 test parts, for the card's comparison under that name ("seed", "teacher").
 """
@@ -38,17 +40,16 @@ NAMED_RIGHT = 0.8
 """How often an emotion that is named agrees with the label; FER-2013's own noise is a third."""
 
 
-def publish_run(data: Path, run: Path, teachers: Sequence[str]) -> None:
+def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> None:
     """Fit what turns logits into answers, draw the curves, write the model and its entry."""
     training, validation = read_training(data, seed=Plan.seed)
     model = build()  # in float32, whatever the training computed in
-    model.set_weights(keras.models.load_model(run / "best.keras", compile=False).get_weights())
-    model.save(run / "emotion.keras")
+    model.set_weights(_soup(runs))
+    model.save(runs[-1] / "emotion.keras")
     logits = logits_of(model, validation.images)
     temperature = fit_temperature(logits, _one_hot(validation))
     sure = softmax(logits, temperature)
-    history = json.loads((run / "history.json").read_text())
-    best = max(history, key=lambda epoch: (epoch["accuracy"], epoch["epoch"]))
+    histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
         "version": VERSION,
         "classes": list(EMOTIONS),
@@ -57,9 +58,8 @@ def publish_run(data: Path, run: Path, teachers: Sequence[str]) -> None:
         "teachers": list(teachers),
         "validation": {
             "n": len(validation),
-            "accuracy": best["accuracy"],
-            "epoch": best["epoch"],
-            "epochs": len(history),
+            "accuracy": round(float((sure.argmax(axis=1) == validation.labels).mean()), 4),
+            "runs": [_best(history) for history in histories],
         },
         "temperature": temperature,
         "threshold": threshold_for(sure, validation.labels, NAMED_RIGHT),
@@ -69,10 +69,21 @@ def publish_run(data: Path, run: Path, teachers: Sequence[str]) -> None:
         },
         "smoke": softmax(logits_of(model, smoke_faces()), temperature).round(4).tolist(),
     }
-    publish("emotion", run / "emotion.keras", described)
+    publish("emotion", runs[-1] / "emotion.keras", described)
     names = ("training_loss", "loss", "accuracy")
-    curves = {name: [epoch[name] for epoch in history] for name in names}
+    curves = {name: [epoch[name] for epoch in histories[-1]] for name in names}
     plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
+
+
+def _soup(runs: Sequence[Path]) -> list[NDArray[np.float32]]:
+    models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
+    each = zip(*(model.get_weights() for model in models), strict=True)
+    return [np.mean(weights, axis=0) for weights in each]
+
+
+def _best(history: Sequence[dict[str, float]]) -> dict[str, float]:
+    best = max(history, key=lambda epoch: (epoch["accuracy"], epoch["epoch"]))
+    return {"epochs": len(history), "best": best["epoch"], "accuracy": best["accuracy"]}
 
 
 def smoke_faces() -> NDArray[np.uint8]:
@@ -134,7 +145,7 @@ def main() -> None:
     if given.only:
         measure_runs(given.data, given.run, given.only)
     else:
-        publish_run(given.data, given.run[0], given.teachers)
+        publish_runs(given.data, given.run, given.teachers)
 
 
 if __name__ == "__main__":
