@@ -96,8 +96,8 @@ class Tag:
 
     @property
     def selected(self) -> str:
-        if self.is_uncertain and self.likely:
-            return self.likely[0]
+        if self.is_uncertain:
+            return next(iter(self.likely), NONE)
         return self.label or NONE
 
     @property

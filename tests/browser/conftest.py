@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -62,8 +64,39 @@ def site(live_server: Any, settings: Any) -> str:
     return url
 
 
+class Requests:
+    """Counts the requests that the live server is answering."""
+
+    def __init__(self) -> None:
+        self.running, self.changed = 0, threading.Condition()
+
+    def begin(self, **_: Any) -> None:
+        with self.changed:
+            self.running += 1
+
+    def end(self, **_: Any) -> None:
+        with self.changed:
+            self.running -= 1
+            self.changed.notify_all()
+
+    def wait(self) -> None:
+        """Until none is left: emptying the tables under one that reads them is a deadlock."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.running <= 0, timeout=10)
+
+
 @pytest.fixture
-def open_window(chromium: Browser, site: str) -> Iterator[Callable[..., Page]]:
+def requests() -> Iterator[Requests]:
+    counted = Requests()
+    request_started.connect(counted.begin)
+    request_finished.connect(counted.end)
+    yield counted
+    request_started.disconnect(counted.begin)
+    request_finished.disconnect(counted.end)
+
+
+@pytest.fixture
+def open_window(chromium: Browser, site: str, requests: Requests) -> Iterator[Callable[..., Page]]:
     """A new window of its own; what a page complains about in its console fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -84,6 +117,7 @@ def open_window(chromium: Browser, site: str) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+    requests.wait()
     assert complaints == []
 
 

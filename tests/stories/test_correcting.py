@@ -6,6 +6,7 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 
 from accounts.models import User
+from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import POINT_SD, fuse
 from recommender.models import Choice, Suggestion, Track
@@ -48,12 +49,10 @@ def test_a_corrected_action_brings_its_intensity(user: User) -> None:
     services.correct_story(story=story, user=user, action="sleeping")
     tags = tags_of(story)
     assert tags["action"]["label"] == "sleeping"
-    assert tags["intensity"] == {
-        "label": "low",
-        "probabilities": {"low": 1.0, "medium": 0.0, "high": 0.0},
-    }
+    sleeping = intensity_of({"sleeping": 1.0})
+    assert tags["intensity"] == {"label": "low", "probabilities": sleeping}
     assert selectors.mood_of(again(story)) == fuse(
-        emotion=story.analysis.emotion, intensity={"low": 1.0}
+        emotion=story.analysis.emotion, intensity=sleeping
     )
 
 
