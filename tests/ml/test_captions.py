@@ -7,7 +7,7 @@ import pytest
 
 from ml.caption.data import GROUP, shares
 from ml.caption.encoder import LONGEST, clean
-from ml.caption.predict import predict
+from ml.caption.predict import predict, read
 from ml.labels import EMOTIONS
 from ml.mood import MUSIC_MEAN, fuse
 
@@ -64,6 +64,22 @@ def test_batch_gives_what_single_captions_give() -> None:
     texts = list(CAPTIONS)[:3]
     single = np.concatenate([predict([text]) for text in texts])
     assert np.allclose(predict(texts), single, atol=1e-4)
+
+
+def test_reading_has_the_probabilities_and_a_mood_on_the_captions_side() -> None:
+    glad, low = read(["Best day ever with my favourite people!", "I miss her every day"])
+    (row,) = predict(list(CAPTIONS)[:1])
+    assert list(glad.probabilities) == list(EMOTIONS)
+    assert list(glad.probabilities.values()) == pytest.approx(row.tolist(), abs=1e-4)
+    assert glad.mood.mean[0] > 0.6 > 0.4 > low.mood.mean[0]
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t", "\x00\x07", "\u200f\u202e"])
+def test_empty_caption_decides_nothing(nothing: str) -> None:
+    (reading,) = read([nothing])
+    assert reading.mood.mean.tolist() == [0.5, 0.5]
+    assert (np.linalg.eigvalsh(reading.mood.covariance) >= 0.5**2).all()
+    assert set(reading.probabilities.values()) == {1 / 7}
 
 
 def test_clean_drops_control_characters_and_bounds_the_length() -> None:
