@@ -92,8 +92,8 @@ def gather(*, user: User, story_id: UUID, mood: Mood) -> Pool:
         _ROWS,
         {"valence": points[:, 0].tolist(), "energy": points[:, 1].tolist(), "also": [*together]},
     )
-    songs, tracks = _not_again(user, story_id)
-    unique = {row[0]: row for row in rows if row[1] not in songs and row[0] not in tracks}
+    songs = _not_again(user, story_id)
+    unique = {row[0]: row for row in rows if row[1] not in songs}
     return _pool([*unique.values()], together, _times_shown(user, story_id))
 
 
@@ -129,17 +129,16 @@ def _pool(
     )
 
 
-def _not_again(user: User, story_id: UUID) -> tuple[set[str], set[UUID]]:
-    """Songs saved lately with other stories, and tracks refused for this one."""
+def _not_again(user: User, story_id: UUID) -> set[str]:
+    """Songs saved lately with other stories, and those refused for this one, under any id."""
     since = timezone.now() - SAVED_LATELY
     saved = Choice.objects.filter(user=user, created_at__gte=since).exclude(story_id=story_id)
     refused = Suggestion.objects.filter(
         story_id=story_id, feedback=Suggestion.Feedback.NOT_THIS_ONE
     )
-    return (
-        set(saved.values_list("track__song_key", flat=True)),
-        set(refused.values_list("track_id", flat=True)),
-    )
+    return {
+        song for rows in (saved, refused) for song in rows.values_list("track__song_key", flat=True)
+    }
 
 
 def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:

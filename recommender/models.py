@@ -13,6 +13,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q
 
+from recommender.engine.genres import family
 from recommender.engine.reasons import in_words
 from recommender.engine.songs import search_text, song_key
 
@@ -63,7 +64,15 @@ class Track(models.Model):
     release_date = models.CharField(
         max_length=10, blank=True, help_text="2004, 2004-07 or 2004-07-05, as precise as known"
     )
-    genre = models.TextField(blank=True)
+    release_year = models.SmallIntegerField(null=True, blank=True, editable=False)
+    genre = models.TextField(blank=True, help_text="As the source names it")
+    genre_family = models.CharField(
+        max_length=20, blank=True, editable=False, help_text="One of engine.genres.FAMILIES"
+    )
+    language = models.CharField(
+        max_length=3, blank=True, help_text="ISO 639; zxx where nothing is sung"
+    )
+    explicit = models.BooleanField(null=True, blank=True)
     popularity = models.SmallIntegerField(null=True, blank=True)
     danceability = models.FloatField(null=True, blank=True)
     energy = models.FloatField(null=True, blank=True)
@@ -104,6 +113,12 @@ class Track(models.Model):
             ),
             GinIndex(SearchVector("search_text", config="simple"), name="track_search"),
             models.Index("expires_at", name="track_expiry", condition=Q(expires_at__isnull=False)),
+            models.Index(
+                fields=["id"],
+                name="track_without_mood",
+                condition=Q(energy=None) | Q(valence=None),
+            ),
+            models.Index(fields=["song_key"], name="track_song"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["source", "source_id"], name="track_source_id"),
@@ -120,6 +135,8 @@ class Track(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.song_key = song_key(self.title, self.artists)
         self.search_text = search_text(self.title, self.artists)
+        self.genre_family = family(self.genre)
+        self.release_year = int(self.release_date[:4]) if self.release_date else None
         super().save(*args, **kwargs)
 
     @property
@@ -136,6 +153,22 @@ class Track(models.Model):
         if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
             return None
         return self.source_id
+
+
+class FeatureMiss(models.Model):
+    """A provider was asked for a track's features and did not know it."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="feature_misses")
+    provider = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["track", "provider"], name="feature_miss_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} does not know {self.track_id}"
 
 
 class Suggestion(models.Model):

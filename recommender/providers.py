@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, Protocol
 
 import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
+from accounts.circuit import Circuit
 from accounts.models import SpotifyAccount
-from accounts.spotify import Spotify, SpotifyError
+from accounts.spotify import NotAllowed, Spotify, SpotifyError
 from recommender import reccobeats
-from recommender.importing.rows import NEEDED, RANGES, BadRowError, number_of
+from recommender.importing.layouts import MOOD
+from recommender.importing.rows import RANGES, BadRowError, number_of
 from recommender.models import Track
 
 Features = dict[str, float | int]
+
+# An application that Spotify keeps from audio features today is kept from them tomorrow.
+REFUSED_PAUSE = timedelta(days=1)
+SPOTIFY_CIRCUIT = Circuit("recommender:spotify-features:closed")
 
 
 class ProviderError(Exception):
@@ -70,12 +79,41 @@ class SpotifyFeatures:
         self._account, self._transport = account, transport
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
+        if SPOTIFY_CIRCUIT.broken():
+            raise ProviderError("Spotify keeps audio features from this application")
         try:
             with Spotify(self._account, transport=self._transport) as spotify:
                 found = spotify.audio_features(track_ids)
+        except NotAllowed as error:
+            SPOTIFY_CIRCUIT.trip(REFUSED_PAUSE)
+            raise ProviderError(str(error)) from error
         except SpotifyError as error:
             raise ProviderError(str(error)) from error
         return _usable({features.id: asdict(features) for features in found})
+
+
+def _spotify() -> list[FeatureProvider]:
+    """On behalf of whoever connected last; nobody's own data is read."""
+    account = SpotifyAccount.objects.filter(needs_sign_in=False).order_by("-connected_at").first()
+    return [SpotifyFeatures(account)] if account else []
+
+
+_KNOWN: dict[str, Callable[[], list[FeatureProvider]]] = {
+    ImportedFeatures.name: lambda: [ImportedFeatures()],
+    ReccoBeatsFeatures.name: lambda: [ReccoBeatsFeatures()],
+    SpotifyFeatures.name: _spotify,
+}
+NAMES = tuple(_KNOWN)
+
+
+def providers() -> list[FeatureProvider]:
+    """Those that FEATURE_PROVIDERS names, in its order, as far as they can be asked at all."""
+    chosen = settings.FEATURE_PROVIDERS
+    if strange := set(chosen) - set(NAMES):
+        raise ImproperlyConfigured(
+            f"FEATURE_PROVIDERS names {', '.join(sorted(strange))}; known are {', '.join(NAMES)}."
+        )
+    return [one for name in chosen for one in _KNOWN[name]()]
 
 
 def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:
@@ -86,6 +124,6 @@ def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:
             checked = {name: number_of(name, values.get(name)) for name in RANGES}
         except BadRowError:
             continue
-        if all(checked[name] is not None for name in NEEDED):
+        if all(checked[name] is not None for name in MOOD):
             usable[track_id] = {name: v for name, v in checked.items() if v is not None}
     return usable

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from recommender.engine.songs import fold
-from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.models import SPOTIFY_ID, Choice, FeatureMiss, Suggestion, TasteProfile, Track
+
+# A provider that did not know a track may have learnt of it by then.
+ASK_AGAIN_AFTER = timedelta(days=30)
 
 
 def current_suggestions(story_id: UUID) -> list[Suggestion]:
@@ -47,6 +51,23 @@ def search_tracks(q: str, limit: int = 20) -> list[Track]:
 def playable() -> QuerySet[Track]:
     """Tracks whose cached description has not expired."""
     return Track.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
+    """Tracks without mood that this provider may know and has not lately been asked for."""
+    asked = FeatureMiss.objects.filter(
+        track=OuterRef("pk"), provider=provider, asked_at__gt=timezone.now() - ASK_AGAIN_AFTER
+    )
+    lacking = playable().filter(Q(energy=None) | Q(valence=None), ~Exists(asked))
+    known_by_id = lacking.exclude(source=Track.Source.DEMO).filter(
+        source_id__regex=f"^{SPOTIFY_ID.pattern}$"
+    )
+    return list(known_by_id.order_by("pk")[:limit])
+
+
+def count_tracks_without_mood() -> int:
+    """How many tracks no story can be given yet."""
+    return Track.objects.filter(Q(energy=None) | Q(valence=None)).count()
 
 
 def get_choice(story_id: UUID) -> Choice | None:

@@ -181,6 +181,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "fill-features": {
+        "task": "recommender.tasks.fill_features",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
@@ -288,6 +293,9 @@ FILE_UPLOAD_HANDLERS = [
 ]
 
 # --- recommender: (its owner adds here) -----------------------------------------------------------
+
+# Whom to ask, in this order, for audio features that tracks lack; empty asks nobody.
+FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats", "spotify"])
 
 # --- API ------------------------------------------------------------------------------------------
 

@@ -19,11 +19,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "album": ("track_album_name", "album_name", "album"),
     "release_date": ("track_album_release_date", "release_date", "year"),
     "genre": ("playlist_genre", "track_genre", "genre"),
+    "language": ("language", "track_language", "lang"),
+    "explicit": ("explicit", "track_explicit"),
     "popularity": ("track_popularity", "popularity"),
     **{name: (name,) for name in AUDIO_FEATURES},
     "duration_ms": ("duration_ms",),
 }
-_NEEDED = ("source_id", "energy", "valence")
+MOOD = ("energy", "valence")
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class Layout:
 
     positions: dict[str, int]
     width: int
+    needed: tuple[str, ...] = MOOD
+    """Features without which a row is refused."""
 
     @property
     def has_titles(self) -> bool:
         return "title" in self.positions
 
 
-def layout_of(header: Sequence[str]) -> Layout:
+def layout_of(header: Sequence[str], *, needed: tuple[str, ...] = MOOD) -> Layout:
     """Find the fields in a header; ImportFailedError names what is missing."""
     names = [name.strip().lower() for name in header]
     positions = {
@@ -47,8 +51,8 @@ def layout_of(header: Sequence[str]) -> Layout:
         for alias in [next((a for a in aliases if a in names), None)]
         if alias is not None
     }
-    missing = [field for field in _NEEDED if field not in positions]
+    missing = [field for field in ("source_id", *needed) if field not in positions]
     if missing:
         wanted = ", ".join(f"{f} ({' or '.join(ALIASES[f])})" for f in missing)
         raise ImportFailedError(f"The file has no column for: {wanted}.")
-    return Layout(positions, len(names))
+    return Layout(positions, len(names), needed)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recommender.engine.genres import family
 from recommender.engine.songs import search_text, song_key
 from recommender.importing.columns import COLUMNS
 from recommender.importing.layouts import Layout
+from recommender.languages import language_code
 
 UNIT = (0.0, 1.0)
 RANGES: dict[str, tuple[float, float]] = {
@@ -30,10 +32,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "duration_ms": (1.0, 86_400_000.0),
 }
 WHOLE = ("key", "mode", "time_signature", "popularity", "duration_ms")
-NEEDED = ("energy", "valence")
 # What stands for "not known" in these feature names.
 UNKNOWN = {"key": -1, "tempo": 0, "time_signature": 0}
 _ABSENT = {"", "na", "nan", "none", "null"}
+_YES, _NO = ("true", "yes", "1", "1.0", "t"), ("false", "no", "0", "0.0", "f")
+_TRUTH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:\.0)?$")
 _LONGEST_ID = 100
 
@@ -47,7 +50,9 @@ def track_values(cells: Sequence[Any], layout: Layout) -> tuple[Any, ...]:
     if len(cells) != layout.width:
         raise BadRowError(f"has {len(cells)} values where the header names {layout.width}")
     given = {field: cells[position] for field, position in layout.positions.items()}
-    track: dict[str, Any] = {"source_id": _source_id(given), **_numbers(given)}
+    track: dict[str, Any] = {"source_id": _source_id(given), **_numbers(given, layout.needed)}
+    if "explicit" in given:
+        track["explicit"] = _yes_or_no("explicit", given["explicit"])
     if layout.has_titles:
         track |= _names(given)
     return tuple(track.get(name) for name in COLUMNS)
@@ -66,21 +71,25 @@ def _names(given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadRowError("has no title")
     if not artists:
         raise BadRowError("has no artist")
+    date, genre = _date(given.get("release_date")), _text(given.get("genre"))
     return {
         "title": title,
         "artists": artists,
         "album": _text(given.get("album")),
-        "release_date": _date(given.get("release_date")),
-        "genre": _text(given.get("genre")),
+        "release_date": date,
+        "release_year": int(date[:4]) if date else None,
+        "genre": genre,
+        "genre_family": family(genre),
+        "language": language_code(_text(given.get("language"))),
         "song_key": song_key(title, artists),
         "search_text": search_text(title, artists),
     }
 
 
-def _numbers(given: Mapping[str, Any]) -> dict[str, float | int | None]:
+def _numbers(given: Mapping[str, Any], needed: Sequence[str]) -> dict[str, float | int | None]:
     numbers = {field: number_of(field, given[field]) for field in RANGES if field in given}
-    for field in NEEDED:
-        if numbers[field] is None:
+    for field in needed:
+        if numbers.get(field) is None:
             raise BadRowError(f"has no {field}")
     return numbers
 
@@ -91,7 +100,7 @@ def number_of(field: str, value: Any) -> float | int | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadRowError(f"{field} is not a number") from error
     if math.isnan(number):
         return None
@@ -101,6 +110,15 @@ def number_of(field: str, value: Any) -> float | int | None:
     if number == UNKNOWN.get(field):
         return None
     return round(number) if field in WHOLE else number
+
+
+def _yes_or_no(field: str, value: Any) -> bool | None:
+    plain = _text(value).lower()
+    if plain in _ABSENT:
+        return None
+    if plain not in _TRUTH:
+        raise BadRowError(f"{field} is neither true nor false")
+    return _TRUTH[plain]
 
 
 def _text(value: Any) -> str:

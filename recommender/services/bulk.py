@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from recommender.importing.columns import COLUMNS
 
-_TEXTS = ("album", "release_date", "genre")
+_TEXTS = ("album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
 _INCOMING = ", ".join(
     f"coalesce(staged.{name}, '')" if name in _TEXTS else f"staged.{name}" for name in _SET

@@ -9,8 +9,10 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from recommender.demo.catalogue import DemoTrack, demo_tracks
+from recommender.engine.genres import family
 from recommender.engine.songs import search_text, song_key
 from recommender.importing.columns import COLUMNS
+from recommender.languages import INSTRUMENTAL
 from recommender.models import Track
 from recommender.services.bulk import Row, Written, write_tracks
 
@@ -30,7 +32,11 @@ def expire_tracks() -> int:
     removed, _ = expired.filter(choices__isnull=True).delete()
     saved = expired.exclude(title="")
     blanked = saved.update(
-        title="", artists=[], album="", artwork_url="", genre="", release_date="", search_text=""
+        **dict.fromkeys(("title", "album", "artwork_url", "spotify_url", "search_text"), ""),
+        **dict.fromkeys(("genre", "genre_family", "language", "release_date"), ""),
+        artists=[],
+        release_year=None,
+        explicit=None,
     )
     return removed + blanked
 
@@ -49,6 +55,9 @@ def _demo_values(track: DemoTrack) -> dict[str, object]:
         "title": track.title,
         "artists": [track.artist],
         "genre": track.genre,
+        "genre_family": family(track.genre),
+        "language": INSTRUMENTAL,
+        "explicit": False,
         "duration_ms": track.duration_ms,
         "recipe": Jsonb(track.recipe.to_json()),
         "song_key": song_key(track.title, [track.artist]),

@@ -3,48 +3,70 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from itertools import islice
+import time
+from collections.abc import Mapping, Sequence
 
-from django.db.models import Q
+from django.db import transaction
+from django.utils import timezone
 
-from recommender.models import UNIT_FEATURES, Track
+from recommender import selectors
+from recommender.importing.columns import AUDIO_FEATURES
+from recommender.models import FeatureMiss, Track
 from recommender.providers import FeatureProvider, Features, ProviderError
 
-FILLED = (*UNIT_FEATURES, "key", "loudness", "mode", "tempo", "time_signature")
+# One run takes no longer, so that it never keeps a worker from its other tasks; the next goes on.
+SECONDS = 20.0
+_READ_AT_ONCE = 1000
 logger = logging.getLogger(__name__)
 
 
-def fill_features(*, providers: Sequence[FeatureProvider], limit: int = 1000) -> int:
-    """Ask each provider in turn for tracks without mood; returns how many were filled.
+def fill_features(*, providers: Sequence[FeatureProvider], seconds: float = SECONDS) -> int:
+    """Ask each provider for tracks without mood for so long; returns how many were filled.
 
-    A provider that fails is passed over, and the next is asked.
+    Every batch is kept before the next is asked for, and what a provider does not know is noted,
+    so a run may stop anywhere and the next goes on from there. A provider that fails is passed
+    over until the next run.
     """
-    lacking = Track.objects.filter(Q(energy=None) | Q(valence=None))
-    tracks = {track.spotify_id: track for track in lacking[:limit] if track.spotify_id}
+    deadline = time.monotonic() + seconds
+    return sum(_fill_from(provider, deadline) for provider in providers)
+
+
+def _fill_from(provider: FeatureProvider, deadline: float) -> int:
     filled = 0
-    for provider in providers:
-        found = _ask(provider, [track_id for track_id in tracks if track_id])
-        for track_id, features in found.items():
-            _fill(tracks.pop(track_id), features)
-        filled += len(found)
+    while tracks := selectors.tracks_lacking_features(provider.name, limit=_READ_AT_ONCE):
+        for start in range(0, len(tracks), provider.limit):
+            if time.monotonic() >= deadline:
+                return filled
+            batch = tracks[start : start + provider.limit]
+            try:
+                found = provider.features(sorted({t.source_id for t in batch}))
+            except ProviderError as error:
+                logger.warning("No audio features from %s: %s", provider.name, error)
+                return filled
+            filled += _keep(batch, found, provider.name)
     return filled
 
 
-def _ask(provider: FeatureProvider, track_ids: Sequence[str]) -> dict[str, Features]:
-    remaining = iter(track_ids)
-    found: dict[str, Features] = {}
-    while batch := [*islice(remaining, provider.limit)]:
-        try:
-            found |= provider.features(batch)
-        except ProviderError as error:
-            logger.warning("No audio features from %s: %s", provider.name, error)
-            break
-    return {track_id: found[track_id] for track_id in track_ids if track_id in found}
-
-
-def _fill(track: Track, features: Features) -> None:
-    for name in FILLED:
-        if name in features:
-            setattr(track, name, features[name])
-    track.save(update_fields=FILLED)
+@transaction.atomic
+def _keep(asked: Sequence[Track], found: Mapping[str, Features], provider: str) -> int:
+    """Write what was found, and note of the others that this provider does not know them."""
+    still_there = Track.objects.select_for_update().filter(pk__in=[track.pk for track in asked])
+    known, unknown = [], []
+    for track in still_there:
+        features = found.get(track.source_id)
+        if features is None:
+            unknown.append(track)
+            continue
+        known.append(track)
+        for name in AUDIO_FEATURES:
+            if name in features:
+                setattr(track, name, features[name])
+    Track.objects.bulk_update(known, AUDIO_FEATURES)
+    now = timezone.now()
+    FeatureMiss.objects.bulk_create(
+        [FeatureMiss(track=track, provider=provider, asked_at=now) for track in unknown],
+        update_conflicts=True,
+        unique_fields=["track", "provider"],
+        update_fields=["asked_at"],
+    )
+    return len(known)

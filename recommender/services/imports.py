@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from recommender.importing.files import Table, opened
-from recommender.importing.layouts import layout_of
+from recommender.importing.layouts import MOOD, layout_of
 from recommender.importing.rows import BadRowError, track_values
 from recommender.models import Track
 from recommender.services.bulk import Row, write_tracks
@@ -42,15 +42,18 @@ class ImportReport:
         return {**asdict(self), "reasons": dict(self.reasons.most_common())}
 
 
-def import_tracks(*, source: str, transport: httpx.BaseTransport | None = None) -> ImportReport:
+def import_tracks(
+    *, source: str, without_features: bool = False, transport: httpx.BaseTransport | None = None
+) -> ImportReport:
     """Add or update the tracks of a CSV or Parquet file at a path or an https address.
 
-    The same file again changes nothing. All readable rows are written together or, when
+    Rows without energy and valence are refused, or taken `without_features` for the providers to
+    fill in. The same file again changes nothing. All readable rows are written together or, when
     something fails on the way, none. ImportFailedError: the file as a whole is not readable.
     """
-    report = ImportReport()
+    report, needed = ImportReport(), () if without_features else MOOD
     with opened(source, transport=transport) as table:
-        written = write_tracks(source=Track.Source.IMPORT, rows=_rows(table, report))
+        written = write_tracks(source=Track.Source.IMPORT, rows=_rows(table, report, needed))
     for place in written.unknown:
         report.reject(place, UNKNOWN_TRACK)
     report.rejections.sort(key=lambda rejection: rejection["row"])
@@ -59,8 +62,8 @@ def import_tracks(*, source: str, transport: httpx.BaseTransport | None = None) 
     return report
 
 
-def _rows(table: Table, report: ImportReport) -> Iterator[Row]:
-    layout = layout_of(table.header)
+def _rows(table: Table, report: ImportReport, needed: tuple[str, ...]) -> Iterator[Row]:
+    layout = layout_of(table.header, needed=needed)
     for place, cells in table.rows:
         if isinstance(cells, str):
             report.reject(place, cells)

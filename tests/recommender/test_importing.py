@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from recommender import services
 from recommender.errors import ImportFailedError
 from recommender.models import Track
+from recommender.selectors import tracks_lacking_features
 
 pytestmark = pytest.mark.django_db
 
@@ -292,3 +293,33 @@ def test_demo_catalogue_loads_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert track.recipe is not None
     assert track.recipe["tempo"] == track.tempo
     assert track.spotify_id is None
+
+
+def test_language_explicit_flag_year_and_family_are_kept(tmp_path: Path) -> None:
+    row = {**KAGGLE, "explicit": "True", "language": "English", "year": 2004}
+    services.import_tracks(source=csv_file(tmp_path, [row]))
+    track = Track.objects.get()
+    assert (track.explicit, track.language, track.release_year) == (True, "en", 2004)
+    assert (track.genre, track.genre_family) == ("acoustic", "country and folk")
+
+
+def test_what_a_later_file_leaves_out_stays_known(tmp_path: Path) -> None:
+    services.import_tracks(source=csv_file(tmp_path, [{**KAGGLE, "language": "de"}]))
+    later = {name: value for name, value in KAGGLE.items() if name not in ("explicit", "")}
+    services.import_tracks(source=csv_file(tmp_path, [{**later, "track_genre": ""}]))
+    track = Track.objects.get()
+    assert (track.explicit, track.language, track.genre_family) == (False, "de", "country and folk")
+
+
+def test_explicit_flag_that_is_none_is_a_reason(tmp_path: Path) -> None:
+    report = services.import_tracks(source=csv_file(tmp_path, [{**KAGGLE, "explicit": "maybe"}]))
+    assert report.rejections == [{"row": 2, "reason": "explicit is neither true nor false"}]
+
+
+def test_titles_without_features_wait_for_a_provider(tmp_path: Path) -> None:
+    rows = [{"id": "6f807x0ima9a1j3VPbc7VN", "name": "A Song", "artist": "An Artist"}]
+    report = services.import_tracks(source=csv_file(tmp_path, rows), without_features=True)
+    assert (report.accepted, report.rejected) == (1, 0)
+    assert [track.title for track in tracks_lacking_features("any", limit=9)] == ["A Song"]
+    bad = csv_file(tmp_path, [{**rows[0], "energy": 3}])
+    assert services.import_tracks(source=bad, without_features=True).rejected == 1

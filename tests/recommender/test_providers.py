@@ -1,11 +1,16 @@
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import httpx
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from recommender import reccobeats
-from recommender.models import Track
+from recommender import reccobeats, tasks
+from recommender.models import FeatureMiss, Track
 from recommender.providers import (
     FeatureProvider,
     Features,
@@ -13,6 +18,7 @@ from recommender.providers import (
     ProviderError,
     ReccoBeatsFeatures,
     SpotifyFeatures,
+    providers,
 )
 from recommender.services.features import fill_features
 from tests.factories import make_spotify_account, make_track
@@ -78,11 +84,36 @@ def test_page_instead_of_json_is_a_provider_error() -> None:
         ReccoBeatsFeatures(transport).features([FIRST])
 
 
-def test_refusal_tells_when_to_come_back() -> None:
-    transport, _ = answering({}, 429, **{"Retry-After": "120"})
-    with pytest.raises(reccobeats.ReccoBeatsError) as raised:
-        reccobeats.audio_features([FIRST], transport=transport)
-    assert raised.value.retry_after == 120
+def test_429_keeps_quiet_for_as_long_as_it_says() -> None:
+    transport, asked = answering({}, 429, **{"Retry-After": "7200"})
+    for _ in range(3):
+        with pytest.raises(ProviderError):
+            ReccoBeatsFeatures(transport).features([FIRST])
+    assert len(asked) == 1
+    broken = reccobeats.CIRCUIT.broken()
+    assert broken
+    assert timedelta(minutes=119) < broken.until - timezone.now() <= timedelta(hours=2)
+
+
+def test_server_that_is_down_is_left_alone_for_a_while() -> None:
+    transport, asked = answering({}, 503)
+    for _ in range(3):
+        with pytest.raises(ProviderError):
+            ReccoBeatsFeatures(transport).features([FIRST])
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"content": [' + "1" * 2_000_000, "\xff\xfe"])
+def test_endless_or_broken_answers_are_provider_errors(text: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=text))
+    with pytest.raises(ProviderError):
+        ReccoBeatsFeatures(transport).features([FIRST])
+
+
+def test_answer_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reccobeats, "LONGEST_SECONDS", -1.0)
+    with pytest.raises(ProviderError):
+        ReccoBeatsFeatures(answering({"content": []})[0]).features([FIRST])
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ConnectError])
@@ -91,17 +122,22 @@ def test_silence_is_a_provider_error(error: Callable[..., Exception]) -> None:
         ReccoBeatsFeatures(failing(error)).features([FIRST])
 
 
-@pytest.mark.parametrize("changed", [{"energy": 7}, {"valence": None}, {"tempo": "quick"}])
+@pytest.mark.parametrize(
+    "changed", [{"energy": 7}, {"valence": None}, {"tempo": "quick"}, {"energy": 10**400}]
+)
 def test_features_out_of_range_count_as_unknown(changed: dict[str, Any]) -> None:
     transport, _ = answering({"content": [item(FIRST, **changed), item(SECOND)]})
     assert set(ReccoBeatsFeatures(transport).features([FIRST, SECOND])) == {SECOND}
 
 
 @pytest.mark.django_db
-def test_spotify_that_refuses_is_a_provider_error() -> None:
-    transport, _ = answering({"error": {"status": 403}}, 403)
-    with pytest.raises(ProviderError):
-        SpotifyFeatures(make_spotify_account(), transport).features([FIRST])
+def test_spotify_that_refuses_is_a_provider_error_and_not_asked_again() -> None:
+    transport, asked = answering({"error": {"status": 403}}, 403)
+    account = make_spotify_account()
+    for _ in range(2):
+        with pytest.raises(ProviderError):
+            SpotifyFeatures(account, transport).features([FIRST])
+    assert len(asked) == 1
 
 
 @pytest.mark.django_db
@@ -111,6 +147,10 @@ def test_spotify_with_extended_access_gives_features() -> None:
     transport, _ = answering({"audio_features": [{**full, **dict.fromkeys(units, 0.5)}, None]})
     found = SpotifyFeatures(make_spotify_account(), transport).features([FIRST, SECOND])
     assert found[FIRST]["tempo"] == 101.5
+
+
+def lacking(**fields: Any) -> Track:
+    return make_track(**{"source": Track.Source.SPOTIFY, "valence": None, "energy": None, **fields})
 
 
 class Failing:
@@ -144,7 +184,107 @@ def test_a_failing_provider_is_passed_over() -> None:
 @pytest.mark.django_db
 def test_many_tracks_are_asked_for_in_turns() -> None:
     for i in range(45):
-        make_track(source_id=f"{i:022d}", valence=None, source=Track.Source.SPOTIFY)
+        lacking(source_id=f"{i:022d}")
     transport, asked = answering({"content": []})
     assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 0
     assert [len(r.url.params["ids"].split(",")) for r in asked] == [40, 5]
+
+
+@pytest.mark.django_db
+def test_what_a_provider_does_not_know_is_not_asked_again_for_a_month() -> None:
+    track = lacking(source_id=FIRST)
+    transport, asked = answering({"content": []})
+    for _ in range(3):
+        fill_features(providers=[ReccoBeatsFeatures(transport)])
+    assert len(asked) == 1
+    FeatureMiss.objects.update(asked_at=timezone.now() - timedelta(days=31))
+    fill_features(providers=[ReccoBeatsFeatures(transport)])
+    assert len(asked) == 2
+    assert FeatureMiss.objects.get().track == track
+
+
+@pytest.mark.django_db
+def test_a_run_that_was_stopped_is_gone_on_with() -> None:
+    """No time left before the second batch; the next run asks for what the first did not."""
+    for i in range(45):
+        lacking(source_id=f"{i:022d}")
+    transport, asked = answering({"content": [item(f"{i:022d}") for i in range(45)]})
+    provider = ReccoBeatsFeatures(transport)
+    assert fill_features(providers=[provider], seconds=0) == 0
+    assert asked == []
+    first = provider.features([t.source_id for t in Track.objects.order_by("pk")[:40]])
+    assert len(first) == 40
+    assert fill_features(providers=[provider]) == 45
+    assert fill_features(providers=[provider]) == 0
+    assert len(asked) == 3
+
+
+@pytest.mark.django_db
+def test_a_failure_on_the_way_keeps_what_was_found_before() -> None:
+    for i in range(45):
+        lacking(source_id=f"{i:022d}")
+    answers = [httpx.Response(200, json={"content": [item(f"{i:022d}") for i in range(45)]})]
+    transport = httpx.MockTransport(
+        lambda _: answers.pop() if answers else httpx.Response(429, headers={"Retry-After": "9"})
+    )
+    assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 40
+    assert Track.objects.filter(energy=None).count() == 5
+    assert not FeatureMiss.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_tracks_that_spotify_knows_are_asked_for() -> None:
+    lacking(source_id="my-own-file")
+    lacking(source=Track.Source.DEMO, source_id=FIRST)
+    lacking(source_id=SECOND, expires_at=timezone.now() - timedelta(days=1))
+    transport, asked = answering({"content": []})
+    assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 0
+    assert asked == []
+
+
+@pytest.mark.django_db
+def test_the_same_track_from_two_sources_is_filled_twice() -> None:
+    lacking(source_id=FIRST)
+    lacking(source_id=FIRST, source=Track.Source.IMPORT)
+    transport, asked = answering({"content": [item(FIRST)]})
+    assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 2
+    assert asked[0].url.params["ids"] == FIRST
+
+
+@pytest.mark.django_db
+def test_track_deleted_meanwhile_harms_nobody() -> None:
+    track = lacking(source_id=FIRST)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        track.delete()
+        return httpx.Response(200, json={"content": []})
+
+    provider = ReccoBeatsFeatures(httpx.MockTransport(answer))
+    assert fill_features(providers=[provider]) == 0
+
+
+@pytest.mark.django_db
+def test_settings_name_the_providers(settings: Any) -> None:
+    settings.FEATURE_PROVIDERS = ["reccobeats", "import", "spotify"]
+    assert [one.name for one in providers()] == ["reccobeats", "import"]
+    make_spotify_account()
+    assert [one.name for one in providers()] == ["reccobeats", "import", "spotify"]
+    settings.FEATURE_PROVIDERS = ["napster"]
+    with pytest.raises(ImproperlyConfigured, match="napster"):
+        providers()
+
+
+@pytest.mark.django_db
+def test_task_and_command_fill_in_what_files_know(settings: Any) -> None:
+    settings.FEATURE_PROVIDERS = ["import"]
+    make_track(source_id=FIRST, valence=0.9)
+    track = lacking(source_id=FIRST)
+    tasks.fill_features()
+    track.refresh_from_db()
+    assert track.valence == 0.9
+    lacking(source_id=SECOND)
+    call_command("fill_features", stdout=(out := StringIO()))
+    assert out.getvalue().strip() == "0 tracks filled in, 1 still lack features."
+    settings.FEATURE_PROVIDERS = []
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("fill_features")

@@ -204,3 +204,12 @@ def test_candidates_spread_as_the_mood_does(user: User) -> None:
     spread = pool.features.mood_points.std(axis=0)
     assert spread == pytest.approx([0.12, 0.12], abs=0.05)
     assert len(pool.ids) > 250
+
+
+def test_refused_song_stays_away_under_its_other_id(user: User) -> None:
+    for _ in range(2):
+        make_track(title="Rain", artists=["One"])
+    story_id = uuid4()
+    (refused,) = suggest(user, story_id=story_id)
+    services.give_feedback(user=user, suggestion_id=refused.pk, feedback="not_this_one")
+    assert suggest(user, story_id=story_id) == []

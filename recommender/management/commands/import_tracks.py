@@ -17,11 +17,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="FILE_OR_URL")
+        parser.add_argument(
+            "--without-features",
+            action="store_true",
+            help="take rows that lack energy and valence, too; the providers fill them in",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            report = import_tracks(source=options["source"])
+            report = import_tracks(
+                source=options["source"], without_features=options["without_features"]
+            )
         except ImportFailedError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(report.to_json()) if options["json"] else _in_words(report))

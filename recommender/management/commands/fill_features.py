@@ -1,0 +1,36 @@
+"""python manage.py fill_features"""
+
+import json
+import math
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender import selectors, services
+from recommender.providers import NAMES, providers
+
+
+class Command(BaseCommand):
+    help = (
+        "Ask the providers for audio features that tracks lack, until nobody knows more. "
+        "Ctrl-C stops it, and the next run goes on from there; so does the worker, every minute."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        asked = providers()
+        if not asked:
+            chosen = ", ".join(settings.FEATURE_PROVIDERS) or "nobody"
+            raise CommandError(
+                f"FEATURE_PROVIDERS names {chosen}, and none of them can be asked. Known are "
+                f"{', '.join(NAMES)}; spotify needs somebody who connected an account."
+            )
+        filled = services.fill_features(providers=asked, seconds=options["seconds"])
+        left = selectors.count_tracks_without_mood()
+        result = {"asked": [one.name for one in asked], "filled": filled, "lacking": left}
+        words = f"{filled} tracks filled in, {left} still lack features."
+        self.stdout.write(json.dumps(result) if options["json"] else words)
