@@ -1,6 +1,7 @@
-"""The one way in: a photo and its caption become tags with probabilities and a mood."""
+"""The one way in: a photo or video and its caption become tags with probabilities and a mood."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -12,24 +13,37 @@ from ml.emotion.photo import emotion_of, read_faces
 from ml.faces import Detection, detect
 from ml.images import shrink
 from ml.intensity import UNASKED, Levels, intensity_of
-from ml.labels import EMOTIONS
 from ml.manifest import ModelsMissing, versions
-from ml.types import STAGES, Analysis
+from ml.types import STAGES, Analysis, Face, Moment
+from ml.video import Frame
 
-__all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "warm"]
+__all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video", "warm"]
 
 LARGEST = 2048
 """Longer side in pixels at which a photo is analysed; a face is read at 44 pixels anyway."""
 
+OnStage = Callable[[str], None]
+Probabilities = dict[str, float]
+
 
 def _ignore(stage: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one picture shows, or the frames of a video together."""
+
+    faces: tuple[Face, ...]
+    emotion: Probabilities | None
+    action: Probabilities
+    action_label: str | None
 
 
 def analyse(
     photo: Image.Image,
     caption: str,
     *,
-    on_stage: Callable[[str], None] = _ignore,
+    on_stage: OnStage = _ignore,
     look_at_faces: bool = True,
     levels: Levels = UNASKED,
 ) -> Analysis:
@@ -40,35 +54,102 @@ def analyse(
     are. No face, no nameable action and an empty caption are ordinary answers. Raises
     ModelsMissing where a model file is not there.
     """
-    photo = shrink(photo, LARGEST)
-    on_stage("faces")
-    found = detect(photo) if look_at_faces else ()
-    on_stage("emotion")
-    faces = read_faces(photo, found)
-    emotion = emotion_of(faces)
-    on_stage("action")
-    action, action_label = actions.recognise(photo)
-    on_stage("caption")
-    words = None if captions.is_empty(caption) else captions.predict([caption])[0]
-    caption_emotion = None if words is None else _named(EMOTIONS, words)
+    (seen,) = _look([shrink(photo, LARGEST)], on_stage, look_at_faces=look_at_faces)
+    words = _read(caption, on_stage)
     on_stage("mood")
-    intensity = intensity_of(action, levels)
+    return _analysis(seen, words, levels)
+
+
+def analyse_video(
+    frames: Sequence[Frame],
+    poster: Image.Image,
+    caption: str,
+    *,
+    on_stage: OnStage = _ignore,
+    look_at_faces: bool = True,
+    levels: Levels = UNASKED,
+) -> Analysis:
+    """Return the tags and the mood of a video from one or more of its frames, in their order.
+
+    Every frame counts the same. A frame without a face says nothing of the emotion; an action is
+    named where at least half of the frames name it. The faces are those of the poster, because
+    that is the picture in which they can be pointed at. Otherwise like `analyse`, with `on_stage`
+    called once more for every frame.
+    """
+    pictures = [frame.picture for frame in frames]
+    each = _look(pictures, on_stage, look_at_faces=look_at_faces)
+    faces = _faces([shrink(poster, LARGEST)], on_stage)[0] if look_at_faces else ()
+    words = _read(caption, on_stage)
+    on_stage("mood")
+    whole = _analysis(replace(_together(each), faces=faces), words, levels)
+    moments = (
+        Moment(round(frame.at, 2), _mood(seen, words, levels))
+        for frame, seen in zip(frames, each, strict=True)
+    )
+    return replace(whole, moments=tuple(moments))
+
+
+def _look(
+    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
+) -> list[_Seen]:
+    faces = _faces(pictures, on_stage, look_at_faces=look_at_faces)
+    doing = []
+    for picture in pictures:
+        on_stage("action")
+        doing.append(actions.recognise(picture))
+    return [
+        _Seen(shown, emotion_of(shown), action, label)
+        for shown, (action, label) in zip(faces, doing, strict=True)
+    ]
+
+
+def _faces(
+    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool = True
+) -> list[tuple[Face, ...]]:
+    found: list[Sequence[Detection]] = []
+    for picture in pictures:
+        on_stage("faces")
+        found.append(detect(picture) if look_at_faces else ())
+    on_stage("emotion")
+    return [read_faces(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
+
+
+def _read(caption: str, on_stage: OnStage) -> Probabilities | None:
+    on_stage("caption")
+    return None if captions.is_empty(caption) else captions.read([caption])[0].probabilities
+
+
+def _together(each: Sequence[_Seen]) -> _Seen:
+    """Return the means over frames; an action keeps its name where half of them name it."""
+    with_faces = [seen.emotion for seen in each if seen.emotion]
+    action = _mean([seen.action for seen in each])
+    top = max(action, key=lambda name: action[name])
+    named = sum(seen.action_label == top for seen in each) >= len(each) / 2
+    return _Seen((), _mean(with_faces) if with_faces else None, action, top if named else None)
+
+
+def _mean(rows: Sequence[Probabilities]) -> Probabilities:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+def _mood(seen: _Seen, words: Probabilities | None, levels: Levels) -> mood.MoodTarget:
+    intensity = intensity_of(seen.action, levels)
+    return mood.fuse(emotion=seen.emotion, intensity=intensity, caption=words)
+
+
+def _analysis(seen: _Seen, words: Probabilities | None, levels: Levels) -> Analysis:
     return Analysis(
-        faces=faces,
-        emotion=emotion,
-        emotion_label=emotions.answer(emotion) if emotion else None,
-        emotion_set=emotions.likely(emotion) if emotion else (),
-        action=action,
-        action_label=action_label,
-        intensity=intensity,
-        caption=caption_emotion,
-        mood=mood.fuse(emotion=emotion, intensity=intensity, caption=caption_emotion),
+        faces=seen.faces,
+        emotion=seen.emotion,
+        emotion_label=emotions.answer(seen.emotion) if seen.emotion else None,
+        emotion_set=emotions.likely(seen.emotion) if seen.emotion else (),
+        action=seen.action,
+        action_label=seen.action_label,
+        intensity=intensity_of(seen.action, levels),
+        caption=words,
+        mood=_mood(seen, words, levels),
         versions=versions(),
     )
-
-
-def _named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(names, row, strict=True)}
 
 
 def warm() -> None:

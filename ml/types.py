@@ -22,15 +22,27 @@ class Face:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The mood of a video `at` these seconds from its beginning."""
+
+    at: float
+    mood: MoodTarget
+
+    def to_json(self) -> dict[str, float]:
+        return {"at": self.at, "valence": self.mood.valence, "energy": self.mood.energy}
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """Everything the models say of one photo and its caption.
+    """Everything the models say of one photo or video and its caption.
 
     `emotion` is None where no face was found; `emotion_label` names it, or is UNCERTAIN where that
     would be wrong too often, and `emotion_set` holds those among which the true one is in nine of
     ten cases, likeliest first. `action` is None where the photo was not looked at,
     `action_label` where no action is sure enough to be named, `caption` without a caption.
     Probabilities are calibrated and sum to one; of a photo that is like none with a known action
-    they are even.
+    they are even. Of a video they are the means over its frames, and `moments` say how its mood
+    went; a photo has none. The faces of a video are those of its poster.
     """
 
     faces: tuple[Face, ...]
@@ -43,9 +55,11 @@ class Analysis:
     caption: dict[str, float] | None
     mood: MoodTarget
     versions: dict[str, str]
+    moments: tuple[Moment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as plain JSON values."""
         plain = asdict(self) | {"mood": self.mood.to_json(), "emotion_set": list(self.emotion_set)}
+        plain["moments"] = [moment.to_json() for moment in self.moments]
         plain["faces"] = [asdict(face) | {"box": list(face.box)} for face in self.faces]
         return plain

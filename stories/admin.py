@@ -40,6 +40,7 @@ class AnalysisInline(ReadOnlyInline):
         "intensity",
         "caption",
         "faces",
+        "moments",
         "mood_valence",
         "mood_energy",
         "mood_spread",

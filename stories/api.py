@@ -20,7 +20,6 @@ from accounts.models import User
 from recommender.serializers import SuggestionSerializer
 from stories import selectors, services
 from stories.models import Story
-from stories.photos import MAX_UPLOAD_BYTES, TOO_LARGE
 from stories.problems import Refused, as_problems
 from stories.serializers import (
     ChoiceSerializer,
@@ -30,6 +29,7 @@ from stories.serializers import (
     present_stories,
 )
 from stories.throttling import PersonThrottle, UploadThrottle
+from stories.videos import MAX_VIDEO_BYTES, TOO_LARGE
 
 # What a form has around its file.
 _FORM_OVERHEAD = 64 * 1024
@@ -71,7 +71,7 @@ class StoryListView(StoriesView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Before anything reads the body: a form that is too large never reaches the disk.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_UPLOAD_BYTES + _FORM_OVERHEAD:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_VIDEO_BYTES + _FORM_OVERHEAD:
             raise Refused(413, TOO_LARGE, "too_large")
         super().initial(request, *args, **kwargs)
 
@@ -90,7 +90,7 @@ class StoryListView(StoriesView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Upload a photo with a caption; it is analysed in the background."""
+        """Upload a photo or video with a caption; it is analysed in the background."""
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with as_problems():

@@ -12,12 +12,12 @@ from stories.selectors import NONE
 
 
 class UploadForm(forms.Form):
-    """A photo with a caption; `once` makes a double click one story."""
+    """A photo or video with a caption; `once` makes a double click one story."""
 
     photo = forms.FileField(
         # An empty or odd file is judged by stories.photos, in the same words as everywhere.
         allow_empty_file=True,
-        error_messages={"required": "Please choose a photo first."},
+        error_messages={"required": "Please choose a photo or a video first."},
     )
     caption = forms.CharField(
         required=False,

@@ -86,7 +86,7 @@ def thumbnail_path(photo: Photo, _filename: str) -> str:
 
 
 class Photo(models.Model):
-    """The cleaned photo: upright, sRGB, without metadata, always a JPEG."""
+    """The cleaned photo, or a frame of the video: upright, without metadata, always a JPEG."""
 
     story = models.OneToOneField(
         Story, on_delete=models.CASCADE, related_name="photo", primary_key=True
@@ -100,6 +100,31 @@ class Photo(models.Model):
 
     def __str__(self) -> str:
         return f"photo of story {self.story_id}"
+
+
+def video_path(video: Video, filename: str) -> str:
+    """The name is our own; only its ending, "mp4" or "webm", is taken over."""
+    return f"videos/{video.story_id.hex[:2]}/{video.story_id}.{filename.rpartition('.')[2]}"
+
+
+class Video(models.Model):
+    """The moving picture of a story, silent and without metadata; its poster is the photo."""
+
+    story = models.OneToOneField(
+        Story, on_delete=models.CASCADE, related_name="video", primary_key=True
+    )
+    file = models.FileField(upload_to=video_path, max_length=200)
+    seconds = models.FloatField()
+
+    story_id: uuid.UUID
+
+    def __str__(self) -> str:
+        return f"video of story {self.story_id}"
+
+    @property
+    def kind(self) -> str:
+        """ "mp4" or "webm"."""
+        return str(self.file.name).rpartition(".")[2]
 
 
 class Analysis(models.Model):
@@ -120,6 +145,8 @@ class Analysis(models.Model):
     intensity: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     caption: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     faces: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    # Of a video, in its order: {"at": seconds, "valence", "energy"}; a photo has no moments.
+    moments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     versions: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

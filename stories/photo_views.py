@@ -1,12 +1,13 @@
-"""The photos themselves: for the owner and for staff, kept by no cache but the owner's."""
+"""Photos and videos themselves: for the owner and for staff, kept by no cache but the owner's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from django.core.files import File
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -15,8 +16,13 @@ from rest_framework.request import Request
 
 from accounts.api import ApiTokenAuthentication
 from accounts.models import User
+from recommender.ranges import RangeNotSatisfiableError, requested_range
 from stories.access import PageRequest, signed_in
-from stories.models import Photo
+from stories.models import Photo, Video
+
+PART_BYTES = 2 * 1024 * 1024
+
+Kept = TypeVar("Kept", Photo, Video)
 
 
 def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -42,31 +48,61 @@ def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 @require_safe
 @token_counts
 @signed_in
-def photo(request: PageRequest, story_id: UUID) -> FileResponse:
-    return _answer(_visible(request.user, story_id).file)
+def photo(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    return _answer(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
 
 
 @require_safe
 @token_counts
 @signed_in
-def thumbnail(request: PageRequest, story_id: UUID) -> FileResponse:
-    return _answer(_visible(request.user, story_id).thumbnail)
+def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    return _answer(_visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg")
 
 
-def _visible(user: User, story_id: UUID) -> Photo:
-    photos = Photo.objects.filter(pk=story_id)
-    found = photos.first() if user.is_staff else photos.filter(story__user=user).first()
+@require_safe
+@token_counts
+@signed_in
+def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    """The whole video, or the part that a player asks for: it need not wait for the rest."""
+    found = _visible(request.user, story_id, Video)
+    content_type, size = f"video/{found.kind}", found.file.size
+    try:
+        part = requested_range(request.headers.get("Range", ""), size)
+    except RangeNotSatisfiableError:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    if part is None:
+        return _answer(found.file, content_type, f"video.{found.kind}")
+    with _opened(found.file) as file:
+        file.seek(part.start)
+        # A server may answer with less than was asked for; players then ask for the next part.
+        content = file.read(min(len(part), PART_BYTES))
+    response = HttpResponse(content, status=206, content_type=content_type)
+    response["Content-Range"] = f"bytes {part.start}-{part.start + len(content) - 1}/{size}"
+    return _private(response)
+
+
+def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
+    kept = model._default_manager.filter(pk=story_id)
+    found = kept.first() if user.is_staff else kept.filter(story__user=user).first()
     if found is None:
         raise Http404
     return found
 
 
-def _answer(file: FieldFile) -> FileResponse:
+def _answer(file: FieldFile, content_type: str, name: str) -> HttpResponseBase:
+    response = FileResponse(_opened(file), content_type=content_type, filename=name)
+    response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
+    return _private(response)
+
+
+def _opened(file: FieldFile) -> File[bytes]:
     try:
-        opened = file.open("rb")
+        return file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(opened, content_type="image/jpeg", filename="photo.jpg")
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"
     return response

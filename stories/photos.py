@@ -25,7 +25,7 @@ THUMBNAIL_SIDE = 480
 MAX_JPEG_SCANS = 64
 
 # The page says the same words before it sends anything.
-ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo."
+ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video."
 EMPTY = f"This file is empty. {ACCEPTED}"
 TOO_LARGE = "This photo is larger than 20 MB. Please choose a smaller one."
 _ORIENTATION_TAG = 0x0112
@@ -39,6 +39,7 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+STILL_BRANDS = _HEIC_BRANDS | {b"avif", b"avis"}
 _REFUSED = (
     (b"GIF8", "a GIF"),
     (b"II*\x00", "a TIFF"),
@@ -58,7 +59,7 @@ logger = logging.getLogger(__name__)
 pillow_heif.register_heif_opener(thumbnails=False)
 
 
-class PhotoError(Exception):
+class UploadError(Exception):
     """The upload is refused; `str()` says why in words for people, `code` for programs."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -71,7 +72,9 @@ class Upload(Protocol):
 
     def read(self, size: int = ..., /) -> bytes: ...
 
-    def seek(self, offset: int, /) -> object: ...
+    def seek(self, offset: int, whence: int = ..., /) -> object: ...
+
+    def tell(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,13 @@ class CleanPhoto:
 
 
 def read_photo(upload: Upload) -> CleanPhoto:
-    """Check, decode and encode anew. Raises PhotoError for everything that is not a photo."""
+    """Check, decode and encode anew. Raises UploadError for everything that is not a photo."""
     data = _read_bytes(upload)
-    image = _decode(data, _sniff(data))
+    return clean_picture(_decode(data, _sniff(data)))
+
+
+def clean_picture(image: Image.Image) -> CleanPhoto:
+    """Encode an upright RGB picture, no larger than a photo is kept, and its thumbnail."""
     photo = _encode(image)
     thumbnail = _encode(_shrink(image, THUMBNAIL_SIDE))
     return CleanPhoto(photo, thumbnail, image.width, image.height)
@@ -95,9 +102,9 @@ def _read_bytes(upload: Upload) -> bytes:
     upload.seek(0)
     data = upload.read(MAX_UPLOAD_BYTES + 1)
     if not data:
-        raise PhotoError("empty", EMPTY)
+        raise UploadError("empty", EMPTY)
     if len(data) > MAX_UPLOAD_BYTES:
-        raise PhotoError("too_large", TOO_LARGE)
+        raise UploadError("too_large", TOO_LARGE)
     return data
 
 
@@ -111,7 +118,7 @@ def _sniff(data: bytes) -> str:
         return "WEBP"
     if data[4:8] == b"ftyp" and _is_heic(data):
         return "HEIF"
-    raise PhotoError("unsupported_type", f"This file is {_name_of(data)}. {ACCEPTED}")
+    raise UploadError("unsupported_type", f"This file is {_name_of(data)}. {ACCEPTED}")
 
 
 def _is_heic(data: bytes) -> bool:
@@ -125,7 +132,9 @@ def _name_of(data: bytes) -> str:
         if data.startswith(magic):
             return name
     if data[4:8] == b"ftyp":
-        return "an AVIF" if b"avif" in data[8:64] else "a video"
+        return "an AVIF" if b"avif" in data[8:64] else "a video of another kind"
+    if data.startswith(b"\x1a\x45\xdf\xa3") or data[8:12] == b"AVI ":
+        return "a video of another kind"
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<") and b"<svg" in start:
         return "an SVG drawing"
@@ -139,14 +148,14 @@ def _decode(data: bytes, kind: str) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             _check_header(image, data, kind)
             return _normalise(image, kind)
-    except PhotoError:
+    except UploadError:
         raise
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
     except Exception as error:
         # A decoder that is fed by strangers may raise anything; none of it is our failure.
         logger.info("refused an unreadable %s: %s", kind, type(error).__name__)
-        raise PhotoError(
+        raise UploadError(
             "unreadable",
             "This photo is damaged or incomplete. Please choose another one, or send it again.",
         ) from error
@@ -161,8 +170,8 @@ def _check_header(image: Image.Image, data: bytes, kind: str) -> None:
         raise ValueError("too many scans")
 
 
-def _too_many_pixels() -> PhotoError:
-    return PhotoError(
+def _too_many_pixels() -> UploadError:
+    return UploadError(
         "too_many_pixels",
         "This photo has more than 50 megapixels. Please choose a smaller one.",
     )

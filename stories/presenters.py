@@ -162,6 +162,10 @@ class Card:
     colour: str
     track: Track | None
 
+    @property
+    def is_video(self) -> bool:
+        return selectors.video_of(self.story) is not None
+
 
 def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"

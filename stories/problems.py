@@ -14,14 +14,16 @@ from stories.errors import (
     UnknownTrackError,
 )
 from stories.models import Story
-from stories.photos import PhotoError
+from stories.photos import UploadError
 
-_PHOTO_STATUS = {
+_UPLOAD_STATUS = {
     "empty": 400,
     "too_large": 413,
     "too_many_pixels": 413,
     "unsupported_type": 415,
     "unreadable": 422,
+    "no_picture": 422,
+    "too_long": 422,
 }
 
 
@@ -38,8 +40,8 @@ def as_problems() -> Iterator[None]:
     """Turn what services raise into what REST framework answers."""
     try:
         yield
-    except PhotoError as error:
-        raise Refused(_PHOTO_STATUS[error.code], str(error), error.code) from error
+    except UploadError as error:
+        raise Refused(_UPLOAD_STATUS[error.code], str(error), error.code) from error
     except IdempotencyConflictError as error:
         raise Refused(422, str(error), error.code) from error
     except (StoryNotReadyError, StoryNotFailedError) as error:

@@ -13,7 +13,7 @@ from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import MoodTarget, fuse
 from recommender import selectors as recommender
 from recommender.models import Choice, Suggestion
-from stories.models import Analysis, Story
+from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
 
 # What an owner says for "nothing of the kind": no feeling to be seen, none of the actions.
@@ -27,8 +27,8 @@ def get_story(user: User, story_id: UUID) -> Story:
 
 
 def history(user: User) -> QuerySet[Story]:
-    """This person's stories, newest first, with photo and analysis in the same query."""
-    return Story.objects.filter(user=user).select_related("photo", "analysis")
+    """This person's stories, newest first, with all that belongs to them in the same query."""
+    return Story.objects.filter(user=user).select_related("photo", "video", "analysis")
 
 
 def effective_tags(story: Story) -> dict[str, Any] | None:
@@ -62,6 +62,12 @@ def mood_of(story: Story) -> MoodTarget | None:
     )
 
 
+def moments_of(story: Story) -> list[dict[str, float]]:
+    """How the mood of a video went, in its order; empty until ready and for a photo."""
+    analysis = analysis_of(story)
+    return list(analysis.moments) if analysis else []
+
+
 def fused_mood(analysis: Analysis) -> MoodTarget:
     """What the tags say together, corrections included; pure arithmetic, no model."""
     return fuse(
@@ -71,6 +77,10 @@ def fused_mood(analysis: Analysis) -> MoodTarget:
 
 def analysis_of(story: Story) -> Analysis | None:
     return getattr(story, "analysis", None)
+
+
+def video_of(story: Story) -> Video | None:
+    return getattr(story, "video", None)
 
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:

@@ -16,8 +16,10 @@ from stories.selectors import (
     NONE,
     choices_by_story,
     effective_tags,
+    moments_of,
     mood_of,
     suggestions_by_story,
+    video_of,
 )
 
 
@@ -77,16 +79,24 @@ class MoodSerializer(serializers.Serializer[Any]):
     )
 
 
+class MomentSerializer(serializers.Serializer[Any]):
+    at = serializers.FloatField(help_text="seconds from the beginning of the video")
+    valence = UnitField()
+    energy = UnitField()
+
+
 class StorySerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Story.Status.values)
     error = serializers.CharField(
         allow_null=True, help_text="in words: why it failed, or why it waits longer than usual"
     )
-    photo = serializers.URLField()
+    photo = serializers.URLField(help_text="of a video, a frame of it")
+    video = serializers.URLField(allow_null=True, help_text="null where the story is a photo")
     caption = serializers.CharField(allow_blank=True)
     tags = TagsSerializer(allow_null=True, help_text="null until ready")
     mood = MoodSerializer(allow_null=True, help_text="null until ready")
+    moments = MomentSerializer(many=True, help_text="how the mood of a video goes; else empty")
     suggestions = SuggestionSerializer(many=True)
     chosen = serializers.UUIDField(allow_null=True, help_text="the track saved with the story")
     created_at = serializers.DateTimeField()
@@ -94,7 +104,11 @@ class StorySerializer(serializers.Serializer[Any]):
 
 class UploadSerializer(serializers.Serializer[Any]):
     photo = serializers.FileField(
-        allow_empty_file=True, help_text="JPEG, PNG, WebP or HEIC; up to 20 MB and 50 megapixels"
+        allow_empty_file=True,
+        help_text=(
+            "JPEG, PNG, WebP or HEIC, up to 20 MB and 50 megapixels; or a video, MP4, MOV or WebM,"
+            " up to 60 seconds, 100 MB and 4K, of which the sound is not kept"
+        ),
     )
     caption = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=MAX_CAPTION
@@ -165,8 +179,12 @@ def _plain(story: Story, request: Request) -> Mapping[str, Any]:
         "status": story.status,
         "error": story.error or None,
         "photo": request.build_absolute_uri(reverse("stories:photo", args=[story.pk])),
+        "video": request.build_absolute_uri(reverse("stories:video", args=[story.pk]))
+        if video_of(story)
+        else None,
         "caption": story.caption,
         "tags": effective_tags(story),
         "mood": mood.to_json() if mood else None,
+        "moments": moments_of(story),
         "created_at": story.created_at,
     }

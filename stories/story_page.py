@@ -12,6 +12,7 @@ from ml.types import STAGES
 from recommender.selectors import current_suggestions, get_choice
 from stories import presenters, selectors
 from stories.models import Story
+from stories.mood_course import mood_course
 from stories.mood_plane import plane
 
 # Longer than this in the queue is worth a word; an analysis takes about a second.
@@ -22,9 +23,10 @@ _NO_FACE = "No face found, so no emotion was read."
 
 def context(story: Story) -> dict[str, Any]:
     """What the template of the story's present state needs."""
+    shown = {"story": story, "video": selectors.video_of(story)}
     if story.status == Story.Status.READY:
-        return {"story": story, **_ready(story)}
-    return {"story": story, **_waiting(story)}
+        return {**shown, **_ready(story)}
+    return {**shown, **_waiting(story)}
 
 
 def seen(story: Story) -> str:
@@ -52,11 +54,14 @@ def _ready(story: Story) -> dict[str, Any]:
     assert mood is not None  # noqa: S101 - a ready story has an analysis
     shown = tracks(story)
     chosen = shown["choice"].track_id if shown["choice"] else None
+    # In a picture that moves, a face does not stay in its box.
+    faces = [] if selectors.video_of(story) else story.analysis.faces
     return {
         **shown,
         "plane": plane(mood, shown["suggestions"], chosen),
+        "course": mood_course(selectors.moments_of(story)),
         "set_by_hand": story.analysis.mood_set_by_hand,
-        "faces": presenters.face_boxes(story.analysis.faces),
+        "faces": presenters.face_boxes(faces),
         **_tags(story),
     }
 

@@ -1,4 +1,4 @@
-"""What is far too large to be a photo is turned away before it reaches the disk."""
+"""What is far too large to be a video is turned away before it reaches the disk."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
-from stories.photos import MAX_UPLOAD_BYTES
+from stories.videos import MAX_VIDEO_BYTES
 
-# A photo that is only somewhat too large is still read, so that its sender hears why in words.
-CAP_BYTES = 3 * MAX_UPLOAD_BYTES
+# A file that is only somewhat too large is still read, so that its sender hears why in words.
+CAP_BYTES = 2 * MAX_VIDEO_BYTES
 
 
 class CappedUpload(FileUploadHandler):
@@ -25,7 +25,7 @@ class CappedUpload(FileUploadHandler):
         encoding: str | None = None,  # noqa: ARG002
     ) -> None:
         if content_length > CAP_BYTES:
-            raise RequestDataTooBig("This upload is far too large for a photo.")
+            raise RequestDataTooBig("This upload is far too large.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:  # noqa: ARG002
         return raw_data

@@ -19,5 +19,6 @@ urlpatterns = [
     path("survey/", survey_views.survey, name="survey"),
     path("survey/results/", survey_views.results, name="survey_results"),
     path("stories/<uuid:story_id>/photo.jpg", photo_views.photo, name="photo"),
+    path("stories/<uuid:story_id>/video", photo_views.video, name="video"),
     path("stories/<uuid:story_id>/thumbnail.jpg", photo_views.thumbnail, name="thumbnail"),
 ]

@@ -18,14 +18,14 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from recommender import services as recommender
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import Suggestion
-from stories import paging, photos, presenters, selectors, services, story_page
+from stories import paging, photos, presenters, selectors, services, story_page, videos
 from stories.access import PageRequest, own_story, signed_in
 from stories.errors import IdempotencyConflictError, StoryError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.models import MAX_CAPTION, Story
 from stories.throttling import too_many_uploads
 
-TOO_MANY = "That was a lot of photos at once. Please wait a minute and try again."
+TOO_MANY = "That was a lot at once. Please wait a minute and try again."
 
 
 @require_safe
@@ -60,7 +60,7 @@ def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
         return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
     except IdempotencyConflictError:  # the page came back from the browser's memory: another story
         return services.create_story(**upload)
-    except photos.PhotoError as error:
+    except photos.UploadError as error:
         form.add_error("photo", str(error))
         return None
 
@@ -68,9 +68,20 @@ def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
 def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     if request.htmx:
         return render(request, "stories/_upload_errors.html", {"form": form}, status=status)
-    limits = {"max_caption": MAX_CAPTION, "max_bytes": photos.MAX_UPLOAD_BYTES}
-    words = {"too_large": photos.TOO_LARGE, "wrong_type": photos.ACCEPTED, "empty": photos.EMPTY}
-    return render(request, "stories/new.html", {"form": form, **limits, **words}, status=status)
+    page = {
+        "form": form,
+        "max_caption": MAX_CAPTION,
+        "photo": {"max_bytes": photos.MAX_UPLOAD_BYTES, "too_large": photos.TOO_LARGE},
+        "video": {
+            "max_bytes": videos.MAX_VIDEO_BYTES,
+            "too_large": videos.TOO_LARGE,
+            "max_seconds": videos.MAX_SECONDS + videos.SLACK_SECONDS,
+            "too_long": videos.TOO_LONG,
+        },
+        "wrong_type": photos.ACCEPTED,
+        "empty": photos.EMPTY,
+    }
+    return render(request, "stories/new.html", page, status=status)
 
 
 def _to_notice(request: PageRequest) -> HttpResponse:
@@ -177,7 +188,9 @@ def retry(request: PageRequest, story: Story) -> HttpResponse:
 @own_story
 def delete(request: PageRequest, story: Story) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "stories/delete.html", {"story": story})
+        return render(
+            request, "stories/delete.html", {"story": story, "video": selectors.video_of(story)}
+        )
     services.delete_story(story=story)
     messages.success(request, "The story is deleted.")
     return redirect("stories:history")

@@ -354,7 +354,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
-        "media-src": ["'self'"],
+        "media-src": ["'self'", "blob:"],  # the preview of a video that is about to be sent
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "frame-src": ["https://open.spotify.com"],

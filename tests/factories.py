@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
+import av
+import numpy as np
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
@@ -16,7 +19,7 @@ from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import MoodTarget, fuse
 from recommender.models import Track
-from stories.models import Analysis, Photo, Story
+from stories.models import Analysis, Photo, Story, Video
 
 _numbers = count(1)
 
@@ -57,6 +60,67 @@ def make_photo_bytes(
     return out.getvalue()
 
 
+VIDEO_CODECS = {"mp4": "libx264", "mov": "libx264", "webm": "libvpx"}
+
+
+def make_video_bytes(
+    form: str = "mp4",
+    *,
+    seconds: float = 2.0,
+    rate: int = 10,
+    size: tuple[int, int] = (64, 48),
+    codec: str = "",
+    keys_apart: int = 5,
+    sound: bool = False,
+    metadata: dict[str, str] | None = None,
+) -> bytes:
+    """A video that turns from black to white, its lower half from blue to green."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=form) as target:
+        target.metadata.update(metadata or {})
+        moving: Any = target.add_stream(codec or VIDEO_CODECS[form], rate=rate)
+        moving.width, moving.height, moving.pix_fmt = *size, "yuv420p"
+        moving.codec_context.gop_size = keys_apart
+        heard: Any = target.add_stream("pcm_s16le" if form == "mov" else "aac") if sound else None
+        for number in range(max(round(seconds * rate), 1)):
+            bright = round(255 * number / max(seconds * rate - 1, 1))
+            picture = Image.new("RGB", size, (bright, bright, bright))
+            picture.paste((0, bright, 255 - bright), (0, size[1] // 2, size[0], size[1]))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            target.mux(moving.encode(frame))
+        target.mux(moving.encode(None))
+        if heard:
+            _mux_silence(target, heard, seconds)
+    return file.getvalue()
+
+
+def make_sound_bytes() -> bytes:
+    """An MP4 that holds a second of silence and no picture."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as target:
+        _mux_silence(target, target.add_stream("aac"), 1.0)
+    return file.getvalue()
+
+
+def _mux_silence(target: Any, stream: Any, seconds: float) -> None:
+    rate = stream.codec_context.sample_rate or 48_000
+    for start in range(0, round(rate * seconds), 1024):
+        frame: Any = av.AudioFrame.from_ndarray(
+            np.zeros((1, 2048), np.int16), format="s16", layout="stereo"
+        )
+        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+        target.mux(stream.encode(frame))
+    target.mux(stream.encode(None))
+
+
+def make_video_story(user: User | None = None, data: bytes | None = None, **fields: Any) -> Story:
+    """A story of a video that waits for a worker, with video and poster stored."""
+    story = make_story(user, **fields)
+    _add_video(story, data or make_video_bytes())
+    return story
+
+
 def make_story(user: User | None = None, **fields: Any) -> Story:
     """A story that waits for a worker, with its photo stored."""
     story = Story.objects.create(user=user or make_user(), **{"caption": "A day out", **fields})
@@ -85,6 +149,25 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
         **mood_fields(mood),
     )
     return story
+
+
+def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
+    """A story of a video that has been analysed: it begins calm and ends joyful."""
+    story = make_ready_story(user, **fields)
+    story.analysis.moments = [
+        {"at": 1.0, "valence": 0.7, "energy": 0.3},
+        {"at": 3.0, "valence": 0.7, "energy": 0.5},
+        {"at": 65.0, "valence": 0.8, "energy": 0.8},
+    ]
+    story.analysis.save()
+    _add_video(story, make_video_bytes())
+    return story
+
+
+def _add_video(story: Story, data: bytes) -> None:
+    moving = Video(story=story, seconds=2.0)
+    moving.file.save("x.mp4", ContentFile(data), save=False)
+    moving.save()
 
 
 def certain(classes: tuple[str, ...], label: str, share: float) -> dict[str, float]:

@@ -3,7 +3,8 @@
 const form = document.getElementById("upload");
 const input = document.getElementById("photo");
 const drop = document.getElementById("drop");
-const preview = document.getElementById("preview");
+const photo = document.getElementById("preview");
+const video = document.getElementById("preview-video");
 const title = document.getElementById("drop-title");
 const hint = document.getElementById("drop-hint");
 const errors = document.getElementById("upload-errors");
@@ -12,14 +13,16 @@ const bar = document.getElementById("upload-bar");
 const words = document.getElementById("upload-words");
 const firstHint = hint.textContent;
 
-const KINDS = /\.(jpe?g|png|webp|heic|heif)$/i;
-const TYPES = /^image\/(jpeg|png|webp|heic|heif)$/;
+const IS_PHOTO = [/^image\/(jpeg|png|webp|heic|heif)$/, /\.(jpe?g|png|webp|heic|heif)$/i];
+const IS_VIDEO = [/^video\/(mp4|quicktime|webm|x-m4v)$/, /\.(mp4|m4v|mov|webm)$/i];
+const is = ([type, name], file) => type.test(file.type) || name.test(file.name);
 
 function complaint(file) {
-  if (file.size === 0) return form.dataset.empty;
-  if (file.size > Number(form.dataset.maxBytes)) return form.dataset.tooLarge;
-  if (!TYPES.test(file.type) && !KINDS.test(file.name)) return form.dataset.wrongType;
-  return "";
+  const { dataset } = form;
+  if (file.size === 0) return dataset.empty;
+  if (is(IS_VIDEO, file)) return file.size > Number(dataset.videoBytes) ? dataset.videoTooLarge : "";
+  if (!is(IS_PHOTO, file)) return dataset.wrongType;
+  return file.size > Number(dataset.photoBytes) ? dataset.photoTooLarge : "";
 }
 
 function showError(text) {
@@ -41,16 +44,24 @@ function show() {
   if (problem) input.value = "";
   const chosen = file && !problem;
   drop.classList.toggle("has-photo", Boolean(chosen));
-  title.textContent = chosen ? "Choose another photo" : "Choose a photo";
+  title.textContent = chosen ? "Choose another" : "Choose a photo or video";
   hint.textContent = chosen ? `${file.name} · ${megabytes(file.size)}` : firstHint;
-  if (preview.src) URL.revokeObjectURL(preview.src);
-  preview.hidden = true;
-  preview.removeAttribute("src");
+  for (const shown of [photo, video]) {
+    if (shown.src) URL.revokeObjectURL(shown.src);
+    shown.hidden = true;
+    shown.removeAttribute("src");
+  }
   if (!chosen) return;
-  preview.onload = () => {
+  const preview = is(IS_VIDEO, file) ? video : photo;
+  preview.onload = preview.onloadeddata = () => {
     preview.hidden = false;
   };
+  video.onloadedmetadata = () => {
+    if (video.duration <= Number(form.dataset.videoSeconds) || video.duration === Infinity) return;
+    showError(form.dataset.videoTooLong);
+  };
   preview.onerror = () => {
+    if (!preview.hasAttribute("src")) return;
     hint.textContent = `${file.name} · ${megabytes(file.size)}. This browser cannot show a preview, the upload works all the same.`;
   };
   preview.src = URL.createObjectURL(file);
@@ -85,7 +96,7 @@ form.addEventListener("htmx:xhr:progress", ({ detail }) => {
   if (!detail.lengthComputable) return;
   progress.hidden = false;
   bar.value = (100 * detail.loaded) / detail.total;
-  words.textContent = detail.loaded < detail.total ? "Sending your photo…" : "Checking your photo…";
+  words.textContent = detail.loaded < detail.total ? "Sending…" : "Checking…";
 });
 form.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (!detail.successful) progress.hidden = true;

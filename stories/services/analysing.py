@@ -14,16 +14,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
 
+from ml.video import VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
+from stories.selectors import video_of
 from stories.services.queueing import GAVE_UP, stale_before
 from stories.survey.selectors import action_levels
 
 if TYPE_CHECKING:
     from ml.types import Analysis as Seen
 
-UNREADABLE = "The stored photo could not be opened. Please upload it once more."
-BROKEN = "Something went wrong while we looked at this photo. You can try it again."
+UNREADABLE = "The stored file could not be opened. Please upload it once more."
+BROKEN = "Something went wrong while we looked at this story. You can try it again."
 TRYING_AGAIN = "Something got in the way. We will try again in a moment."
 # What can be different a few seconds later: storage or database away, memory short.
 TRANSIENT = (OSError, OperationalError, MemoryError)
@@ -51,14 +53,18 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     failure ends in the story, in words, and is raised on for the log.
     """
     claim = _claim_story(story_id)
-    story = Story.objects.select_related("photo", "user").filter(pk=story_id, claim=claim).first()
+    story = (
+        Story.objects.select_related("photo", "video", "user")
+        .filter(pk=story_id, claim=claim)
+        .first()
+    )
     if story is None:
         return None
     try:
         return _save_result(story, _look(story))
     except ClaimLostError:
         return None
-    except FileNotFoundError:
+    except (FileNotFoundError, VideoUnreadable):
         _fail(story, UNREADABLE)
         raise
     except TRANSIENT as error:
@@ -86,18 +92,23 @@ def _claim_story(story_id: UUID) -> UUID:
 
 
 def _look(story: Story) -> Seen:
-    from ml.analysis import analyse
+    from ml.analysis import analyse, analyse_video
 
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
-    # Nobody's feelings are estimated from a face without a yes.
-    return analyse(
-        photo,
-        story.caption,
-        look_at_faces=story.user.faces_consent is True,
-        on_stage=partial(_note_stage, story),
-        levels=action_levels(),
-    )
+    on_stage = partial(_note_stage, story)
+    how: Any = {
+        # Nobody's feelings are estimated from a face without a yes.
+        "look_at_faces": story.user.faces_consent is True,
+        "on_stage": on_stage,
+        "levels": action_levels(),
+    }
+    video = video_of(story)
+    if video is None:
+        return analyse(photo, story.caption, **how)
+    with video.file.open("rb") as file:
+        frames = sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+    return analyse_video(frames, photo, story.caption, **how)
 
 
 def _note_stage(story: Story, stage: str) -> None:
@@ -124,7 +135,7 @@ def analysis_fields(seen: Seen) -> dict[str, Any]:
     said = seen.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
-        *("intensity", "caption", "faces", "versions"),
+        *("intensity", "caption", "faces", "moments", "versions"),
     )
     return {
         **{name: said[name] for name in names},

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.core.files.storage import Storage
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from recommender import services as recommender
 from recommender.errors import TrackNotFoundError
 from recommender.models import Choice
 from stories.errors import StoryNotReadyError, UnknownTrackError
-from stories.models import Photo, Story
+from stories.models import Photo, Story, Video
 
 
 def save_choice(*, story: Story, track_id: UUID) -> Choice:
@@ -41,11 +42,11 @@ def delete_story(*, story: Story) -> None:
     locked = Story.objects.select_for_update().filter(pk=story.pk).first()
     if locked is None:
         return
-    photo = Photo.objects.filter(story=locked).first()
+    files = _files_of(locked)
     recommender.forget_story(story_id=locked.pk)
     locked.delete()
-    if photo is not None:
-        _delete_files_on_commit(photo)
+    for file in files:
+        _delete_on_commit(file.storage, str(file.name))
 
 
 def delete_stories_of(user: User) -> None:
@@ -54,10 +55,10 @@ def delete_stories_of(user: User) -> None:
         delete_story(story=story)
 
 
-def _delete_files_on_commit(photo: Photo) -> None:
-    for file in (photo.file, photo.thumbnail):
-        if file.name:
-            _delete_on_commit(file.storage, file.name)
+def _files_of(story: Story) -> list[FieldFile]:
+    photos, videos = Photo.objects.filter(story=story), Video.objects.filter(story=story)
+    files = [file for photo in photos for file in (photo.file, photo.thumbnail)]
+    return [file for file in (*files, *(video.file for video in videos)) if file.name]
 
 
 def _delete_on_commit(storage: Storage, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole way from a photo to tracks without keeping anything."""
+"""The whole way from a photo or video to tracks without keeping anything."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from PIL import Image
 
 from accounts.models import User
 from ml.mood import MoodTarget
+from ml.video import sample
 from recommender.models import Suggestion
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
-from stories.photos import Upload, read_photo
+from stories.photos import Upload
 from stories.selectors import effective_tags
 from stories.services.analysing import analysis_fields
+from stories.services.uploading import read_upload
 from stories.survey.selectors import action_levels
 
 
@@ -36,15 +38,19 @@ def preview_suggestions(
     n: int = 10,
     on_stage: Callable[[str], None] = lambda _stage: None,
 ) -> Preview:
-    """Tags, mood and tracks for a photo, for somebody of whom nothing is known.
+    """Tags, mood and tracks for a photo or video, for somebody of whom nothing is known.
 
-    Loads the models, so it is nothing for a web process. Raises PhotoError.
+    Loads the models, so it is nothing for a web process. Raises UploadError.
     """
-    from ml.analysis import analyse
+    from ml.analysis import analyse, analyse_video
 
-    clean = read_photo(upload)
-    with Image.open(io.BytesIO(clean.jpeg)) as photo:
-        seen = analyse(photo, caption, on_stage=on_stage, levels=action_levels())
+    how: Any = {"on_stage": on_stage, "levels": action_levels()}
+    with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
+        if clean.video is None:
+            seen = analyse(photo, caption, **how)
+        else:
+            frames = sample(clean.video.file, clean.video.kind)
+            seen = analyse_video(frames, photo, caption, **how)
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
     return Preview(tags, seen.mood, _rank_for_a_stranger(seen.mood, n))
 

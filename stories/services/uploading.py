@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from stories.errors import IdempotencyConflictError
-from stories.models import Photo, Story
+from stories.models import Photo, Story, Video
 from stories.photos import CleanPhoto, Upload, read_photo
 from stories.services.queueing import enqueue_story
+from stories.videos import CleanVideo, kind_of, read_video
 
 _CHUNK = 1 << 20
 
@@ -21,24 +24,44 @@ _CHUNK = 1 << 20
 def create_story(
     *, user: User, upload: Upload, caption: str = "", idempotency_key: str | None = None
 ) -> Story:
-    """Store a cleaned photo as a new story and queue it.
+    """Store a cleaned photo or video as a new story and queue it.
 
     The same key by the same user gives the same story again, also when both requests run at
-    once. Raises PhotoError for what is no photo and IdempotencyConflictError when the key was used
+    once. Raises UploadError for what is neither and IdempotencyConflictError when the key was used
     for something else. When the broker is down the story stays queued and `error` says so.
     """
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):
         return earlier
-    clean = read_photo(upload)
-    try:
-        story = _insert_story(user, clean, caption, key, digest)
-    except IntegrityError:  # the other of two requests with this key was first
-        if earlier := _find_earlier(user, key, digest):
-            return earlier
-        raise
+    with read_upload(upload) as clean:
+        try:
+            story = _insert_story(user, clean, caption, key, digest)
+        except IntegrityError:  # the other of two requests with this key was first
+            if earlier := _find_earlier(user, key, digest):
+                return earlier
+            raise
     story.refresh_from_db()  # what queueing wrote after the commit
     return story
+
+
+@dataclass(frozen=True)
+class CleanUpload:
+    """What is kept of an upload; the photo of a video is its poster."""
+
+    photo: CleanPhoto
+    video: CleanVideo | None = None
+
+
+@contextmanager
+def read_upload(upload: Upload) -> Iterator[CleanUpload]:
+    """Check and clean a photo or video; its file is there until the end. Raises UploadError."""
+    kind = kind_of(upload)
+    if kind is None:
+        yield CleanUpload(read_photo(upload))
+        return
+    video = read_video(upload, kind)
+    with video.file:
+        yield CleanUpload(video.poster, video)
 
 
 def _digest(upload: Upload, caption: str) -> str:
@@ -61,27 +84,32 @@ def _find_earlier(user: User, key: str | None, digest: str) -> Story | None:
 
 @transaction.atomic
 def _insert_story(
-    user: User, clean: CleanPhoto, caption: str, key: str | None, digest: str
+    user: User, clean: CleanUpload, caption: str, key: str | None, digest: str
 ) -> Story:
     # The row first: its unique key lets one of two concurrent requests store files, not both.
     story = Story.objects.create(
         user=user, caption=caption, idempotency_key=key, upload_digest=digest
     )
-    photo = Photo(story=story, width=clean.width, height=clean.height)
-    with _no_files_left_on_failure(photo):
-        photo.file.save("photo.jpg", ContentFile(clean.jpeg), save=False)
-        photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail), save=False)
+    photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
+    moving = Video(story=story)
+    with _no_files_left_on_failure(photo.file, photo.thumbnail, moving.file):
+        photo.file.save("photo.jpg", ContentFile(clean.photo.jpeg), save=False)
+        photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.photo.thumbnail), save=False)
         photo.save(force_insert=True)
+        if clean.video:
+            moving.seconds = clean.video.seconds
+            moving.file.save(f"video.{clean.video.kind}", File(clean.video.file), save=False)
+            moving.save(force_insert=True)
     transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
     return story
 
 
 @contextmanager
-def _no_files_left_on_failure(photo: Photo) -> Iterator[None]:
+def _no_files_left_on_failure(*files: FieldFile) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for file in (photo.file, photo.thumbnail):
+        for file in files:
             if file:
                 file.delete(save=False)
         raise

@@ -16,7 +16,7 @@ from stories.models import Story
 from stories.selectors import mood_of
 from stories.survey.services import save_answers
 from tests.browser.signing_in import sign_in
-from tests.factories import make_ready_story, make_story, make_user
+from tests.factories import make_ready_story, make_ready_video_story, make_story, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Window = Callable[..., Page]
@@ -53,9 +53,10 @@ def _story_pages(user: User) -> list[str]:
     mood = mood_of(ready)
     assert mood
     suggest_tracks(user=user, story_id=ready.pk, mood=mood)
+    video = make_ready_video_story(user, caption="A run")
     failed = make_story(user, status=Story.Status.FAILED, error="The photo ran away.")
     waiting = make_story(user, status=Story.Status.ANALYSING, stage="action")
-    pages = [f"/stories/{story.pk}/" for story in (ready, failed, waiting)]
+    pages = [f"/stories/{story.pk}/" for story in (ready, video, failed, waiting)]
     save_answers(user=user, answers={"running": "high", "music": "very"})
     return [*pages, f"/stories/{ready.pk}/delete/", "/survey/results/"]
 

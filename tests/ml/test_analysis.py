@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from ml.action.predict import Looks
-from ml.analysis import analyse, warm
+from ml.analysis import analyse, analyse_video, warm
 from ml.faces import Detection
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.types import STAGES
+from ml.video import Frame
 from tests.ml.test_faces import drawing
 
 FAMILIAR_OR_NOT = [(0.9, 0.9, True), (0.9, 0.2, False), (-0.9, 0.9, False)]
@@ -100,6 +101,50 @@ def test_without_consent_no_face_is_looked_for(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("ml.analysis.detect", two_faces)
     result = analyse(drawing(), "", look_at_faces=False)
     assert (result.faces, result.emotion) == ((), None)
+
+
+def frames(*pictures: Image.Image) -> list[Frame]:
+    return [Frame(float(at), picture) for at, picture in enumerate(pictures)]
+
+
+def test_video_of_one_picture_feels_like_the_photo() -> None:
+    photo = analyse(drawing(), "hello")
+    video = analyse_video(frames(drawing(), drawing()), drawing(), "hello")
+    assert video.action == pytest.approx(photo.action)
+    assert video.mood.valence == pytest.approx(photo.mood.valence)
+    assert [moment.at for moment in video.moments] == [0, 1]
+    for moment in video.moments:
+        assert moment.mood.valence == pytest.approx(photo.mood.valence)
+    plain = video.to_json()
+    assert json.loads(json.dumps(plain)) == plain
+
+
+def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sure = {name: float(name == "running") for name in ACTIONS}
+    unsure = dict.fromkeys(ACTIONS, 1 / len(ACTIONS))
+    said = iter(
+        [(sure, "running"), (unsure, None), (sure, "running"), (unsure, None), (unsure, None)]
+    )
+    monkeypatch.setattr("ml.action.predict.recognise", lambda _photo: next(said))
+    half = analyse_video(frames(drawing(), drawing()), drawing(), "")
+    third = analyse_video(frames(drawing(), drawing(), drawing()), drawing(), "")
+    assert (half.action_label, third.action_label) == ("running", None)
+    assert half.action is not None
+    assert half.action["running"] == pytest.approx((1 + 1 / len(ACTIONS)) / 2)
+    assert half.moments[0].mood.energy > half.moments[1].mood.energy
+
+
+def test_frame_without_a_face_says_nothing_of_the_emotion(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = iter([two_faces(drawing()), (), ()])
+    monkeypatch.setattr("ml.analysis.detect", lambda _photo: next(shown))
+    video = analyse_video(frames(drawing(), drawing()), drawing(), "")
+    alone = analyse_video(frames(drawing()), drawing(), "", look_at_faces=False)
+    assert video.emotion is not None
+    assert sum(video.emotion.values()) == pytest.approx(1)
+    assert video.faces == ()
+    assert alone.emotion is None
 
 
 def test_same_photo_twice_gives_the_same_answer() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,8 @@ from accounts.models import User
 from ml.intensity import Levels, intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import fuse
-from ml.types import STAGES, Analysis, Face
+from ml.types import STAGES, Analysis, Face, Moment
+from ml.video import Frame
 from recommender.models import Track
 from stories import queue
 from tests.factories import certain, make_user
@@ -64,6 +65,25 @@ class FakeModels:
         look_at_faces: bool = True,
     ) -> Analysis:
         self.calls.append({"size": photo.size, "caption": caption, "faces": look_at_faces})
+        return self._answer(on_stage, look_at_faces=look_at_faces)
+
+    def analyse_video(
+        self,
+        frames: Sequence[Frame],
+        poster: Image.Image,
+        caption: str,
+        *,
+        on_stage: Callable[[str], None],
+        levels: Levels,
+        look_at_faces: bool = True,
+    ) -> Analysis:
+        said = {"frames": len(frames), "caption": caption, "faces": look_at_faces}
+        self.calls.append({"size": poster.size, **said})
+        seen = self._answer(on_stage, look_at_faces=look_at_faces)
+        moments = (Moment(frame.at, fuse(intensity={"high": 1.0})) for frame in frames)
+        return replace(seen, moments=tuple(moments))
+
+    def _answer(self, on_stage: Callable[[str], None], *, look_at_faces: bool) -> Analysis:
         for stage in STAGES:
             self.before_stage(stage)
             on_stage(stage)
@@ -87,6 +107,7 @@ class FakeModels:
 def models(monkeypatch: pytest.MonkeyPatch) -> FakeModels:
     fake, module = FakeModels(), ModuleType("ml.analysis")
     module.analyse = fake.analyse  # type: ignore[attr-defined]
+    module.analyse_video = fake.analyse_video  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ml.analysis", module)
     return fake
 

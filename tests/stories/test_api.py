@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 STORIES = "/api/v1/stories/"
 STORY_KEYS = {
     "id", "status", "error", "photo", "caption", "tags", "mood", "suggestions", "chosen",
-    "created_at",
+    "created_at", "video", "moments",
 }  # fmt: skip
 
 
@@ -76,9 +76,11 @@ def test_upload_answers_202_with_the_story_and_its_place(
         "status": "queued",
         "error": None,
         "photo": f"http://testserver/stories/{story.pk}/photo.jpg",
+        "video": None,
         "caption": "At the sea",
         "tags": None,
         "mood": None,
+        "moments": [],
         "suggestions": [],
         "chosen": None,
         "created_at": body["created_at"],

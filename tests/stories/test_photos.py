@@ -20,7 +20,7 @@ from stories.photos import (
     PHOTO_SIDE,
     THUMBNAIL_SIDE,
     CleanPhoto,
-    PhotoError,
+    UploadError,
     read_photo,
 )
 from tests.factories import make_photo_bytes
@@ -47,8 +47,8 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def refused(data: bytes) -> PhotoError:
-    with pytest.raises(PhotoError) as refusal:
+def refused(data: bytes) -> UploadError:
+    with pytest.raises(UploadError) as refusal:
         read(data)
     return refusal.value
 
@@ -148,7 +148,7 @@ def test_mutated_files_are_refused_or_clean(data: st.DataObject, kind: str) -> N
     cut = data.draw(st.integers(0, len(whole)))
     try:
         photo = read(bytes(whole[: cut or None]))
-    except PhotoError as error:
+    except UploadError as error:
         assert error.code in {"unreadable", "unsupported_type", "too_many_pixels"}  # noqa: PT017
     else:
         assert_clean(photo)
@@ -184,7 +184,9 @@ def test_other_files_are_refused_by_their_name(data: bytes, name: str) -> None:
     error = refused(data)
     assert error.code == "unsupported_type"
     assert name in str(error)
-    assert "Please choose a JPEG, PNG, WebP or HEIC photo." in str(error)
+    assert "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video." in str(
+        error
+    )
 
 
 def test_an_empty_file_is_refused() -> None:

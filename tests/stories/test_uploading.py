@@ -17,7 +17,7 @@ from accounts.models import User
 from stories import services
 from stories.errors import IdempotencyConflictError
 from stories.models import Photo, Story
-from stories.photos import PhotoError, read_photo
+from stories.photos import UploadError, read_photo
 from stories.services.queueing import DELAYED
 from stories.uploads import CAP_BYTES
 from tests.factories import make_photo_bytes, make_user
@@ -47,7 +47,7 @@ def test_create_story_stores_a_clean_photo_under_the_id_and_queues_it(
 
 
 def test_a_refused_photo_leaves_nothing(user: User, broker: FakeQueue, media: Path) -> None:
-    with pytest.raises(PhotoError):
+    with pytest.raises(UploadError):
         services.create_story(user=user, upload=upload(b"GIF89a..."))
     assert not Story.objects.exists()
     assert not list(media.rglob("*.jpg"))

@@ -196,7 +196,7 @@ def test_upload_of_another_photo_from_the_same_page_is_another_story(
     [
         ({"content": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}, "an SVG drawing"),
         ({"content": b""}, "This file is empty"),
-        ({"photo": ""}, "Please choose a photo first."),
+        ({"photo": ""}, "Please choose a photo or a video first."),
         ({"caption": "x" * 1001}, "under 1000 characters"),
     ],
 )
@@ -215,8 +215,9 @@ def test_upload_that_cannot_be_used_says_why(
 
 def test_upload_page_knows_the_words_of_the_server(client: Client, me: User) -> None:
     page = text(client.get(reverse("stories:new")))
-    assert 'data-too-large="This photo is larger than 20 MB. Please choose a smaller one."' in page
-    assert "Please choose a JPEG, PNG, WebP or HEIC photo." in page
+    assert 'too-large="This photo is larger than 20 MB. Please choose a smaller one."' in page
+    assert 'too-large="This video is larger than 100 MB.' in page
+    assert "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video." in page
 
 
 @pytest.mark.usefixtures("broker")

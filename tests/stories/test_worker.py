@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.conf import LazySettings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from ml.labels import ACTIONS
+from ml.video import FRAMES
 from recommender.models import Suggestion, Track
 from stories import queue, services
 from stories.models import Analysis, Story
 from storify_site import embedded
-from tests.factories import make_photo_bytes, make_story
+from tests.factories import make_photo_bytes, make_story, make_video_bytes
 from tests.stories.conftest import make_track
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +57,23 @@ def test_an_upload_becomes_ready_with_tags_and_tracks(
     story = client.get(place).json()
     assert (story["status"], story["error"]) == ("ready", None)
     assert set(story["tags"]["action"]["probabilities"]) == set(ACTIONS)
+    assert len(story["suggestions"]) == 10
+
+
+def test_an_uploaded_video_becomes_ready_with_moments_and_tracks(
+    user: User, tracks: list[Track], celery_worker_process: subprocess.Popen[bytes]
+) -> None:
+    client = APIClient()
+    client.force_authenticate(user)
+    data = make_video_bytes("webm", seconds=4, size=(320, 240))
+    form = {"photo": SimpleUploadedFile("video.webm", data), "caption": "A wonderful evening"}
+    place = client.post("/api/v1/stories/", form, format="multipart")["Location"]
+    wait_until("ready", lambda: client.get(place).json()["status"] not in {"queued", "analysing"})
+    story = client.get(place).json()
+    assert (story["status"], story["error"]) == ("ready", None)
+    times = [moment["at"] for moment in story["moments"]]
+    assert len(times) == FRAMES
+    assert times == sorted(times)
     assert len(story["suggestions"]) == 10
 
 
@@ -135,6 +154,4 @@ def test_a_worker_killed_in_the_middle_and_started_again_finishes_the_story_once
 
 
 def _upload() -> Any:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     return SimpleUploadedFile("photo.jpg", make_photo_bytes((640, 480)))

@@ -11,15 +11,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommender.serializers import SuggestionSerializer
 from stories import services
-from stories.photos import PhotoError
+from stories.photos import UploadError
 
 
 class Command(BaseCommand):
-    help = "Look at a photo and suggest the music that fits its mood; nothing is stored."
+    help = "Look at a photo or video and suggest the music that fits its mood; nothing is stored."
     requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("photo", type=Path, help="a JPEG, PNG, WebP or HEIC file")
+        parser.add_argument(
+            "photo", type=Path, help="a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video"
+        )
         parser.add_argument("--caption", default="", help="words that go with the photo")
         parser.add_argument("-n", type=int, default=10, help="how many tracks (default: 10)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -34,7 +36,7 @@ class Command(BaseCommand):
                 )
         except OSError as error:
             raise CommandError(f"{options['photo']}: {error.strerror or error}.") from error
-        except PhotoError as error:
+        except UploadError as error:
             raise CommandError(f"{options['photo']}: {error}") from error
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(preview), ensure_ascii=False))

@@ -1,0 +1,207 @@
+"""Stories that are a video: from the upload to the page, the export and the end."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services import export_account
+from ml.video import FRAMES
+from recommender.models import Track
+from stories import photo_views, services
+from stories.models import Story, Video
+from stories.mood_course import mood_course
+from stories.photos import UploadError
+from stories.services.analysing import UNREADABLE
+from tests.factories import (
+    make_ready_story,
+    make_ready_video_story,
+    make_sound_bytes,
+    make_user,
+    make_video_bytes,
+    make_video_story,
+)
+from tests.stories.conftest import FakeModels, FakeQueue
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def ready(user: User, tracks: list[Track]) -> Story:
+    return make_ready_video_story(user, caption="A run")
+
+
+def upload(data: bytes | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile("wrong-ending.jpg", data or make_video_bytes())
+
+
+def page(client: Client, story: Story) -> str:
+    return " ".join(client.get(reverse("stories:story", args=[story.pk])).content.decode().split())
+
+
+@pytest.mark.parametrize(("form", "kind"), [("mp4", "mp4"), ("mov", "mp4"), ("webm", "webm")])
+def test_an_uploaded_video_is_kept_beside_its_poster(
+    user: User, broker: FakeQueue, media: Path, form: str, kind: str
+) -> None:
+    story = services.create_story(user=user, upload=upload(make_video_bytes(form)))
+    video = Video.objects.get(story=story)
+    assert video.file.name == f"videos/{story.pk.hex[:2]}/{story.pk}.{kind}"
+    assert video.kind == kind
+    assert video.seconds == pytest.approx(2, abs=0.11)
+    assert (story.photo.width, story.photo.height) == (64, 48)
+    assert len([path for path in media.rglob("*") if path.is_file()]) == 3
+
+
+def test_a_refused_video_leaves_nothing(user: User, broker: FakeQueue, media: Path) -> None:
+    with pytest.raises(UploadError, match="only sound"):
+        services.create_story(user=user, upload=upload(make_sound_bytes()))
+    assert not Story.objects.exists()
+    assert not [path for path in media.rglob("*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_api_takes_a_video_where_it_takes_a_photo(user: User) -> None:
+    api = APIClient()
+    api.force_authenticate(user)
+    body = api.post("/api/v1/stories/", {"photo": upload()}, format="multipart").json()
+    assert body["video"] == f"http://testserver/stories/{body['id']}/video"
+    assert body["photo"].endswith("photo.jpg")
+    assert body["moments"] == []
+    refused = api.post(
+        "/api/v1/stories/", {"photo": upload(make_sound_bytes())}, format="multipart"
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_picture")
+    long = upload(make_video_bytes(seconds=63, rate=1))
+    answer = api.post("/api/v1/stories/", {"photo": long}, format="multipart")
+    assert answer.json()["code"] == "too_long"
+
+
+def test_analysis_looks_at_frames_and_keeps_how_the_mood_goes(
+    user: User, models: FakeModels, tracks: list[Track]
+) -> None:
+    story = make_video_story(user, make_video_bytes(seconds=4), caption="We ran")
+    services.analyse_story(story_id=story.pk)
+    story.refresh_from_db()
+    assert (story.status, story.error) == ("ready", "")
+    called = {"size": (64, 48), "frames": FRAMES, "caption": "We ran", "faces": True}
+    assert models.calls == [called]
+    assert len(story.analysis.moments) == FRAMES
+    assert set(story.analysis.moments[0]) == {"at", "valence", "energy"}
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_video_that_cannot_be_read_any_more_is_said_in_words(
+    user: User, models: FakeModels, lost: bool
+) -> None:
+    story = make_video_story(user, b"\x00" * 100)
+    if lost:
+        story.video.file.delete(save=False)
+    with pytest.raises((FileNotFoundError, ValueError)):
+        services.analyse_story(story_id=story.pk)
+    story.refresh_from_db()
+    assert (story.status, story.error) == ("failed", UNREADABLE)
+
+
+def test_the_page_shows_a_silent_player_and_how_the_mood_goes(client: Client, ready: Story) -> None:
+    shown = page(client, ready)
+    video = reverse("stories:video", args=[ready.pk])
+    assert "<video controls" in shown
+    assert f'src="{video}"' in shown
+    assert "autoplay" not in shown
+    assert "It begins calm and ends joyful." in shown
+    assert '<span class="nums">1:05</span> joyful' in shown
+    assert 'id="faces"' not in shown
+
+
+def test_a_photo_has_neither_player_nor_course(client: Client, user: User) -> None:
+    shown = page(client, make_ready_story(user))
+    assert "<video" not in shown
+    assert "How it goes" not in shown
+
+
+def test_one_moment_is_no_course(ready: Story) -> None:
+    assert mood_course([]) is None
+    assert mood_course(ready.analysis.moments[:1]) is None
+
+
+def test_course_runs_from_left_to_right_with_energy_upwards(ready: Story) -> None:
+    course = mood_course(ready.analysis.moments)
+    assert course
+    assert course.energy == "0.0,28.0 3.1,20.0 100.0,8.0"
+    assert course.path == "70.0,70.0 70.0,50.0 80.0,20.0"
+    steady = mood_course([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)])
+    assert steady
+    assert steady.words == "It stays calm from beginning to end."
+
+
+def test_a_player_gets_the_part_that_it_asks_for(client: Client, ready: Story) -> None:
+    address, data = reverse("stories:video", args=[ready.pk]), ready.video.file.read()
+    whole = client.get(address)
+    assert (whole["Content-Type"], whole["Accept-Ranges"]) == ("video/mp4", "bytes")
+    assert b"".join(whole) == data
+    part = client.get(address, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, data[10:20])
+    assert part["Content-Range"] == f"bytes 10-19/{len(data)}"
+    assert part["Cache-Control"].startswith("private")
+    beyond = client.get(address, headers={"Range": f"bytes={len(data)}-"})
+    assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(data)}")
+
+
+def test_an_open_ended_range_is_answered_part_by_part(
+    client: Client, ready: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_views, "PART_BYTES", 7)
+    address = reverse("stories:video", args=[ready.pk])
+    part = client.get(address, headers={"Range": "bytes=0-"})
+    assert (len(part.content), part["Content-Range"].split("/")[0]) == (7, "bytes 0-6")
+
+
+def test_a_video_is_for_its_owner_only(ready: Story) -> None:
+    other = Client()
+    other.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("stories:video", args=[ready.pk])
+    assert other.get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+
+
+def test_deleting_the_story_deletes_the_video(
+    ready: Story, media: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        services.delete_story(story=ready)
+    assert not [path for path in media.rglob("*") if path.is_file()]
+
+
+def test_the_export_holds_the_video(user: User, ready: Story) -> None:
+    out = io.BytesIO()
+    export_account(user=user, out=out)
+    with zipfile.ZipFile(out) as archive:
+        told = json.loads(archive.read("stories.json"))[0]
+        assert archive.read(told["video"]) == ready.video.file.read()
+    assert told["moments"] == ready.analysis.moments
+
+
+def test_suggest_takes_a_video(models: FakeModels, tracks: list[Track], tmp_path: Path) -> None:
+    path, out = tmp_path / "video.mov", io.StringIO()
+    path.write_bytes(make_video_bytes("mov", seconds=4))
+    call_command("suggest", str(path), "--json", stdout=out, skip_checks=True)
+    assert len(json.loads(out.getvalue())["suggestions"]) == 10
+    assert models.calls[0]["frames"] == FRAMES
