@@ -12,8 +12,11 @@ _VALENCE_WORDS = ("wistful", "mellow", "bright")
 _NOTHING_STANDS_OUT = "A little further off, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
+    "affinity": "People with a taste like yours save it",
     "together": "Saved by people who saved what you did",
     "popular": "Popular with many listeners",
+    "trend": "Saved by many lately",
+    "fresh": "Newly released",
 }
 
 

@@ -4,19 +4,23 @@
               log-likelihood but for a constant, chosen so that a track as near as the average
               draw from that Gaussian gets zero
     taste     log-likelihood ratio of the sound under the person's taste (engine.taste)
+    affinity  inner product of the person's collaborative vector with the track's (engine.als)
     together  co-saves with what the person saved, from everybody's choices (engine.together)
     popular   popularity less that of an average track, where unknown counts as average; it
               speaks loudest for newcomers and gives way to what a person saves
+    trend     how much it is saved lately, older saves counting less
+    fresh     one for a track released today, half of that after every half-life
     again     penalty for having been shown to this person lately without being saved
 
 Every term is zero where it knows nothing, so a positive term is a reason and a negative one is
-not. `Weights` scale the terms; what is logged is the scaled terms.
+not. `Weights` scale the terms; what is logged is the scaled terms. The weights here are priors:
+`engine.learning` fits them to the log of what was shown and chosen once there is enough of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +32,8 @@ from recommender.engine.together import together_scores
 MODEL_VERSION = "hybrid-1"
 AVERAGE_POPULARITY = 0.4
 KNOWN_AFTER = 3
+# Of new releases, in days.
+FRESH_HALF_LIFE = 120.0
 # The narrowest mood taken at its word: features themselves are no more exact than this.
 LEAST_SD = 0.05
 
@@ -54,17 +60,30 @@ class Candidates:
     """(n,) >= 0: summed item-item similarity to the person's saved tracks."""
     shown_lately: NDArray[np.int64]
     """(n,): how often shown to this person lately without being saved."""
+    affinity: FloatArray | None = None
+    """(n,): inner products with the person's vector; none while there are no factors."""
+    recent_saves: FloatArray | None = None
+    """(n,) >= 0: saves, each weighing less with time."""
+    days_out: FloatArray | None = None
+    """(n,): days since release; NaN where unknown."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much a unit of each term counts; taste and together as fitted with their constants."""
+    """How much a unit of each term counts: priors until choices say better."""
 
     mood: float = 1.0
     taste: float = 0.15
+    affinity: float = 2.0
     together: float = 1.5
     popular: float = 2.0
+    trend: float = 0.2
+    fresh: float = 0.2
     again: float = 0.3
+
+
+TERMS = tuple(field.name for field in fields(Weights))
+"""The names of the terms, in the order of the weights."""
 
 
 def mood_terms(points: FloatArray, mood: Mood) -> FloatArray:
@@ -86,19 +105,34 @@ def newcomer_share(n_choices: int) -> float:
     return KNOWN_AFTER / (KNOWN_AFTER + n_choices)
 
 
+def fresh_terms(days_out: FloatArray) -> FloatArray:
+    """One (n,) for a release of today, half after FRESH_HALF_LIFE; zero where unknown."""
+    fresh: FloatArray = 0.5 ** (np.maximum(days_out, 0.0) / FRESH_HALF_LIFE)
+    return np.nan_to_num(fresh, nan=0.0)
+
+
+def plain_terms(candidates: Candidates, *, mood: Mood, taste: Taste) -> dict[str, FloatArray]:
+    """The terms by name, each (n,), before any weight."""
+    nothing = np.zeros(len(candidates.together))
+    known = candidates
+    return {
+        "mood": mood_terms(known.mood_points, mood),
+        "taste": taste_scores(known.content, taste),
+        "affinity": nothing if known.affinity is None else known.affinity,
+        "together": together_scores(known.together),
+        "popular": newcomer_share(taste.n_choices) * popularity_terms(known.popularity),
+        "trend": nothing if known.recent_saves is None else np.log1p(known.recent_saves),
+        "fresh": nothing if known.days_out is None else fresh_terms(known.days_out),
+        "again": -np.log1p(known.shown_lately),
+    }
+
+
 def score_terms(
     candidates: Candidates, *, mood: Mood, taste: Taste, weights: Weights
 ) -> dict[str, FloatArray]:
     """The scaled terms by name, each (n,)."""
-    return {
-        "mood": weights.mood * mood_terms(candidates.mood_points, mood),
-        "taste": weights.taste * taste_scores(candidates.content, taste),
-        "together": weights.together * together_scores(candidates.together),
-        "popular": weights.popular
-        * newcomer_share(taste.n_choices)
-        * popularity_terms(candidates.popularity),
-        "again": -weights.again * np.log1p(candidates.shown_lately),
-    }
+    plain = plain_terms(candidates, mood=mood, taste=taste)
+    return {name: getattr(weights, name) * values for name, values in plain.items()}
 
 
 def total(terms: Mapping[str, FloatArray]) -> FloatArray:

@@ -28,7 +28,7 @@ def suggest_tracks(
     taste = taste_of(selectors.taste_profile(user))
     terms = score_terms(pool.features, mood=target, taste=taste, weights=Weights())
     scores = total(terms)
-    noise = story_noise(story_id.int >> 64, pool.words)
+    noise = story_noise(story_id.int >> 64, pool.words, n)
     picks = choose(scores, artists=pool.artists, songs=pool.songs, n=n, noise=noise)
     tracks = Track.objects.in_bulk([pool.ids[pick.row] for pick in picks])
     batch, now = uuid4(), timezone.now()

@@ -14,6 +14,9 @@ def pick(
     artists: list[frozenset[str]] | None = None,
     songs: list[str] | None = None,
     noise: np.ndarray | None = None,
+    diversity: float = 0.0,
+    genres: list[str] | None = None,
+    years: np.ndarray | None = None,
 ) -> list[int]:
     rows = range(len(scores))
     picks = choose(
@@ -21,7 +24,10 @@ def pick(
         artists=artists or [frozenset({f"artist{i}"}) for i in rows],
         songs=songs or [f"song{i}" for i in rows],
         n=n,
-        noise=np.zeros(len(scores)) if noise is None else noise,
+        noise=np.zeros((n, len(scores))) if noise is None else noise,
+        diversity=diversity,
+        genres=genres,
+        years=years,
     )
     return [p.row for p in picks]
 
@@ -38,6 +44,65 @@ def test_no_more_than_two_tracks_of_an_artist() -> None:
 
 def test_the_same_song_under_another_id_comes_once() -> None:
     assert pick(np.array([3.0, 2.0, 1.0]), songs=["a", "a", "b"]) == [0, 2]
+
+
+def test_variety_prefers_another_genre_and_era_among_equals() -> None:
+    scores, genres = np.array([1.0, 0.99, 0.98, 0.97]), ["rock", "rock", "soul", "rock"]
+    years = np.array([1990.0, 1990.0, 1990.0, 2020.0])
+    assert pick(scores, genres=genres, years=years) == [0, 1, 2, 3]
+    assert pick(scores, genres=genres, years=years, diversity=0.5) == [0, 2, 3, 1]
+
+
+def test_variety_does_not_outweigh_a_far_better_track() -> None:
+    band = frozenset({"band"})
+    artists = [band, band, frozenset({"other"})]
+    assert pick(np.array([5.0, 4.9, 1.0]), artists=artists, diversity=0.5) == [0, 1, 2]
+
+
+def test_unknown_genre_and_year_repeat_nothing() -> None:
+    years = np.full(3, np.nan)
+    order = pick(np.array([3.0, 2.9, 2.8]), genres=["", "", ""], years=years, diversity=5.0)
+    assert order == [0, 1, 2]
+
+
+def test_sure_places_hold_the_best_whatever_the_luck() -> None:
+    scores = np.linspace(1.0, 0.0, 30)
+    for story in range(20):
+        picks = choose(
+            scores,
+            artists=[frozenset({str(i)}) for i in range(30)],
+            songs=[str(i) for i in range(30)],
+            n=6,
+            noise=story_noise(story, np.arange(30, dtype=np.uint64)),
+            n_sure=3,
+        )
+        assert [p.row for p in picks[:3]] == [0, 1, 2]
+        assert [p.propensity for p in picks[:3]] == [1.0] * 3
+        assert all(p.propensity < 1.0 for p in picks[3:])
+
+
+def test_propensity_of_a_list_is_how_often_it_comes() -> None:
+    """With variety, where what was drawn changes the worth of the rest."""
+    band = frozenset({"band"})
+    artists = [band, band, frozenset({"other"})]
+    counts: Counter[tuple[int, ...]] = Counter()
+    told: dict[tuple[int, ...], float] = {}
+    n = 6000
+    for story in range(n):
+        picks = choose(
+            np.array([0.3, 0.25, 0.1]),
+            artists=artists,
+            songs=["a", "b", "c"],
+            n=2,
+            noise=story_noise(story, np.arange(3, dtype=np.uint64), 2),
+            diversity=0.3,
+        )
+        order = tuple(p.row for p in picks)
+        counts[order] += 1
+        told[order] = picks[0].propensity * picks[1].propensity
+    assert sum(told.values()) == pytest.approx(1.0)
+    for order, propensity in told.items():
+        assert counts[order] / n == pytest.approx(propensity, abs=0.025)
 
 
 def test_nothing_to_choose_from_gives_nothing() -> None:
@@ -88,11 +153,13 @@ def test_propensity_is_how_often_a_track_comes_first() -> None:
 def test_noise_belongs_to_story_and_track() -> None:
     tracks = np.array([5, 6, 7], dtype=np.uint64)
     assert (story_noise(1, tracks) == story_noise(1, tracks)).all()
-    assert (story_noise(1, tracks)[1:] == story_noise(1, tracks[1:])).all()
+    assert (story_noise(1, tracks)[:, 1:] == story_noise(1, tracks[1:])).all()
+    assert (story_noise(1, tracks, 3) == story_noise(1, tracks)[:3]).all()
     assert not (story_noise(1, tracks) == story_noise(2, tracks)).any()
 
 
 def test_noise_is_gumbel() -> None:
-    noise = story_noise(3, np.arange(50_000, dtype=np.uint64))
+    noise = story_noise(3, np.arange(5_000, dtype=np.uint64))
     assert noise.mean() == pytest.approx(0.5772, abs=0.02)
+    assert np.atleast_2d(np.corrcoef(noise))[0, 1:] == pytest.approx(0.0, abs=0.06)
     assert noise.var() == pytest.approx(np.pi**2 / 6, abs=0.05)

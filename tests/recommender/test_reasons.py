@@ -1,9 +1,10 @@
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recommender.engine.reasons import NOTICEABLE, in_words
+from recommender.engine.scoring import TERMS
 
-NAMES = ("mood", "taste", "together", "popular", "again")
+NAMES = TERMS
 
 
 def test_mood_is_told_in_words_of_the_track() -> None:
@@ -25,6 +26,20 @@ def test_only_terms_that_lifted_the_track_are_named(terms: dict[str, float]) -> 
     reasons = in_words(terms, valence=0.5, energy=0.5)
     assert len(reasons) == max(len(lifted), 1)
     assert ("for variety" in reasons[0]) == (not lifted)
+
+
+@given(st.fixed_dictionaries({name: st.floats(-3.0, 3.0) for name in NAMES}))
+def test_top_reason_is_the_largest_term(terms: dict[str, float]) -> None:
+    largest = max((name for name in NAMES if name != "again"), key=lambda name: terms[name])
+    assume(sum(value == terms[largest] for value in terms.values()) == 1)
+    alone = in_words({largest: terms[largest]}, valence=0.5, energy=0.5)
+    assert in_words({**terms, "again": -1.0}, valence=0.5, energy=0.5)[0] == alone[0]
+
+
+def test_every_term_that_can_lift_has_words() -> None:
+    told = {in_words({name: 1.0}, valence=0.5, energy=0.5)[0] for name in NAMES if name != "again"}
+    assert len(told) == len(NAMES) - 1
+    assert not any("for variety" in sentence for sentence in told)
 
 
 def test_a_penalty_is_no_reason() -> None:

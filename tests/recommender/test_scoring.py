@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from recommender.engine.aims import aims
 from recommender.engine.content import FEATURES, N_FEATURES, standardise
 from recommender.engine.scoring import (
+    FRESH_HALF_LIFE,
+    TERMS,
     Candidates,
     Mood,
     Weights,
@@ -80,13 +82,25 @@ def test_score_is_the_sum_of_its_terms() -> None:
     )
     terms = terms_of(pool)
     assert total(terms) == pytest.approx(sum(terms.values()))
-    assert set(terms) == {"mood", "taste", "together", "popular", "again"}
+    assert tuple(terms) == TERMS
 
 
 def test_terms_that_know_nothing_are_zero() -> None:
     terms = terms_of(candidates())
-    for name in ("taste", "together", "popular", "again"):
+    for name in set(TERMS) - {"mood"}:
         assert not terms[name].any()
+    unknown = terms_of(candidates(days_out=np.full(3, np.nan)))
+    assert not unknown["fresh"].any()
+
+
+def test_what_is_new_or_saved_lately_or_alike_rises() -> None:
+    days = np.array([0.0, FRESH_HALF_LIFE, 1e6])
+    pool = candidates(days_out=days, recent_saves=days[::-1], affinity=days)
+    terms = terms_of(pool)
+    assert terms["fresh"][0] == pytest.approx(2 * terms["fresh"][1])
+    assert terms["fresh"][2] == pytest.approx(0.0, abs=1e-9)
+    assert (np.diff(terms["trend"]) < 0.0).all()
+    assert (np.diff(terms["affinity"]) > 0.0).all()
 
 
 def test_what_was_shown_often_sinks() -> None:
