@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 
 from recommender.engine.genres import family
+from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.reasons import in_words
 from recommender.engine.songs import search_text, song_key
 
@@ -87,6 +88,9 @@ class Track(models.Model):
     tempo = models.FloatField(null=True, blank=True)
     time_signature = models.SmallIntegerField(null=True, blank=True)
     duration_ms = models.IntegerField(null=True, blank=True)
+    intensity = models.CharField(
+        max_length=6, blank=True, editable=False, choices=[(name, name) for name in LEVELS]
+    )
     artwork_url = models.URLField(max_length=500, blank=True)
     spotify_url = models.URLField(max_length=500, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -144,6 +148,13 @@ class Track(models.Model):
         return ", ".join(self.artists)
 
     @property
+    def facts(self) -> list[str]:
+        """What else is known of the track, in words."""
+        level = f"{self.intensity} intensity" if self.intensity else ""
+        known = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
+        return [str(fact) for fact in known if fact]
+
+    @property
     def is_demo(self) -> bool:
         return self.source == self.Source.DEMO
 
@@ -153,6 +164,23 @@ class Track(models.Model):
         if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
             return None
         return self.source_id
+
+
+class IntensityModel(models.Model):
+    """How this catalogue's tracks are told apart by intensity; the newest counts."""
+
+    fitted_at = models.DateTimeField()
+    parameters = models.JSONField(help_text="As engine.intensity.IntensityFit writes them")
+
+    class Meta:
+        ordering = ["-fitted_at"]
+
+    def __str__(self) -> str:
+        return f"intensity of {self.fitted_at:%d %B %Y}"
+
+    @property
+    def fit(self) -> IntensityFit:
+        return IntensityFit.from_json(self.parameters)
 
 
 class FeatureMiss(models.Model):

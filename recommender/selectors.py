@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
+from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.songs import fold
-from recommender.models import SPOTIFY_ID, Choice, FeatureMiss, Suggestion, TasteProfile, Track
+from recommender.models import (
+    SPOTIFY_ID,
+    Choice,
+    FeatureMiss,
+    IntensityModel,
+    Suggestion,
+    TasteProfile,
+    Track,
+)
 
 # A provider that did not know a track may have learnt of it by then.
 ASK_AGAIN_AFTER = timedelta(days=30)
@@ -68,6 +79,51 @@ def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
 def count_tracks_without_mood() -> int:
     """How many tracks no story can be given yet."""
     return Track.objects.filter(Q(energy=None) | Q(valence=None)).count()
+
+
+def intensity_model() -> IntensityModel | None:
+    """How the catalogue's tracks are told apart by intensity, once that was learned."""
+    return IntensityModel.objects.first()
+
+
+def intensity_fit() -> IntensityFit | None:
+    """The same as the engine takes it."""
+    model = intensity_model()
+    return model.fit if model else None
+
+
+@dataclass(frozen=True)
+class EnergyOfLevel:
+    """The energies of the tracks of one class."""
+
+    level: str
+    counts: list[int]
+    """Tracks per twentieth of the energy's range."""
+    mean: float
+
+    @property
+    def n_tracks(self) -> int:
+        return sum(self.counts)
+
+
+def energy_by_intensity(bins: int = 20) -> list[EnergyOfLevel]:
+    """How energy is spread within each class, the calmest first."""
+    bin_of = Func(F("energy"), 0.0, 1.0, bins, function="width_bucket", output_field=IntegerField())
+    rows = (
+        Track.objects.exclude(intensity="")
+        .order_by()
+        .values("intensity", bin=Least(bin_of, bins))
+        .annotate(n=Count("pk"), total=Sum("energy"))
+    )
+    counts = {level: [0] * bins for level in LEVELS}
+    totals = dict.fromkeys(LEVELS, 0.0)
+    for row in rows:
+        counts[row["intensity"]][row["bin"] - 1] += row["n"]
+        totals[row["intensity"]] += row["total"]
+    return [
+        EnergyOfLevel(level, counts[level], totals[level] / max(sum(counts[level]), 1))
+        for level in LEVELS
+    ]
 
 
 def get_choice(story_id: UUID) -> Choice | None:

@@ -1,18 +1,25 @@
-"""The sound of demo tracks."""
+"""The sound of demo tracks, and what staff may look at."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
-from recommender import selectors, sound
+from recommender import intensity_page, selectors, sound
 from recommender.ranges import RangeNotSatisfiableError, requested_range
+from recommender.selectors import EnergyOfLevel
 
 TYPE = "audio/wav"
+# Counting ten million tracks takes seconds, and they change by the day.
+COUNTED_FOR_SECONDS = 600
 
 
 @require_safe
@@ -46,3 +53,27 @@ def _bytes_of(content: bytes, request: HttpRequest, etag: str) -> HttpResponse:
     response = HttpResponse(content[part.start : part.stop], status=206, content_type=TYPE)
     response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
     return response
+
+
+@require_safe
+@login_required
+def intensity(request: HttpRequest) -> HttpResponse:
+    """How the energy of low, medium and high intensity is spread, for staff."""
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    model = selectors.intensity_model()
+    if model is None:
+        return render(request, "recommender/intensity.html", {"fit": None})
+    key = f"recommender:energy-by-intensity:{model.pk}"
+    classes: list[EnergyOfLevel] | None = cache.get(key)
+    if classes is None:
+        classes = selectors.energy_by_intensity()
+        cache.set(key, classes, COUNTED_FOR_SECONDS)
+    page = {
+        "fit": model.fit,
+        "fitted_at": model.fitted_at,
+        "explained": f"{model.fit.explained:.0%}",
+        "plots": intensity_page.plots(classes),
+        "features": intensity_page.features(model.fit),
+    }
+    return render(request, "recommender/intensity.html", page)

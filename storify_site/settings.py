@@ -181,6 +181,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "refit-intensity": {
+        "task": "recommender.tasks.refit_intensity",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "fill-features": {
         "task": "recommender.tasks.fill_features",
         "schedule": 60.0,

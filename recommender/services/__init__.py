@@ -4,6 +4,7 @@ from recommender.services.catalogue import expire_tracks, load_demo_catalogue
 from recommender.services.choices import forget_story, remove_choice, save_choice
 from recommender.services.features import fill_features
 from recommender.services.imports import import_tracks
+from recommender.services.intensity import refit_intensity
 from recommender.services.suggestions import give_feedback, suggest_tracks
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "give_feedback",
     "import_tracks",
     "load_demo_catalogue",
+    "refit_intensity",
     "remove_choice",
     "save_choice",
     "suggest_tracks",

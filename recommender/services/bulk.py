@@ -9,6 +9,12 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from recommender.importing.columns import COLUMNS
+from recommender.services.intensity import (
+    classify_all,
+    fit_for,
+    level_parameters,
+    level_sql,
+)
 
 _TEXTS = ("album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
@@ -44,13 +50,17 @@ FROM recommender_track AS track
 WHERE incoming.title IS NULL AND track.source = %(source)s
   AND track.source_id = incoming.source_id
 """
+_LEVEL = level_sql(lambda name: f"staged.{name}")
+_LEVEL_OF_KEPT = level_sql(lambda name: f"coalesce(excluded.{name}, track.{name})")
 _UPSERT = f"""
 WITH written AS (
     INSERT INTO recommender_track AS track
-        (source, id, source_id, artwork_url, spotify_url, {", ".join(_SET)})
-    SELECT %(source)s, coalesce(staged.id, gen_random_uuid()), staged.source_id, '', '', {_INCOMING}
+        (source, id, source_id, artwork_url, spotify_url, {", ".join(_SET)}, intensity)
+    SELECT %(source)s, coalesce(staged.id, gen_random_uuid()), staged.source_id, '', '',
+        {_INCOMING}, {_LEVEL}
     FROM incoming AS staged
-    ON CONFLICT (source, source_id) DO UPDATE SET ({", ".join(_SET)}) = ROW({_KEPT})
+    ON CONFLICT (source, source_id) DO UPDATE
+    SET ({", ".join(_SET)}, intensity) = ROW({_KEPT}, {_LEVEL_OF_KEPT})
     WHERE ({", ".join(f"track.{name}" for name in _SET)}) IS DISTINCT FROM ROW({_KEPT})
     RETURNING track.xmax = 0 AS is_new
 )
@@ -87,9 +97,12 @@ def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
         cursor.execute(_UNKNOWN, {"source": source})
         unknown = [place for (place,) in cursor.fetchall()]
         cursor.execute(_FILL, {"source": source})
-        cursor.execute(_UPSERT, {"source": source})
+        fit, is_new = fit_for("incoming", distinct)
+        cursor.execute(_UPSERT, {"source": source, **level_parameters(fit)})
         new, updated = cursor.fetchone() or (0, 0)
         cursor.execute("DROP TABLE staged, incoming")
+        if fit and is_new:
+            classify_all(fit)
         cursor.execute("ANALYZE recommender_track")
     unchanged = distinct - len(unknown) - new - updated
     return Written(new, updated, unchanged, received - distinct, unknown)

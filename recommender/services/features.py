@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from recommender import selectors
+from recommender.engine.intensity import FEATURES
 from recommender.importing.columns import AUDIO_FEATURES
 from recommender.models import FeatureMiss, Track
 from recommender.providers import FeatureProvider, Features, ProviderError
@@ -51,6 +52,7 @@ def _fill_from(provider: FeatureProvider, deadline: float) -> int:
 def _keep(asked: Sequence[Track], found: Mapping[str, Features], provider: str) -> int:
     """Write what was found, and note of the others that this provider does not know them."""
     still_there = Track.objects.select_for_update().filter(pk__in=[track.pk for track in asked])
+    fit = selectors.intensity_fit()
     known, unknown = [], []
     for track in still_there:
         features = found.get(track.source_id)
@@ -61,7 +63,9 @@ def _keep(asked: Sequence[Track], found: Mapping[str, Features], provider: str) 
         for name in AUDIO_FEATURES:
             if name in features:
                 setattr(track, name, features[name])
-    Track.objects.bulk_update(known, AUDIO_FEATURES)
+        if fit:
+            (track.intensity,) = fit.levels([getattr(track, name) for name in FEATURES])
+    Track.objects.bulk_update(known, [*AUDIO_FEATURES, "intensity"])
     now = timezone.now()
     FeatureMiss.objects.bulk_create(
         [FeatureMiss(track=track, provider=provider, asked_at=now) for track in unknown],

@@ -1,0 +1,31 @@
+"""python manage.py fit_intensity"""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender import selectors, services
+from recommender.engine.intensity import FEATURES, FEWEST
+
+
+class Command(BaseCommand):
+    help = "Learn from the catalogue how intense its tracks are, and class every track anew."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        fit = services.refit_intensity()
+        if fit is None:
+            raise CommandError(f"At least {FEWEST} different tracks with features are needed.")
+        classes = selectors.energy_by_intensity()
+        result = {
+            "n": fit.n_tracks,
+            "explained": round(fit.explained, 3),
+            "cuts": [round(cut, 3) for cut in fit.cuts],
+            "loadings": dict(zip(FEATURES, (round(one, 3) for one in fit.loadings), strict=True)),
+            "tracks": {one.level: one.n_tracks for one in classes},
+        }
+        counts = ", ".join(f"{one.n_tracks} {one.level}" for one in classes)
+        self.stdout.write(json.dumps(result) if options["json"] else f"Learned: {counts}.")

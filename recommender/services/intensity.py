@@ -1,0 +1,107 @@
+"""Every track's intensity, learned from the whole catalogue and kept with the track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from recommender import selectors
+from recommender.engine.intensity import (
+    FEATURES,
+    LEVELS,
+    IntensityFit,
+    TooFewTracksError,
+    fit_intensity,
+)
+from recommender.models import IntensityModel
+
+# More tracks would move the cuts by less than the classes are worth.
+SAMPLE = 200_000
+# A catalogue that has grown by this factor is another one.
+GROWN = 2
+
+
+@transaction.atomic
+def refit_intensity() -> IntensityFit | None:
+    """Learn the classes anew and give every track its own; None while there are too few tracks."""
+    fit = _learn("recommender_track")
+    if fit is not None:
+        classify_all(fit)
+    return fit
+
+
+def fit_for(table: str, n_tracks: int) -> tuple[IntensityFit | None, bool]:
+    """The fit that holds, learned anew where `table` brings far more tracks than it knew; and
+    whether it was."""
+    fit = selectors.intensity_fit()
+    if fit is None or n_tracks > GROWN * fit.n_tracks:
+        learned = _learn(table)
+        return learned or fit, learned is not None
+    return fit, False
+
+
+def classify_all(fit: IntensityFit) -> int:
+    """Give every track whose class is another now its class; returns how many."""
+    level = level_sql(lambda name: name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE recommender_track SET intensity = {level}"  # noqa: S608  (columns only)
+            f" WHERE intensity IS DISTINCT FROM {level}",
+            level_parameters(fit),
+        )
+        return int(cursor.rowcount)
+
+
+def level_sql(column: Callable[[str], str]) -> str:
+    """The class of a row whose features are `column(name)`; "" without energy or without a fit."""
+    terms = " + ".join(
+        f"coalesce(({column(name)} - %(mean_{name})s::float8) * %(weight_{name})s::float8, 0)"
+        for name in FEATURES
+    )
+    return (
+        f"CASE WHEN {column('energy')} IS NULL OR %(low)s::float8 IS NULL THEN ''"
+        f" WHEN {terms} < %(low)s::float8 THEN '{LEVELS[0]}'"
+        f" WHEN {terms} < %(high)s::float8 THEN '{LEVELS[1]}' ELSE '{LEVELS[2]}' END"
+    )
+
+
+def level_parameters(fit: IntensityFit | None) -> dict[str, float | None]:
+    """What `level_sql` is to be run with."""
+    nothing = [None] * len(FEATURES)
+    means, weights, cuts = (
+        (fit.means, fit.weights, fit.cuts) if fit else (nothing, nothing, nothing)
+    )
+    return {
+        **{f"mean_{name}": value for name, value in zip(FEATURES, means, strict=True)},
+        **{f"weight_{name}": value for name, value in zip(FEATURES, weights, strict=True)},
+        "low": cuts[0],
+        "high": cuts[1],
+    }
+
+
+def _learn(table: str) -> IntensityFit | None:
+    try:
+        fit = fit_intensity(_sample(table))
+    except TooFewTracksError:
+        return None
+    IntensityModel.objects.create(fitted_at=timezone.now(), parameters=fit.to_json())
+    return fit
+
+
+def _sample(table: str) -> list[tuple[Any, ...]]:
+    """Features of all tracks, or of as many as matter, drawn by chance."""
+    columns = ", ".join(FEATURES)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE energy IS NOT NULL")  # noqa: S608
+        (n_tracks,) = cursor.fetchone() or (0,)
+        share = min(100.0, 100.0 * SAMPLE / max(n_tracks, 1))
+        cursor.execute(
+            f"SELECT {columns} FROM {table} TABLESAMPLE BERNOULLI (%s) REPEATABLE (0)"  # noqa: S608
+            " WHERE energy IS NOT NULL",
+            [share],
+        )
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
