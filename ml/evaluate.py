@@ -3,8 +3,9 @@
 python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
 
 Columns: `image` (encoded bytes) and `label` for emotion (whole photos or faces cut out of them)
-and action (also "none", for photos without any of the actions); `text` and `label` or `labels`
-for caption; `image` and `faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
+and action (also "none", for photos without any of the actions, as `ml.prepare none` writes them
+for --none); `text` and `label` or `labels` for caption; `image` and `faces` (boxes x, y, width,
+height in pixels) or `n_faces` for faces.
 `split` is optional; for files without a split `test`, that name means every split whose name
 ends in `_test`.
 """
@@ -26,18 +27,17 @@ from PIL import Image
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
+from ml.action.figures import figures
+from ml.action.none import LABEL as NO_ACTION
 from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
 from ml.emotion.parts import PART_KEYS, ferplus_majority, parts
 from ml.emotion.photo import emotions_of_images
-from ml.intensity import intensity_of
-from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS
+from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.metrics import report
 
 BATCH = 32
-NO_ACTION = "none"
-"""Label of photos that show none of the actions."""
 
 Report = dict[str, Any]
 
@@ -138,36 +138,22 @@ def _emotions(images: Sequence[bytes]) -> Floats:
 
 
 def measure_action(table: pa.Table) -> Report:
-    """Measure on whole photos; `named` says how often an action is sure enough to be named.
-
-    `intensity_accuracy` is how often low, medium or high is right, whichever the action.
+    """Measure on whole photos; `intensity_accuracy` asks for low, medium or high alone.
 
     Rows with the label "none" show none of the actions: they count only in `none`, which says how
-    many of them there are and what share of them gets a name all the same.
+    many of them there are and what share of them is tagged or named all the same.
     """
     require(table, "image", "label")
     shown = np.array([label != NO_ACTION for label in table["label"].to_pylist()])
     if not shown.any():
         raise BadData(f"Every row is labelled {NO_ACTION}; accuracy needs photos with an action.")
-    labels = _numbers(table.filter(pa.array(shown)), ACTIONS)
+    labels = np.full(len(shown), -1)
+    labels[shown] = _numbers(table.filter(pa.array(shown)), ACTIONS)
     looks, ms = _timed(_looks, table["image"].to_pylist(), 4)
-    names = actions.are_named(looks[:, :-1], looks[:, -1])
-    probabilities, sure = looks[shown, :-1], names[shown]
-    right = probabilities.argmax(axis=1) == labels
-    named = {"share": _share(sure), "accuracy": _share(right[sure])}
-    none = {"n": int((~shown).sum()), "named": _share(names[~shown])}
-    result = report(probabilities, labels, ACTIONS)
-    result["intensity_accuracy"] = _share(_intensities(probabilities) == _intensities_of(labels))
-    return result | {"ms_per_item": ms, "named": named, "none": none}
-
-
-def _intensities(probabilities: Floats) -> NDArray[np.str_]:
-    shares = [intensity_of(dict(zip(ACTIONS, row.tolist(), strict=True))) for row in probabilities]
-    return np.array([max(share, key=lambda level: share[level]) for share in shares])
-
-
-def _intensities_of(labels: NDArray[np.int64]) -> NDArray[np.str_]:
-    return np.array([ACTION_INTENSITY[ACTIONS[label]] for label in labels])
+    named = "source" in table.column_names
+    sources = table["source"].to_pylist() if named else [NO_ACTION] * len(shown)
+    sources = [source or NO_ACTION for source in sources]
+    return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
 
 
 def _share(true: NDArray[np.bool_]) -> float | None:
@@ -208,6 +194,24 @@ MEASURES: dict[str, Callable[[pa.Table], Report]] = {
 }
 
 
+def _with(table: pa.Table, none: Path | None) -> pa.Table:
+    """Return the table with the `test` part of a file of `ml.prepare none` behind it."""
+    if none is None:
+        return table
+    require(table, "image", "label")
+    more = read(none, "test").select(["image", "label", "source"])
+    return pa.concat_tables([table.select(["image", "label"]), more], promote_options="default")
+
+
+def _emotion_card(table: pa.Table, result: Report) -> None:
+    from ml.emotion import card
+
+    card.write(table, result)
+
+
+CARDS: dict[str, Callable[[pa.Table, Report], None]] = {"emotion": _emotion_card}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -217,19 +221,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     parser.add_argument("--record", action="store_true", help="write the figures to the manifest")
-    parser.add_argument("--card", action="store_true", help="write the card of emotion (minutes)")
+    parser.add_argument("--card", action="store_true", help="write the model's card (minutes)")
+    parser.add_argument("--none", type=Path, help="photos of no action, measured with those of one")
     given = parser.parse_args(arguments)
     try:
-        result = MEASURES[given.model](read(given.data, given.split))
+        table = _with(read(given.data, given.split), given.none)
+        result = MEASURES[given.model](table)
     except (BadData, ModelsMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if given.record or given.card:
         record(given.model, given.data.name, given.split, result)
-    if given.card:
-        from ml.emotion import card
-
-        card.write(read(given.data, given.split), result)
+    if given.card and given.model in CARDS:
+        CARDS[given.model](table, result)
     sys.stdout.write(json.dumps(result) + "\n" if given.json else _lines(result))
     return 0
 

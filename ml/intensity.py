@@ -48,6 +48,17 @@ def intensity_of(action: Mapping[str, float], known: Levels | None = None) -> di
     }
 
 
+def expected(shares: Mapping[str, float]) -> tuple[float, float]:
+    """Return the mean and the standard deviation of the intensity, from 0 (low) to 1 (high).
+
+    `shares` of INTENSITIES sum to one, as `intensity_of` gives them.
+    """
+    places = np.linspace(0, 1, len(INTENSITIES))
+    weights = np.array([shares[level] for level in INTENSITIES])
+    mean = float(weights @ places)
+    return mean, float(np.sqrt(weights @ (places - mean) ** 2))
+
+
 def _posterior(action: str, counts: Mapping[str, int]) -> dict[str, float]:
     if unknown := set(counts) - set(INTENSITIES):
         raise ValueError(f"unknown levels: {', '.join(sorted(unknown))}")

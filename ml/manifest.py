@@ -98,6 +98,7 @@ def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> N
     keys = (
         *("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece", "recall"),
         *("public_test", "private_test", "without_copies", "ferplus", "named", "sets"),
+        *("intensity_accuracy", "none"),
     )
     figures = {key: result[key] for key in keys if key in result}
     earlier = [m for m in described.get("measured", []) if (m["data"], m["split"]) != (data, split)]

@@ -2,6 +2,10 @@
 
 python -m ml.prepare fer2013 --csv fer2013.csv --ferplus fer2013new.csv --out fer2013.parquet
 python -m ml.prepare har --folder "Human Action Recognition" --out har.parquet
+python -m ml.prepare none --development FOLDER ... --held-out FOLDER ... --out none.parquet
+
+`none` makes pictures that show none of the actions: the sample images in the folders, scaled as
+HAR's, and others that are drawn.
 """
 
 import argparse
@@ -19,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from ml.action import none
 from ml.images import shrink
 from ml.labels import ACTIONS
 
@@ -127,20 +132,27 @@ def _write(rows: list[Row], out: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parsers = parser.add_subparsers(dest="what", required=True)
-    faces, actions = parsers.add_parser("fer2013"), parsers.add_parser("har")
+    faces, actions, nothing = (parsers.add_parser(name) for name in ("fer2013", "har", "none"))
     faces.add_argument("--csv", type=Path, required=True, help="fer2013.csv of the challenge")
     faces.add_argument("--ferplus", type=Path, required=True, help="fer2013new.csv of FER+")
     actions.add_argument("--folder", type=Path, required=True, help="the unpacked HAR download")
-    for each in (faces, actions):
+    for part in ("development", "held-out"):
+        nothing.add_argument(f"--{part}", type=Path, nargs="*", default=[], metavar="FOLDER")
+    for each in (faces, actions, nothing):
         each.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.what == "har":
         _write(har(given.folder), given.out)
-        return
-    with given.csv.open(newline="") as pictures, given.ferplus.open(newline="") as votes:
-        _write(fer2013(csv.DictReader(pictures), csv.DictReader(votes)), given.out)
+    elif given.what == "none":
+        chosen = none.rows(given.development, "development", none.DEVELOPMENT)
+        _write(chosen + none.rows(given.held_out, "test", none.HELD_OUT), given.out)
+    else:
+        with given.csv.open(newline="") as pictures, given.ferplus.open(newline="") as votes:
+            _write(fer2013(csv.DictReader(pictures), csv.DictReader(votes)), given.out)
 
 
 if __name__ == "__main__":

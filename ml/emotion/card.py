@@ -4,9 +4,6 @@ Called by `python -m ml.evaluate emotion --data fer2013.parquet --split test --c
 """
 
 import json
-import os
-import platform
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.cards import draw_confusion, draw_reliability, machine, median_ms, table_of
 from ml.emotion import robustness, scenes
 from ml.emotion.data import centre, decode
 from ml.emotion.photo import read_faces
@@ -47,8 +45,8 @@ def write(table: pa.Table, result: Figures) -> Path:
     placed = scenes.measure(faces[some], labels[some], EMOTIONS)
     times = _times(faces)
     probabilities = np.concatenate([*_predicted(faces)])
-    _draw_reliability(probabilities, labels, FOLDER / "reliability.png")
-    _draw_confusion(np.array(result["confusion"]), FOLDER / "confusion.png")
+    draw_reliability(probabilities, labels, FOLDER / "reliability.png")
+    draw_confusion(np.array(result["confusion"]), EMOTIONS, FOLDER / "confusion.png")
     measured = {"robustness": changes, "scenes": placed, "times": times}
     (FOLDER / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
     path = FOLDER / "CARD.md"
@@ -76,26 +74,10 @@ def _times(faces: Any) -> Figures:
     view = centre(faces[:1])[..., 0]
     photo = scenes.paste(faces[0], side=200, angle=0, light=1, seed=0).resize((1600, 1200))
     return {
-        "face": _median_ms(lambda: predict(view)),
-        "photo": _median_ms(lambda: read_faces(photo, detect(photo))),
-        "machine": f"{os.cpu_count()} cores {_processor()}, Python {platform.python_version()}",
+        "face": median_ms(lambda: predict(view)),
+        "photo": median_ms(lambda: read_faces(photo, detect(photo))),
+        "machine": machine(),
     }
-
-
-def _median_ms(call: Any, times: int = 30) -> float:
-    call()
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - began)
-    return round(float(np.median(taken)) * 1000, 1)
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    named = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
 
 
 def text(result: Figures, measured: Figures) -> str:
@@ -116,8 +98,8 @@ def text(result: Figures, measured: Figures) -> str:
         ece=result["ece"],
         named=result["named"],
         sets=result["sets"],
-        robustness=_table(measured["robustness"]),
-        scenes=_table(measured["scenes"]),
+        robustness=table_of(measured["robustness"]),
+        scenes=table_of(measured["scenes"]),
         times=measured["times"],
     )
 
@@ -139,7 +121,7 @@ def _per_part(result: Figures) -> str:
             if measured := figures(baseline):
                 row[words] = f"{(measured[key] if key else measured)['accuracy']:.4f}"
         rows.append(row)
-    return _table(rows)
+    return table_of(rows)
 
 
 BASELINES = {"seed": "seed's network, trained here", "teacher": "its teachers"}
@@ -162,53 +144,4 @@ def _per_class(result: Figures) -> str:
         row |= {kind: f"{result[kind][name]:.2f}" for kind in kinds}
         row |= {f"seed: {kind}": f"{seed[kind][name]:.2f}" for kind in kinds if seed}
         rows.append(row)
-    return _table(rows)
-
-
-def _table(rows: Sequence[Figures]) -> str:
-    head = "| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0])
-    return "\n".join([head, *("| " + " | ".join(map(str, row.values())) + " |" for row in rows)])
-
-
-def _draw_reliability(probabilities: Any, labels: Any, path: Path) -> None:
-    from ml.curves import pyplot
-
-    plt = pyplot()
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    places = np.minimum((sure * 15).astype(int), 14)
-    there = [b for b in range(15) if (places == b).any()]
-    figure, axis = plt.subplots(figsize=(4, 4))
-    axis.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect")
-    axis.plot(
-        [sure[places == b].mean() for b in there],
-        [right[places == b].mean() for b in there],
-        marker="o",
-        label="measured",
-    )
-    axis.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
-
-
-def _draw_confusion(confusion: Any, path: Path) -> None:
-    from ml.curves import pyplot
-
-    plt = pyplot()
-    shares = confusion / confusion.sum(axis=1, keepdims=True)
-    figure, axis = plt.subplots(figsize=(5, 4.5))
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(*shares.shape):
-        dark = shares[row, column] > 0.5
-        axis.text(
-            column, row, f"{shares[row, column]:.2f}", ha="center", va="center",
-            color="white" if dark else "black", fontsize=8,
-        )  # fmt: skip
-    places = range(len(EMOTIONS))
-    axis.set_xticks(places, EMOTIONS, rotation=45, ha="right")
-    axis.set_yticks(places, EMOTIONS)
-    axis.set(xlabel="said", ylabel="labelled")
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    return table_of(rows)

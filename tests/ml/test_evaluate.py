@@ -60,7 +60,28 @@ def test_action_says_how_often_it_is_named(
     result = run(capsys, "action", "--data", write(tmp_path, columns))
     assert (result["n"], result["accuracy"]) in {(2, 0.0), (2, 0.5)}
     assert result["named"] == {"share": 0.0, "accuracy": None}
-    assert result["none"] == {"n": 1, "named": 0.0}
+    assert (result["none"]["n"], result["none"]["named"]) == (1, 0.0)
+    assert result["none"]["sources"]["none"]["n"] == 1
+
+
+def test_photos_of_no_action_are_measured_beside_those_of_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = {"image": [encoded(drawing(90, 60))] * 2, "label": ["running", "sitting"]}
+    (tmp_path / "none").mkdir()
+    none: dict[str, list[Any]] = {
+        "image": [encoded(Image.new("RGB", (70, 70), (n, 90, 20))) for n in range(3)],
+        "label": ["none"] * 3,
+        "split": ["development", "test", "test"],
+        "source": ["plain", "plain", "flat"],
+    }
+    extra = write(tmp_path / "none", none)
+    result = run(capsys, "action", "--data", write(tmp_path, columns), "--none", extra)
+    assert (result["n"], result["none"]["n"]) == (2, 2)
+    assert {name: source["n"] for name, source in result["none"]["sources"].items()} == {
+        "plain": 1,
+        "flat": 1,
+    }
 
 
 def test_caption_leaves_out_texts_of_several_emotions(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.intensity import PRIOR_ANSWERS, intensity_of, levels
+from ml.intensity import PRIOR_ANSWERS, expected, intensity_of, levels
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 
 
@@ -70,3 +70,13 @@ def test_answers_reach_the_intensity_of_a_photo() -> None:
     asked = levels({"laughing": {"high": 40}})
     assert intensity_of({"laughing": 0.9, "sitting": 0.1}, asked)["high"] > 0.7
     assert intensity_of({"laughing": 0.9, "sitting": 0.1})["low"] > 0.7
+
+
+@pytest.mark.parametrize(
+    ("shares", "mean", "spread"),
+    [((1, 0, 0), 0, 0), ((0, 0, 1), 1, 0), ((0.5, 0, 0.5), 0.5, 0.5), ((0, 1, 0), 0.5, 0)],
+)
+def test_expected_intensity_is_as_wide_as_the_shares_are_apart(
+    shares: tuple[float, ...], mean: float, spread: float
+) -> None:
+    assert expected(dict(zip(INTENSITIES, shares, strict=True))) == pytest.approx((mean, spread))

@@ -1,12 +1,15 @@
 """Original downloads become the layout that training and evaluation read."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 
+from ml.action.none import DEVELOPMENT, DRAWN_EACH, HELD_OUT
 from ml.emotion.data import decode
 from ml.prepare import FERPLUS, main
 
@@ -47,3 +50,34 @@ def test_har_folder_becomes_rows_with_held_out_photos(tmp_path: Path) -> None:
     assert (splits.count("val"), splits.count("test")) == (2, 2)
     assert {rows["0.png"]["split"], rows["19.png"]["split"]} == {"train"}
     assert [name for name, row in rows.items() if row["exact_or_near_copy"]] == ["19.png"]
+
+
+def test_sample_images_become_photos_of_no_action_in_two_parts(tmp_path: Path) -> None:
+    for name, colour in (("cats", (200, 90, 10)), ("beaches", (10, 90, 200))):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        Image.new("RGBA", (900, 600), (*colour, 255)).save(tmp_path / name / "deep" / "big.png")
+        Image.new("RGB", (30, 300), colour).save(tmp_path / name / "icon.png")
+        (tmp_path / name / "broken.jpg").write_bytes(b"no picture")
+    out = tmp_path / "none.parquet"
+    parts = ("--development", str(tmp_path / "cats"), "--held-out", str(tmp_path / "beaches"))
+    main(["none", *parts, "--out", str(out)])
+    rows = pq.read_table(out).to_pylist()
+    assert {row["label"] for row in rows} == {"none"}
+    found = [row for row in rows if not row["source"].startswith("drawn")]
+    assert [(row["source"], row["split"]) for row in found] == [
+        ("cats", "development"),
+        ("beaches", "test"),
+    ]
+    assert Image.open(io.BytesIO(found[0]["image"])).size == (336, 224)
+    drawn = {split: [r for r in rows if r["split"] == split] for split in ("development", "test")}
+    assert len(drawn["development"]) == 1 + DRAWN_EACH * len(DEVELOPMENT)
+    assert len(drawn["test"]) == 1 + DRAWN_EACH * len(HELD_OUT)
+    assert not {row["source"] for row in drawn["development"]} & {
+        row["source"] for row in drawn["test"]
+    }
+
+
+def test_folder_without_a_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no picture"):
+        main(["none", "--held-out", str(tmp_path / "empty"), "--out", str(tmp_path / "out")])
