@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 import ml.emotion.predict as emotions
 from ml.emotion.photo import frame, read_faces
@@ -21,6 +21,9 @@ CONDITIONS: tuple[tuple[int, float, float], ...] = (
 )
 """Side of the pasted image in pixels, its turn clockwise in degrees, the light."""
 
+AROUND = 12
+"""Pixels of FER-2013's 48 by which a pasted face goes on at each side."""
+
 NOISE = 1.5
 """Standard deviation of the sensor's noise, of 255, whatever the light."""
 
@@ -32,15 +35,15 @@ def paste(
 
     The face is `side` pixels large (at most 300) and turned clockwise by `angle` degrees around
     its middle, which is where `place` says; `light` in (0, 1] multiplies the brightness of all.
+    A face in a photo goes on beyond the frame of FER-2013, and what a crop holds there is read,
+    too: the face's edges go on, and only they fade into the scene.
     """
     rng = np.random.default_rng(seed)
     scene = _background(rng)
-    patch = Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC)
-    edge = max(2, side // 12)
-    inside = Image.new("L", (side - 2 * edge, side - 2 * edge), 255)
-    mask = Image.new("L", (side, side))
-    mask.paste(inside, (edge, edge))
-    mask = mask.filter(ImageFilter.GaussianBlur(edge / 2))
+    patch = _resized(np.pad(face, AROUND, mode="edge"), side)
+    fade = (patch.width - side) // 4
+    mask = Image.new("L", (patch.width - 2 * fade,) * 2, 255)
+    mask = ImageOps.expand(mask, fade).filter(ImageFilter.GaussianBlur(fade / 3))
     x, y = place(side, seed)
     patch, mask = (
         part.rotate(-angle, Image.Resampling.BICUBIC, expand=True) for part in (patch, mask)
@@ -49,6 +52,11 @@ def paste(
     scene.paste(patch.convert("RGB"), corner, mask)
     pixels = np.asarray(scene) * light + rng.normal(0, NOISE, (SCENE[1], SCENE[0], 3))
     return Image.fromarray(np.clip(pixels.round(), 0, 255).astype(np.uint8))
+
+
+def _resized(face: NDArray[np.uint8], side: int) -> Image.Image:
+    wide = round(side * len(face) / 48)
+    return Image.fromarray(face).resize((wide, wide), Image.Resampling.BICUBIC)
 
 
 def place(side: int, seed: int) -> tuple[float, float]:

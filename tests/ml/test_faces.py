@@ -54,6 +54,14 @@ def test_face_over_the_edge_is_cropped_all_the_same() -> None:
     assert crop(drawing(), face, 44).shape == (44, 44)
 
 
+def test_photo_goes_on_beyond_its_edge_as_its_edge_does() -> None:
+    photo = Image.new("L", (100, 100), 200)
+    face = Detection((-0.3, -0.3, 0.6, 0.6), ((-0.1, 0.0), (0.1, 0.0)), 0.9)
+    assert (crop(photo, face, 44) == 200).all()
+    outside = Detection((3.0, 3.0, 0.6, 0.6), ((3.1, 3.2), (3.3, 3.2)), 0.9)
+    assert (crop(photo, outside, 44) == 200).all()
+
+
 def test_dark_face_is_read_at_ordinary_brightness() -> None:
     photo, face = marked(0)
     dim = crop(photo.point(lambda value: value // 10), face, 44)

@@ -34,6 +34,14 @@ def test_face_lies_where_place_says(side: int, angle: float) -> None:
     assert pixels(side=side, angle=angle)[around].mean() > 245
 
 
+def test_whole_frame_of_the_face_is_in_the_scene_and_fades_only_beyond_it() -> None:
+    x, y = (round(edge) - 48 for edge in place(96, 1))
+    scene = pixels().astype(int)
+    assert scene[y : y + 96, x : x + 96].mean(axis=-1).min() > 240
+    left = scene[y + 48, x - 24 : x].mean(axis=-1)
+    assert left[0] < left[-1] - 20
+
+
 def test_light_darkens_the_scene() -> None:
     assert pixels(light=0.1).mean() == pytest.approx(pixels().mean() * 0.1, rel=0.1)
 
