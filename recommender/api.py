@@ -24,7 +24,10 @@ class TrackSearchView(APIView):
         responses=TrackSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Up to 20 tracks whose title and artists hold all words, the best known first."""
+        """Up to 20 songs whose title and artists hold all words, the best known first.
+
+        After them come songs with words spelt nearly so; a song with several ids comes once.
+        """
         found = selectors.search_tracks(request.query_params.get("q", ""))
         return Response(TrackSerializer(found, many=True).data)
 

@@ -17,6 +17,7 @@ from recommender.engine.genres import family
 from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.reasons import in_words
 from recommender.engine.songs import search_text, song_key
+from recommender.engine.spelling import LONGEST_WORD, trigrams
 
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 POPULAR_FROM = 50
@@ -142,6 +143,11 @@ class Track(models.Model):
         self.genre_family = family(self.genre)
         self.release_year = int(self.release_date[:4]) if self.release_date else None
         super().save(*args, **kwargs)
+        words = {word for word in self.search_text.split() if len(word) <= LONGEST_WORD}
+        SearchWord.objects.bulk_create(
+            [SearchWord(word=word, trigrams=trigrams(word)) for word in words],
+            ignore_conflicts=True,
+        )
 
     @property
     def artist_line(self) -> str:
@@ -164,6 +170,19 @@ class Track(models.Model):
         if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
             return None
         return self.source_id
+
+
+class SearchWord(models.Model):
+    """One word of the titles and artists here, by which misspelt ones are understood."""
+
+    word = models.CharField(max_length=LONGEST_WORD, primary_key=True)
+    trigrams = ArrayField(models.TextField())
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [GinIndex(fields=["trigrams"], name="word_trigram")]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class IntensityModel(models.Model):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
+from recommender import search
 from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.songs import fold
 from recommender.models import (
@@ -44,19 +44,13 @@ def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
 
 
 def search_tracks(q: str, limit: int = 20) -> list[Track]:
-    """Tracks whose title and artists hold every word of `q`, or words that begin so.
+    """Songs whose title and artists hold every word of `q`, or words that begin so.
 
-    Accents and case do not matter. The best known come first.
+    The best known come first, then those that hold words spelt nearly so. Accents and case do
+    not matter, and a song with several ids is found once.
     """
     words = fold(q).split()
-    if not words:
-        return []
-    query = SearchQuery(
-        " & ".join(f"{word}:*" for word in words), search_type="raw", config="simple"
-    )
-    found = playable().annotate(words=SearchVector("search_text", config="simple"))
-    by_fame = found.filter(words=query).order_by(F("popularity").desc(nulls_last=True), "title")
-    return list(by_fame[:limit])
+    return search.find(playable(), words, limit) if words else []
 
 
 def playable() -> QuerySet[Track]:
