@@ -1,100 +1,246 @@
-"""The tracks worth scoring for one story, from the indexes: rows in, arrays for the engine out."""
+"""The tracks worth scoring for one story, and of those the ones worth choosing from.
+
+Five sources, each found through an index: where the arranged catalogue promises most for mood,
+person and popularity together (engine.inverted); what like-minded people saved; what is trending;
+and, so that everything has a chance, what lies nearest to points drawn from the mood.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db import connection
+from django.conf import settings
+from django.db import connections
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from accounts.models import User
-from recommender.engine.aims import aims
-from recommender.engine.content import FEATURES, N_FEATURES, standardise
-from recommender.engine.scoring import Candidates, Mood
+from recommender import binary_rows, factor_selectors, trends
+from recommender.engine.aims import aims, draws
+from recommender.engine.content import FEATURES, FloatArray, standardise
+from recommender.engine.inverted import Ints, Vectors, probe
+from recommender.engine.scoring import (
+    Candidates,
+    Mood,
+    Weights,
+    newcomer_share,
+    precision,
+)
 from recommender.engine.songs import artist_keys
+from recommender.engine.taste import Taste
 from recommender.engine.together import similarity
-from recommender.models import POPULAR_FROM, Choice, Suggestion
+from recommender.models import POPULAR_FROM, Choice, FactorVersion, Suggestion
 
+# Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
+# the best are scored.
+SEEN_SHARE, SEEN_LEAST, SEEN_MOST = 0.1, 10_000, 30_000
+NEAR = 600
+# While the catalogue is not arranged: tracks, and well-known ones, around each of some points.
 NEAR_EACH_AIM = 50
 POPULAR_NEAR_EACH_AIM = 16
+# Tracks around each point that is drawn for the story.
+EXPLORED_POINTS = 6
+NEAR_EACH_DRAW = 8
+TRENDING = 60
+# From so many of the best, the list is chosen.
+SHORTLIST = 150
 SAVED_LATELY = timedelta(days=30)
 SHOWN_LATELY = timedelta(days=14)
 SHOWN_AT_MOST = 300
 
-_COLUMNS = ", ".join(("id", "song_key", "artists", "popularity", *FEATURES))
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
-# Each aim's nearest tracks come from the GiST indexes on point(energy, valence); the rows are
-# read where the index finds them, which spares a join over the whole table.
-_ROWS = f"""
-SELECT near.* FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
+# The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
+# valence and energy, all else one inner product.
+_ARRANGED = """
+(SELECT track_id AS id, -(vector <#> %(person)s::halfvec) AS affinity
+ FROM recommender_trackfactor
+ WHERE version_id = %(version)s {within}
+ ORDER BY (vector <#> %(query)s::halfvec)
+    + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
+    + %(ve)s::float8 * (valence - %(v)s::float8) * (energy - %(e)s::float8)
+    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8)
+ LIMIT {limit})
+"""
+# Nearest to each of some points, from the GiST indexes on point(energy, valence).
+_AROUND = f"""
+SELECT near.id, NULL::float8 AS affinity
+FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
 CROSS JOIN LATERAL (
-    (SELECT {_COLUMNS} FROM recommender_track WHERE {_SOUND} AND {_FRESH}
-     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT {NEAR_EACH_AIM})
+    (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH}
+     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(around)s)
     UNION ALL
-    (SELECT {_COLUMNS} FROM recommender_track
+    (SELECT id FROM recommender_track
      WHERE {_SOUND} AND {_FRESH} AND popularity >= {POPULAR_FROM}
-     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence)
-     LIMIT {POPULAR_NEAR_EACH_AIM})
+     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(popular)s)
 ) AS near
-UNION ALL
-SELECT {_COLUMNS} FROM recommender_track
-WHERE id = ANY(%(also)s::uuid[]) AND {_SOUND} AND {_FRESH}
 """  # noqa: S608  (nothing in it comes from outside)
+# Days since 1970 of a date that may be a year, a month or a day, to within days.
+_RELEASED = """
+coalesce((release_year - 1970) * 365.25
+    + (coalesce(nullif(substr(release_date, 6, 2), '')::int, 7) - 1) * 30.4
+    + coalesce(nullif(substr(release_date, 9, 2), '')::int, 15), 'NaN')::float8
+"""
+_KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
+_NAMES = ("popularity", *FEATURES, "affinity", "level", "released")
+_POOL = f"""
+SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
+    coalesce(found.affinity, -(factor.vector <#> %(person)s::halfvec), 0),
+    coalesce(saves.level, '-Infinity'), {_RELEASED}]::float8[]) AS row
+FROM ({{sources}}) AS found
+JOIN recommender_track AS track ON track.id = found.id
+LEFT JOIN recommender_trackfactor AS factor
+    ON found.affinity IS NULL AND factor.version_id = %(version)s AND factor.track_id = track.id
+LEFT JOIN recommender_tracksaves AS saves ON saves.track_id = track.id
+WHERE track.energy IS NOT NULL AND track.valence IS NOT NULL AND {_FRESH}
+    AND track.song_key <> ALL(%(not_again)s)
+"""  # noqa: S608
+_FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
+_LISTED = """
+SELECT id, song_key, artists, genre_family, release_year FROM recommender_track
+WHERE id = ANY(%(ids)s::uuid[])
+"""
+# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
+# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
+# looked at per track, a second track's savers are expected in proportion.
 _TOGETHER = """
 WITH mine AS (
     SELECT DISTINCT track_id FROM (
         SELECT track_id FROM recommender_choice WHERE user_id = %(user)s
-        ORDER BY created_at DESC LIMIT 50) AS latest
+        ORDER BY created_at DESC LIMIT 20) AS latest
 ), others AS (
     SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
-        SELECT DISTINCT user_id FROM recommender_choice
-        WHERE track_id = mine.track_id AND user_id <> %(user)s LIMIT 200) AS fellow
+        SELECT DISTINCT user_id FROM (
+            SELECT user_id FROM recommender_choice
+            WHERE track_id = mine.track_id AND user_id <> %(user)s
+            ORDER BY created_at DESC LIMIT 25) AS chosen) AS fellow
+), theirs AS (
+    SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT track_id FROM (
+            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id
+            ORDER BY created_at DESC LIMIT 40) AS chosen) AS latest
 ), pairs AS (
-    SELECT others.saved, theirs.track_id, count(DISTINCT theirs.user_id) AS both_saved
-    FROM others JOIN recommender_choice AS theirs ON theirs.user_id = others.user_id
+    SELECT others.saved, theirs.track_id, count(*) AS both_saved
+    FROM others JOIN theirs USING (user_id)
     WHERE theirs.track_id <> others.saved
-    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 500
+    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 400
+), looked AS (
+    SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
 )
-SELECT pairs.track_id, both_saved,
-    (SELECT count(DISTINCT user_id) FROM recommender_choice WHERE track_id = pairs.track_id),
-    (SELECT count(DISTINCT user_id) FROM recommender_choice WHERE track_id = pairs.saved)
-FROM pairs
+SELECT pairs.track_id, pairs.both_saved, looked.n,
+    coalesce(other.n_saves, 1) * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
+FROM pairs JOIN looked USING (saved)
+LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
+LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
 """
+_TRENDING = f"""
+(SELECT track_id, NULL FROM recommender_tracksaves ORDER BY level DESC LIMIT {TRENDING})
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of who asks."""
+
+    user: User
+    taste: Taste
+    version: FactorVersion | None
+    """The factors that serve."""
+    factor: Vectors
+    """(n_factors,): the person's vector among them; zero where nothing was chosen."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Candidates for the engine, and row by row what the engine does not score."""
+    """Candidates for the engine, and the ids of the tracks, row by row."""
 
+    ids: NDArray[Any]
+    """(n,) of 16 bytes."""
+    features: Candidates
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """What choosing needs to know of some rows of a pool."""
+
+    rows: NDArray[np.int64]
     ids: list[UUID]
     songs: list[str]
     artists: list[frozenset[str]]
-    features: Candidates
+    genres: list[str]
+    years: FloatArray
 
     @property
-    def words(self) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    def words(self) -> NDArray[np.uint64]:
         """64 bits (n,) of every track's id, for the story's noise."""
         return np.array([track_id.int >> 64 for track_id in self.ids], dtype=np.uint64)
 
 
-def gather(*, user: User, story_id: UUID, mood: Mood) -> Pool:
-    """Tracks near the mood or saved by like-minded people, less what must not be shown."""
-    together = saved_together(user)
-    points = aims(mood)
-    rows = _fetch(
-        _ROWS,
-        {"valence": points[:, 0].tolist(), "energy": points[:, 1].tolist(), "also": [*together]},
+def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
+    """The tracks that may come out high for this mood and person, with all that is scored."""
+    together = saved_together(person.user) if person.taste.n_choices else {}
+    sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
+    parameters = {
+        **_around(mood, story_id, arranged=person.version is not None),
+        "also": [*together],
+        "version": person.version.pk if person.version else -1,
+        "person": _text([*person.factor, 0.0]),
+        "not_again": [*_not_again(person.user, story_id)],
+    }
+    if person.version is not None:
+        query = query_of(person, weights)
+        buckets = look_into(person.version, mood, query)
+        sources.append(arranged(buckets))
+        parameters |= arranged_parameters(mood, weights, query, buckets)
+    rows = binary_rows.read(
+        _POOL.format(sources=" UNION ALL ".join(sources)),
+        parameters,
+        _FIELDS,
+        using=settings.READ_DATABASE,
     )
-    songs = _not_again(user, story_id)
-    unique = {row[0]: row for row in rows if row[1] not in songs}
-    return _pool([*unique.values()], together, _times_shown(user, story_id))
+    return _pool(rows, together, _times_shown(person.user, story_id))
+
+
+def query_of(person: Person, weights: Weights) -> Vectors:
+    """What the vectors of the arranged catalogue are multiplied with: the scaled terms of it."""
+    popular = weights.popular * newcomer_share(person.taste.n_choices)
+    return np.array([*(weights.affinity * person.factor), popular], dtype=np.float32)
+
+
+def look_into(version: FactorVersion, mood: Mood, query: Vectors) -> Ints | None:
+    """The buckets that hold the best for this mood and query, as likely as not; None for all."""
+    index = factor_selectors.inverted_file(version.pk)
+    budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
+    return probe(index, mood=mood, query=query, budget=budget)
+
+
+def arranged(buckets: Ints | None, limit: int = NEAR) -> str:
+    """The query for the best of these buckets, or of the whole catalogue."""
+    within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
+    return _ARRANGED.format(within=within, limit=int(limit))
+
+
+def arranged_parameters(
+    mood: Mood, weights: Weights, query: Vectors, buckets: Ints | None
+) -> dict[str, Any]:
+    """The parameters of `arranged`."""
+    inverse = 0.5 * weights.mood * precision(mood)
+    return {
+        "query": _text(query),
+        "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
+        "v": float(mood.mean[0]),
+        "e": float(mood.mean[1]),
+        "vv": float(inverse[0, 0]),
+        "ve": float(2.0 * inverse[0, 1]),
+        "ee": float(inverse[1, 1]),
+    }
 
 
 def saved_together(user: User) -> dict[UUID, float]:
@@ -108,25 +254,62 @@ def saved_together(user: User) -> dict[UUID, float]:
     return dict(likeness)
 
 
-def _pool(
-    rows: Sequence[tuple[Any, ...]], together: dict[UUID, float], shown: dict[UUID, int]
-) -> Pool:
-    ids = [row[0] for row in rows]
-    raw = np.array([row[3:] for row in rows], dtype=np.float64).reshape(len(rows), 1 + N_FEATURES)
-    popularity, audio = raw[:, 0] / 100.0, raw[:, 1:]
-    points = audio[:, [FEATURES.index("valence"), FEATURES.index("energy")]]
-    return Pool(
+def shortlist(pool: Pool, scores: FloatArray) -> Shortlist:
+    """The best rows of the pool, with what choosing has to know of them."""
+    best = np.argsort(-scores, kind="stable")[:SHORTLIST]
+    ids = [UUID(bytes=track_id) for track_id in pool.ids[best].tolist()]
+    known = {row[0]: row for row in _fetch(_LISTED, {"ids": "{" + ",".join(map(str, ids)) + "}"})}
+    return Shortlist(
+        rows=best,
         ids=ids,
-        songs=[row[1] for row in rows],
-        artists=[artist_keys(row[2]) for row in rows],
+        songs=[known[i][1] for i in ids],
+        artists=[artist_keys(known[i][2]) for i in ids],
+        genres=[known[i][3] for i in ids],
+        years=np.array([known[i][4] for i in ids], dtype=np.float64),
+    )
+
+
+def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
+    """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
+    points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
+    return {
+        "valence": points[:, 0].tolist(),
+        "energy": points[:, 1].tolist(),
+        "around": NEAR_EACH_DRAW if arranged else NEAR_EACH_AIM,
+        "popular": 0 if arranged else POPULAR_NEAR_EACH_AIM,
+    }
+
+
+def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUID, int]) -> Pool:
+    rows = rows[np.unique(rows["id"], return_index=True)[1]]
+    numbers = rows["numbers"]["values"]["value"].astype(np.float64)
+    known = dict(zip(_NAMES, numbers.T, strict=True))
+    raw = np.stack([known[name] for name in FEATURES], axis=1)
+    row_of = {track_id: row for row, track_id in enumerate(rows["id"].tolist())}
+    now = timezone.now()
+    today = now.timestamp() / timedelta(days=1).total_seconds()
+    return Pool(
+        ids=rows["id"],
         features=Candidates(
-            mood_points=points,
-            content=standardise(audio),
-            popularity=popularity,
-            together=np.array([together.get(i, 0.0) for i in ids]),
-            shown_lately=np.array([shown.get(i, 0) for i in ids], dtype=np.int64),
+            mood_points=raw[:, [FEATURES.index("valence"), FEATURES.index("energy")]],
+            content=standardise(raw),
+            popularity=known["popularity"] / 100.0,
+            together=_column(row_of, together),
+            shown_lately=_column(row_of, shown).astype(np.int64),
+            affinity=known["affinity"],
+            recent_saves=np.exp2(known["level"] - trends.half_lives(now)),
+            days_out=today - known["released"],
         ),
     )
+
+
+def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatArray:
+    column = np.zeros(len(row_of))
+    for track_id, value in values.items():
+        row = row_of.get(track_id.bytes)
+        if row is not None:
+            column[row] = value
+    return column
 
 
 def _not_again(user: User, story_id: UUID) -> set[str]:
@@ -136,9 +319,8 @@ def _not_again(user: User, story_id: UUID) -> set[str]:
     refused = Suggestion.objects.filter(
         story_id=story_id, feedback=Suggestion.Feedback.NOT_THIS_ONE
     )
-    return {
-        song for rows in (saved, refused) for song in rows.values_list("track__song_key", flat=True)
-    }
+    songs = [rows.order_by().values_list("track__song_key", flat=True) for rows in (saved, refused)]
+    return {*songs[0].union(songs[1])}
 
 
 def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
@@ -149,8 +331,13 @@ def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
     return Counter(track_id for track_id, _ in seen)
 
 
-def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _text(vector: Iterable[float]) -> str:
+    """As pgvector reads it."""
+    return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
+
+
+def _fetch(sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    with connections[settings.READ_DATABASE].cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

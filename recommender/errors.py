@@ -15,3 +15,11 @@ class SuggestionNotFoundError(RecommenderError):
 
 class ImportFailedError(RecommenderError):
     """A catalogue file cannot be read at all; single bad rows are not this."""
+
+
+class FactorsUnusableError(RecommenderError):
+    """Collaborative factors cannot be taken in; the message says what to do."""
+
+
+class NothingToLearnError(RecommenderError):
+    """There are no choices yet that collaborative factors could be trained on."""

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q
+from pgvector.django import HalfVectorField
 
 from recommender.engine.genres import family
 from recommender.engine.intensity import LEVELS, IntensityFit
@@ -291,14 +292,106 @@ class Choice(models.Model):
 
 
 class TasteProfile(models.Model):
-    """The mean of the standardised content features of what a person saved."""
+    """What a person's saved tracks say of them, kept true to every choice."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_profile"
     )
-    vector = ArrayField(models.FloatField())
+    vector = ArrayField(
+        models.FloatField(), help_text="The mean of the standardised content features"
+    )
     n_choices = models.PositiveIntegerField()
+    factor = ArrayField(
+        models.FloatField(), default=list, help_text="Folded into the factors of factor_version"
+    )
+    factor_version = models.BigIntegerField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"taste after {self.n_choices} choices"
+
+
+class FactorVersion(models.Model):
+    """One training of the collaborative factors, with the whole catalogue arranged by it.
+
+    One version serves; the one before it is kept to go back to.
+    """
+
+    class State(models.TextChoices):
+        SERVING = "serving", "Serving"
+        RETIRED = "retired", "Kept to go back to"
+        REFUSED = "refused", "Refused: worse than the one that served"
+
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    method = models.CharField(max_length=40, help_text="What trained it; empty without choices")
+    confidence = models.FloatField(help_text="For folding a person in, as in training")
+    regularisation = models.FloatField(help_text="For folding a person in, as in training")
+    n_factors = models.PositiveSmallIntegerField()
+    n_songs = models.PositiveIntegerField(help_text="Songs that somebody chose")
+    n_choices = models.PositiveIntegerField()
+    n_examined = models.PositiveIntegerField(help_text="People on whom quality was measured")
+    quality = models.FloatField(null=True, help_text="Recall@50 of people never trained on")
+    quality_before = models.FloatField(null=True, help_text="The same of the version before")
+    n_tracks = models.PositiveIntegerField(default=0)
+    gram = models.BinaryField(null=True, help_text="float32 (n_factors, n_factors)")
+    index = models.BinaryField(null=True, help_text="engine.inverted.InvertedFile")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["state"],
+                name="factor_version_one_serves",
+                condition=Q(state="serving"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"factors {self.pk} of {self.created_at:%d %B %Y}"
+
+
+class TrackFactor(models.Model):
+    """A track's place in one version of the factors; a partition of the table per version.
+
+    Rows lie on disk in the order of their buckets, so that looking into some reads little. They
+    refer to tracks without a foreign key: one that is gone is passed over when it is joined.
+    """
+
+    pk = models.CompositePrimaryKey("version_id", "track_id")
+    version_id = models.BigIntegerField()
+    track_id = models.UUIDField()
+    bucket = models.IntegerField(help_text="As engine.inverted numbers them")
+    valence = models.FloatField()
+    energy = models.FloatField()
+    is_trained = models.BooleanField(help_text="Somebody chose this song; else it is predicted")
+    vector = HalfVectorField(help_text="The factors, and last how well known the track is")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["version_id", "bucket"], name="track_factor_bucket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track_id} in version {self.version_id}"
+
+
+class TrackSaves(models.Model):
+    """How often a track was saved, ever and lately.
+
+    `level` says how much it is trending: the logarithm to base 2 of the sum over its saves of
+    2 to the (time of the save in half-lives). It changes with a save and not with time, so an
+    index on it stays sorted by what is trending (forward decay: Cormode et al. 2009).
+    """
+
+    track = models.OneToOneField(
+        Track, primary_key=True, on_delete=models.CASCADE, related_name="saves"
+    )
+    n_saves = models.PositiveIntegerField()
+    level = models.FloatField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "track saves"
+
+    def __str__(self) -> str:
+        return f"{self.track_id}: {self.n_saves}"

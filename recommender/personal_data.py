@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.personal_data import register
 from recommender.models import Choice, Suggestion, TasteProfile, Track
 from recommender.services.choices import recount_taste
+from recommender.services.saves import recount_saves
 
 
 def take_part() -> None:
@@ -35,7 +37,7 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
 def erase(user: User) -> None:
     """Remove everything that says anything of the person."""
     erase_spotify(user)
-    Choice.objects.filter(user=user).delete()
+    _forget_choices(Choice.objects.filter(user=user))
     Suggestion.objects.filter(user=user).delete()
     TasteProfile.objects.filter(user=user).delete()
 
@@ -44,7 +46,7 @@ def erase(user: User) -> None:
 def erase_spotify(user: User) -> None:
     """Remove what came from the person's Spotify, and what was cached for nobody else."""
     theirs = {"user": user, "track__source": Track.Source.SPOTIFY}
-    Choice.objects.filter(**theirs).delete()
+    _forget_choices(Choice.objects.filter(**theirs))
     Suggestion.objects.filter(**theirs).delete()
     if TasteProfile.objects.filter(user=user).exists():
         recount_taste(user=user)
@@ -52,6 +54,12 @@ def erase_spotify(user: User) -> None:
         source=Track.Source.SPOTIFY, choices__isnull=True, suggestions__isnull=True
     )
     unused.delete()
+
+
+def _forget_choices(choices: QuerySet[Choice]) -> None:
+    tracks = [*choices.order_by().values_list("track_id", flat=True)]
+    choices.delete()
+    recount_saves(track_ids=tracks)
 
 
 def _json(rows: Iterable[dict[str, object]]) -> bytes:

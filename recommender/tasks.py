@@ -1,9 +1,17 @@
 """What happens by the clock."""
 
+import logging
+
 from celery import shared_task
 
 from recommender import services
+from recommender.errors import FactorsUnusableError, NothingToLearnError
 from recommender.providers import providers
+
+# Training and arranging a large catalogue take minutes. They are not handed out a second time
+# while they run, and two at once exclude each other.
+LONG = {"soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60, "acks_late": False}
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="recommender.tasks.expire_tracks")  # type: ignore[untyped-decorator]
@@ -22,3 +30,27 @@ def refit_intensity() -> None:
 def fill_features() -> None:
     """Go on filling in audio features, for a while; the next call goes on from there."""
     services.fill_features(providers=providers())
+
+
+@shared_task(name="recommender.tasks.train_factors", **LONG)  # type: ignore[untyped-decorator]
+def train_factors() -> None:
+    """Learn the collaborative factors anew from everybody's choices, or say why not."""
+    try:
+        services.train_factors()
+    except (NothingToLearnError, FactorsUnusableError) as reason:
+        logger.info("Factors were not trained: %s", reason)
+
+
+@shared_task(name="recommender.tasks.place_new_tracks", **LONG)  # type: ignore[untyped-decorator]
+def place_new_tracks() -> None:
+    """Find a place among the factors for tracks that came since."""
+    try:
+        services.place_new_tracks()
+    except FactorsUnusableError as reason:
+        logger.info("New tracks wait for their place: %s", reason)
+
+
+@shared_task(name="recommender.tasks.recount_saves", **LONG)  # type: ignore[untyped-decorator]
+def recount_saves() -> None:
+    """Count exactly what was counted save by save."""
+    services.recount_saves()

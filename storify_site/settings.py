@@ -121,6 +121,17 @@ DATABASES = {
     }
 }
 
+# Where tracks are looked for: a replica may lag behind without anybody's own data doing so.
+DATABASE_REPLICA_URL = optional("DATABASE_REPLICA_URL")
+READ_DATABASE = "replica" if DATABASE_REPLICA_URL else "default"
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = {
+        **environ.Env.db_url_config(DATABASE_REPLICA_URL),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"MIRROR": "default"},
+    }
+
 REDIS_URL = optional("REDIS_URL", embedded.redis.cache_url(VAR_DIR))
 CACHES = {
     "default": {
@@ -190,6 +201,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommender.tasks.fill_features",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "place-new-tracks": {
+        "task": "recommender.tasks.place_new_tracks",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "train-factors": {
+        "task": "recommender.tasks.train_factors",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    "recount-saves": {
+        "task": "recommender.tasks.recount_saves",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
@@ -298,6 +324,9 @@ FILE_UPLOAD_HANDLERS = [
 ]
 
 # --- recommender: (its owner adds here) -----------------------------------------------------------
+
+# After how many days a save counts half as much for what is trending.
+RECOMMENDER_TREND_HALF_LIFE_DAYS = env.float("RECOMMENDER_TREND_HALF_LIFE_DAYS", default=7.0)
 
 # Whom to ask, in this order, for audio features that tracks lack; empty asks nobody.
 FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats", "spotify"])

@@ -26,3 +26,12 @@ def aims(mood: Mood) -> FloatArray:
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))
     points: FloatArray = np.clip(mood.mean + _unit_points() @ reach.T, 0.0, 1.0)
     return points
+
+
+def draws(mood: Mood, seed: int, n: int) -> FloatArray:
+    """Points (n, 2) in the unit square drawn from the mood's Gaussian; one seed, one draw."""
+    values, axes = np.linalg.eigh(mood.covariance)
+    noise = np.random.default_rng(seed).standard_normal((n, 2))
+    reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))
+    points: FloatArray = np.clip(mood.mean + noise @ reach.T, 0.0, 1.0)
+    return points

@@ -86,6 +86,13 @@ TERMS = tuple(field.name for field in fields(Weights))
 """The names of the terms, in the order of the weights."""
 
 
+def precision(mood: Mood) -> FloatArray:
+    """The inverse (2, 2) of the mood's covariance, widened to LEAST_SD at least."""
+    values, axes = np.linalg.eigh(mood.covariance)
+    inverse: FloatArray = (axes / np.maximum(values, LEAST_SD**2)) @ axes.T
+    return inverse
+
+
 def mood_terms(points: FloatArray, mood: Mood) -> FloatArray:
     """1 - d²/2 (n,) of points (n, 2) under the mood's Gaussian, widened to LEAST_SD at least."""
     values, axes = np.linalg.eigh(mood.covariance)

@@ -2,20 +2,35 @@
 
 from recommender.services.catalogue import expire_tracks, load_demo_catalogue
 from recommender.services.choices import forget_story, remove_choice, save_choice
+from recommender.services.factors import (
+    load_factors,
+    place_new_tracks,
+    rearrange_catalogue,
+    roll_back_factors,
+)
 from recommender.services.features import fill_features
 from recommender.services.imports import import_tracks
 from recommender.services.intensity import refit_intensity
+from recommender.services.saves import recount_saves
 from recommender.services.suggestions import give_feedback, suggest_tracks
+from recommender.services.training import export_choices, train_factors
 
 __all__ = [
     "expire_tracks",
+    "export_choices",
     "fill_features",
     "forget_story",
     "give_feedback",
     "import_tracks",
     "load_demo_catalogue",
+    "load_factors",
+    "place_new_tracks",
+    "rearrange_catalogue",
+    "recount_saves",
     "refit_intensity",
     "remove_choice",
+    "roll_back_factors",
     "save_choice",
     "suggest_tracks",
+    "train_factors",
 ]

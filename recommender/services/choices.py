@@ -1,4 +1,4 @@
-"""Saving a track with a story, and the taste that follows from it at once."""
+"""Saving a track with a story, and what follows from it at once: taste, factor, trend."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from recommender import factor_selectors
 from recommender.engine.taste import Taste
 from recommender.errors import TrackNotFoundError
 from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.services.folding import fold_in_person
+from recommender.services.saves import add_save, recount_saves
 from recommender.taste_vectors import content_of, taste_of
 
 
@@ -22,15 +25,17 @@ def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
         raise TrackNotFoundError("This track is not in the catalogue any more.")
     profile = _locked_profile(user)
     taste = _without_choice_of(story_id, taste_of(profile))
-    _store(profile, taste.with_choice(content_of(track)))
     shown = Suggestion.objects.filter(user=user, story_id=story_id, track=track)
-    return Choice.objects.create(
+    choice = Choice.objects.create(
         user=user,
         story_id=story_id,
         track=track,
         suggestion=shown.order_by("-shown_at").first(),
         created_at=timezone.now(),
     )
+    _store(profile, taste.with_choice(content_of(track)))
+    add_save(track_id=track.pk, at=choice.created_at)
+    return choice
 
 
 @transaction.atomic
@@ -71,6 +76,7 @@ def _without_choice_of(story_id: UUID, taste: Taste) -> Taste:
     if earlier is None:
         return taste
     earlier.delete()
+    recount_saves(track_ids=[earlier.track_id])
     return taste.without_choice(content_of(earlier.track))
 
 
@@ -78,4 +84,7 @@ def _store(profile: TasteProfile, taste: Taste) -> TasteProfile:
     profile.vector = taste.mean.tolist()
     profile.n_choices = taste.n_choices
     profile.save()
+    version = factor_selectors.serving_factors()
+    if version is not None:
+        fold_in_person(profile, version)
     return profile

@@ -15,7 +15,7 @@ from recommender.engine.choose import choose, story_noise
 from recommender.engine.scoring import MODEL_VERSION, Mood, Weights, score_terms, total
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import Suggestion, Track
-from recommender.taste_vectors import taste_of
+from recommender.services.folding import who_asks
 
 
 @transaction.atomic
@@ -24,23 +24,34 @@ def suggest_tracks(
 ) -> list[Suggestion]:
     """Rank tracks for the story's mood and this person, log them as shown, best first."""
     target = engine_mood(mood)
-    pool = candidates.gather(user=user, story_id=story_id, mood=target)
-    taste = taste_of(selectors.taste_profile(user))
-    terms = score_terms(pool.features, mood=target, taste=taste, weights=Weights())
+    person, weights = who_asks(user), Weights()
+    pool = candidates.gather(person=person, story_id=story_id, mood=target, weights=weights)
+    terms = score_terms(pool.features, mood=target, taste=person.taste, weights=weights)
     scores = total(terms)
-    noise = story_noise(story_id.int >> 64, pool.words, n)
-    picks = choose(scores, artists=pool.artists, songs=pool.songs, n=n, noise=noise)
-    tracks = Track.objects.in_bulk([pool.ids[pick.row] for pick in picks])
+    listed = candidates.shortlist(pool, scores)
+    picks = choose(
+        scores[listed.rows],
+        artists=listed.artists,
+        songs=listed.songs,
+        n=n,
+        noise=story_noise(story_id.int >> 64, listed.words, n),
+        genres=listed.genres,
+        years=listed.years,
+    )
+    tracks = Track.objects.in_bulk([listed.ids[pick.row] for pick in picks])
     batch, now = uuid4(), timezone.now()
     return Suggestion.objects.bulk_create(
         Suggestion(
             batch=batch,
             user=user,
             story_id=story_id,
-            track=tracks[pool.ids[pick.row]],
+            track=tracks[listed.ids[pick.row]],
             rank=rank,
-            score=float(scores[pick.row]),
-            terms={name: round(float(values[pick.row]), 6) for name, values in terms.items()},
+            score=float(scores[listed.rows[pick.row]]),
+            terms={
+                name: round(float(values[listed.rows[pick.row]]), 6)
+                for name, values in terms.items()
+            },
             propensity=pick.propensity,
             model_version=MODEL_VERSION,
             shown_at=now,

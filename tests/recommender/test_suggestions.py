@@ -1,6 +1,7 @@
 import random
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,9 +11,11 @@ from django.utils import timezone
 from accounts.models import User
 from ml.mood import MoodTarget
 from recommender import candidates, selectors, services
-from recommender.engine.scoring import MODEL_VERSION
+from recommender.candidates import Pool
+from recommender.engine.scoring import MODEL_VERSION, Mood, Weights
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import Suggestion, Track
+from recommender.services.folding import who_asks
 from recommender.services.suggestions import engine_mood
 from tests.factories import make_mood, make_track, make_user
 
@@ -36,6 +39,10 @@ def suggest(
     return services.suggest_tracks(
         user=user, story_id=story_id or uuid4(), mood=mood or make_mood(), n=n
     )
+
+
+def gathered(user: User, mood: Mood) -> Pool:
+    return candidates.gather(person=who_asks(user), story_id=uuid4(), mood=mood, weights=Weights())
 
 
 def test_suggestions_fit_the_mood(user: User) -> None:
@@ -141,8 +148,7 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
     together = candidates.saved_together(user)
     assert list(together) == [far.pk]
     mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
-    pool = candidates.gather(user=user, story_id=uuid4(), mood=mood)
-    assert far.pk in pool.ids
+    assert far.pk.bytes in gathered(user, mood).ids.tolist()
 
 
 def test_one_user_is_no_crowd(user: User) -> None:
@@ -187,10 +193,10 @@ def test_candidates_come_from_the_mood_indexes() -> None:
         Track(source_id=i, artists=[], valence=rng.random(), energy=rng.random(), popularity=i % 60)
         for i in range(6000)
     )
-    parameters = {"energy": [0.5], "valence": [0.5], "also": []}
+    parameters: dict[str, Any] = {"energy": [0.5], "valence": [0.5], "around": 50, "popular": 16}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE recommender_track")
-        cursor.execute(f"EXPLAIN {candidates._ROWS}", parameters)
+        cursor.execute(f"EXPLAIN {candidates._AROUND}", parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan using track_mood on" in plan
     assert "Index Scan using track_mood_popular on" in plan
@@ -200,7 +206,7 @@ def test_candidates_come_from_the_mood_indexes() -> None:
 def test_candidates_spread_as_the_mood_does(user: User) -> None:
     make_plane(30)
     mood = make_mood(0.5, 0.5, sd=0.12)
-    pool = candidates.gather(user=user, story_id=uuid4(), mood=engine_mood(mood))
+    pool = gathered(user, engine_mood(mood))
     spread = pool.features.mood_points.std(axis=0)
     assert spread == pytest.approx([0.12, 0.12], abs=0.05)
     assert len(pool.ids) > 250
