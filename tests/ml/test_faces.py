@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ml.detection import matches
-from ml.faces import DARK, Detection, crop, detect, overlap
+from ml.faces import DARK, TURNS, Detection, crop, detect, overlap
+from ml.framing import tilt
 from ml.images import eight_bit
 
 
@@ -84,9 +85,9 @@ def spot(photo: Image.Image) -> Detection:
     return Detection((x, y, width, height), eyes, 0.9)
 
 
-@pytest.mark.parametrize(("turns", "right_eye"), [(1, "ne"), (2, "se"), (3, "sw")])
+@pytest.mark.parametrize(("degrees", "right_eye"), [(90, "ne"), (180, "se"), (270, "sw")])
 def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
-    monkeypatch: pytest.MonkeyPatch, turns: int, right_eye: str
+    monkeypatch: pytest.MonkeyPatch, degrees: int, right_eye: str
 ) -> None:
     photo = Image.new("RGB", (400, 300), (90, 90, 90))
     ImageDraw.Draw(photo).rectangle((40, 30, 99, 109), fill="white")
@@ -94,14 +95,43 @@ def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
 
     def look(view: Image.Image) -> list[Detection]:
         looks.append(view)  # the photo, the same from nearer, then its turns
-        return [spot(view)] if len(looks) == 2 + turns else []
+        return [spot(view)] if len(looks) == 3 + TURNS.index(degrees) else []
 
     monkeypatch.setattr("ml.faces._look", look)
     (face,) = detect(photo)
-    assert len(looks) == 5
+    assert len(looks) == 3 + TURNS.index(degrees)  # sure of it, so no more turns
     assert face.box == pytest.approx((0.1, 0.1, 0.15, 0.267), abs=0.01)
     x, y = face.landmarks[0]
     assert ("s" if y > 0.2 else "n") + ("e" if x > 0.17 else "w") == right_eye
+
+
+@pytest.mark.parametrize("degrees", [45, 135, 225, 315])
+def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, degrees: int
+) -> None:
+    looks: list[tuple[int, int]] = []
+
+    def look(view: Image.Image) -> list[Detection]:
+        looks.append(view.size)
+        if len(looks) != 3 + TURNS.index(degrees):
+            return []
+        middle, high = np.array(view.size) / 2, np.array((0, 60 * 480 / 400))
+        size = np.array((40, 50)) * 480 / 400  # photos are turned at 480 pixels
+        x, y = (middle - high - size / 2) / view.size
+        width, height = size / view.size
+        eyes = ((x, y), (x + width, y))
+        return [Detection((x, y, width, height), eyes, 0.9)]
+
+    monkeypatch.setattr("ml.faces._look", look)
+    (face,) = detect(drawing(400, 300))
+    # What is straight up in a photo turned left by 45 degrees is up and to the right in it.
+    turn = np.deg2rad(degrees)
+    middle = np.array((200, 150)) + 60 * np.array((np.sin(turn), -np.cos(turn)))
+    x, y, width, height = np.array(face.box) * (400, 300, 400, 300)
+    assert (x + width / 2, y + height / 2) == pytest.approx(tuple(middle), abs=1)
+    assert width * height == pytest.approx(40 * 50, rel=0.01)
+    eyes = np.array(face.landmarks) * (400, 300)
+    assert np.rad2deg(tilt(eyes)) % 360 == pytest.approx(degrees, abs=1)
 
 
 def test_sure_face_is_enough_for_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +158,7 @@ def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     eyes = ((0.1, 0.2), (0.2, 0.2))
     weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)
     better = Detection((0.11, 0.1, 0.2, 0.2), eyes, 0.76)
-    seen = {640: [better], 960: [weak]}
+    seen = {640: [better], 1280: [weak]}
     monkeypatch.setattr("ml.faces._look", lambda view: seen.get(view.width, []))
     assert detect(drawing()) == (better,)
 
