@@ -1,6 +1,7 @@
 """From the faces of a photo to its emotion, and from any image to seven probabilities."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.faces import Detection, crop, detect
+from ml.faces import Detection, crop, detect, likeness
 from ml.images import eight_bit
 from ml.labels import EMOTIONS
 from ml.types import Face
@@ -18,6 +19,16 @@ Crops = NDArray[np.uint8]
 
 FRAMED = 64
 """Longer side in pixels up to which an image is a face framed as in FER-2013, not a photo."""
+
+FACELIKE = 0.3
+"""Likeness to a face from which an image of at most FRAMED pixels is one.
+
+Of 1,948 faces of FER-2013's validation part 99.1 % reach it and half of the others are read as
+labelled; of 60 of them shrunk to 5 pixels 7 % do, of 267 face-free pictures less than half.
+"""
+
+DOUBT = 0.6
+"""Share of an even answer in the emotions of an image without a face: too large to be named."""
 
 SHARP = 300.0
 """Variance of the Laplacian at which a 44-pixel crop counts for five eighths of a sharp one."""
@@ -52,15 +63,17 @@ def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
     An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
     with a border around it where there is none, because a tight crop leaves the detector nothing
     to see around the face; if that finds none either, the whole image is taken as a face, so
-    that every image gets an answer. Several faces count by their weights.
+    that every image gets an answer. Several faces count by their weights. Where nothing looks
+    like a face the answer is DOUBT: the likeliest emotion stays so, but not sure enough to name.
     """
-    parts = [_crops(image) for image in images]
-    if not parts:
+    views = [_view(image) for image in images]
+    if not views:
         return np.zeros((0, len(EMOTIONS)))
-    rows = emotions.predict(np.concatenate([crops for crops, _ in parts]))
-    ends = np.cumsum([len(weights) for _, weights in parts])
-    each = np.split(rows, ends[:-1])
-    return np.stack([weights @ row for (_, weights), row in zip(parts, each, strict=True)])
+    rows = emotions.predict(np.concatenate([view.crops for view in views]))
+    each = np.split(rows, np.cumsum([len(view.weights) for view in views])[:-1])
+    means = np.stack([view.weights @ row for view, row in zip(views, each, strict=True)])
+    doubt = np.array([0.0 if view.is_face else DOUBT for view in views])[:, None]
+    return np.asarray(means * (1 - doubt) + doubt / len(EMOTIONS))
 
 
 def frame(image: Image.Image) -> Crops:
@@ -71,16 +84,25 @@ def frame(image: Image.Image) -> Crops:
     return np.asarray(whole)[edge : edge + emotions.SIZE, edge : edge + emotions.SIZE]
 
 
-def _crops(image: Image.Image) -> tuple[Crops, Floats]:
-    """Return the faces (k, 44, 44) of an image, at least one, and their weights (k,)."""
-    if max(image.size) > FRAMED:
-        photo = eight_bit(image).convert("RGB")
-        bordered = ImageOps.expand(photo, round(max(photo.size) / 4), (127, 127, 127))
-        for view in (photo, bordered):
-            if found := detect(view):
-                crops = np.stack([crop(view, face, emotions.SIZE) for face in found])
-                return crops, _weights(found, crops)
-    return frame(image)[None], np.ones(1)
+@dataclass(frozen=True)
+class _View:
+    """What is read of an image: crops (k, 44, 44), at least one, and their weights (k,)."""
+
+    crops: Crops
+    weights: Floats
+    is_face: bool
+
+
+def _view(image: Image.Image) -> _View:
+    if max(image.size) <= FRAMED:
+        return _View(frame(image)[None], np.ones(1), likeness(image) >= FACELIKE)
+    photo = eight_bit(image).convert("RGB")
+    bordered = ImageOps.expand(photo, round(max(photo.size) / 4), (127, 127, 127))
+    for view in (photo, bordered):
+        if found := detect(view):
+            crops = np.stack([crop(view, face, emotions.SIZE) for face in found])
+            return _View(crops, _weights(found, crops), is_face=True)
+    return _View(frame(image)[None], np.ones(1), is_face=False)
 
 
 def _weights(found: Sequence[Detection], crops: Crops) -> Floats:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ml.detection import matches
-from ml.faces import DARK, TURNS, Detection, crop, detect, overlap
+from ml.faces import DARK, TURNS, Detection, crop, detect, likeness, overlap
 from ml.framing import tilt
 from ml.images import eight_bit
 
@@ -161,6 +161,12 @@ def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {640: [better], 1280: [weak]}
     monkeypatch.setattr("ml.faces._look", lambda view: seen.get(view.width, []))
     assert detect(drawing()) == (better,)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("size", [(1, 1), (5, 5), (48, 30)])
+def test_plain_image_is_no_face(mode: str, size: tuple[int, int]) -> None:
+    assert likeness(Image.new("L", size, 90).convert(mode)) < 0.3
 
 
 def test_noise_and_stripes_have_no_face() -> None:

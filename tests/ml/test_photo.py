@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from ml.emotion.photo import emotion_of, emotions_of_images, frame, read_faces
+from ml.emotion.predict import answer
 from ml.faces import Detection
-from ml.labels import EMOTIONS
+from ml.labels import EMOTIONS, UNCERTAIN
 from tests.ml.test_faces import drawing
 
 EYES = ((0.2, 0.2), (0.3, 0.2))
@@ -39,6 +40,7 @@ class Network:
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     fake = Network()
     monkeypatch.setattr("ml.emotion.predict.predict", fake)
+    monkeypatch.setattr("ml.emotion.photo.likeness", lambda _image: 1.0)
     return fake
 
 
@@ -113,6 +115,18 @@ def test_photo_without_a_face_is_searched_with_a_border_then_read_whole(
     monkeypatch.setattr("ml.emotion.photo.detect", detect)
     emotions_of_images([drawing(200, 100)])
     assert searched == [(200, 100), (300, 200)]
+
+
+def test_image_without_a_face_keeps_its_likeliest_emotion_but_never_names_it(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml.emotion.photo.detect", lambda _photo: ())
+    monkeypatch.setattr("ml.emotion.photo.likeness", lambda _image: 0.1)
+    for size in ((40, 40), (200, 100)):
+        row = emotions_of_images([Image.new("L", size, 255)])[0]
+        assert row.sum() == pytest.approx(1)
+        assert row.argmax() == 0
+        assert answer(dict(zip(EMOTIONS, row.tolist(), strict=True))) == UNCERTAIN
 
 
 def test_all_images_go_through_the_network_at_once_in_their_order(
