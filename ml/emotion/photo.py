@@ -34,6 +34,15 @@ SHARP = 300.0
 """Variance of the Laplacian at which a 44-pixel crop counts for five eighths of a sharp one."""
 
 
+@dataclass(frozen=True)
+class View:
+    """What is read of an image: crops (k, 44, 44), at least one, and their weights (k,)."""
+
+    crops: Crops
+    weights: Floats
+    is_face: bool
+
+
 def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
     """Return every detected face with its emotions, in the same order; the weights sum to one.
 
@@ -66,13 +75,17 @@ def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
     that every image gets an answer. Several faces count by their weights. Where nothing looks
     like a face the answer is DOUBT: the likeliest emotion stays so, but not sure enough to name.
     """
-    views = [_view(image) for image in images]
+    return emotions_of_views([view(image) for image in images])
+
+
+def emotions_of_views(views: Sequence[View]) -> Floats:
+    """Return the (n, 7) probabilities of what was cut out of n images."""
     if not views:
         return np.zeros((0, len(EMOTIONS)))
-    rows = emotions.predict(np.concatenate([view.crops for view in views]))
-    each = np.split(rows, np.cumsum([len(view.weights) for view in views])[:-1])
-    means = np.stack([view.weights @ row for view, row in zip(views, each, strict=True)])
-    doubt = np.array([0.0 if view.is_face else DOUBT for view in views])[:, None]
+    rows = emotions.predict(np.concatenate([seen.crops for seen in views]))
+    each = np.split(rows, np.cumsum([len(seen.weights) for seen in views])[:-1])
+    means = np.stack([seen.weights @ row for seen, row in zip(views, each, strict=True)])
+    doubt = np.array([0.0 if seen.is_face else DOUBT for seen in views])[:, None]
     return np.asarray(means * (1 - doubt) + doubt / len(EMOTIONS))
 
 
@@ -84,25 +97,17 @@ def frame(image: Image.Image) -> Crops:
     return np.asarray(whole)[edge : edge + emotions.SIZE, edge : edge + emotions.SIZE]
 
 
-@dataclass(frozen=True)
-class _View:
-    """What is read of an image: crops (k, 44, 44), at least one, and their weights (k,)."""
-
-    crops: Crops
-    weights: Floats
-    is_face: bool
-
-
-def _view(image: Image.Image) -> _View:
+def view(image: Image.Image) -> View:
+    """Return what to read of a face crop or a photo of any size and mode."""
     if max(image.size) <= FRAMED:
-        return _View(frame(image)[None], np.ones(1), likeness(image) >= FACELIKE)
+        return View(frame(image)[None], np.ones(1), likeness(image) >= FACELIKE)
     photo = eight_bit(image).convert("RGB")
-    bordered = ImageOps.expand(photo, round(max(photo.size) / 4), (127, 127, 127))
-    for view in (photo, bordered):
-        if found := detect(view):
-            crops = np.stack([crop(view, face, emotions.SIZE) for face in found])
-            return _View(crops, _weights(found, crops), is_face=True)
-    return _View(frame(image)[None], np.ones(1), is_face=False)
+    for border in (0, round(max(photo.size) / 4)):
+        bordered = ImageOps.expand(photo, border, (127, 127, 127))
+        if found := detect(bordered):
+            crops = np.stack([crop(bordered, face, emotions.SIZE) for face in found])
+            return View(crops, _weights(found, crops), is_face=True)
+    return View(frame(image)[None], np.ones(1), is_face=False)
 
 
 def _weights(found: Sequence[Detection], crops: Crops) -> Floats:

@@ -154,6 +154,15 @@ def test_dark_photo_without_a_face_is_brightened(monkeypatch: pytest.MonkeyPatch
     assert min(looks[1:]) > DARK
 
 
+@pytest.mark.parametrize(("score", "found"), [(0.65, 0), (0.72, 1)])
+def test_face_that_is_seen_only_from_near_must_convince(
+    monkeypatch: pytest.MonkeyPatch, score: float, found: int
+) -> None:
+    small = Detection((0.1, 0.1, 0.02, 0.02), ((0.1, 0.1), (0.11, 0.1)), score)
+    monkeypatch.setattr("ml.faces._look", lambda view: [small] if view.width == 1280 else [])
+    assert len(detect(drawing())) == found
+
+
 def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     eyes = ((0.1, 0.2), (0.2, 0.2))
     weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)

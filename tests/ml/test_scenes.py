@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.emotion.scenes import CONDITIONS, SCENE, measure, paste, place
+from ml.emotion.photo import View
+from ml.emotion.scenes import CONDITIONS, CROPS, SCENE, cut, measure, paste, place
 from ml.faces import Detection
 from ml.labels import EMOTIONS
 
@@ -60,14 +61,21 @@ def test_found_missed_and_false_faces_are_counted(monkeypatch: pytest.MonkeyPatc
     def happy(faces: NDArray[np.uint8]) -> NDArray[np.float64]:
         return np.eye(7)[[EMOTIONS.index("happy")] * len(faces)]
 
+    def view(crop: Image.Image) -> View:
+        return View(np.zeros((1, 44, 44), np.uint8), np.ones(1), max(crop.size) > 100)
+
     monkeypatch.setattr("ml.emotion.scenes.detect", detect)
+    monkeypatch.setattr("ml.emotion.scenes.view", view)
     monkeypatch.setattr("ml.emotion.predict.predict", happy)
     labels = np.array([EMOTIONS.index("happy"), EMOTIONS.index("sad")])
     rows = measure(np.stack([WHITE, WHITE]), labels, EMOTIONS)
-    assert len({row["condition"] for row in rows}) == len(CONDITIONS)
-    for row in rows:
+    assert len({row["condition"] for row in rows}) == len(CONDITIONS) + len(CROPS)
+    for row in rows[: len(CONDITIONS)]:
         assert (row["n"], row["found"], row["false"]) == (2, 0.5, 0.5)
         assert (row["accuracy_found"], row["accuracy_direct"]) == (1, 1)
+    assert [row["found"] for row in rows[len(CONDITIONS) :]] == [0, 1, 1]
+    for row in rows[len(CONDITIONS) :]:  # found or not, every crop is read
+        assert (row["n"], row["accuracy_found"], row["accuracy_direct"]) == (2, 0.5, 0.5)
 
 
 def test_nothing_found_is_an_ordinary_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,3 +83,11 @@ def test_nothing_found_is_an_ordinary_row(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("ml.emotion.predict.predict", lambda faces: np.eye(7)[[0] * len(faces)])
     row = measure(WHITE[None], np.array([0]), EMOTIONS)[0]
     assert (row["found"], row["accuracy_found"], row["accuracy_direct"]) == (0, None, None)
+
+
+@pytest.mark.parametrize(("side", "margin"), CROPS)
+def test_crop_shows_the_face_in_the_size_that_its_margin_leaves(side: int, margin: float) -> None:
+    crop = cut(WHITE, side=side, margin=margin, seed=1).convert("L")
+    assert max(crop.size) <= side
+    bright = (np.asarray(crop) > 245).sum()
+    assert bright > 0.9 * (side / (1 + margin)) ** 2
