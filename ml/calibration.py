@@ -28,11 +28,22 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
 
 def calibration_error(probabilities: Floats, labels: NDArray[np.int64], bins: int = 15) -> float:
     """Return the expected calibration error in [0, 1] over equally wide confidence bins."""
+    gaps = (
+        n * abs(right - confidence)
+        for confidence, right, n in reliability(probabilities, labels, bins)
+    )
+    return sum(gaps) / len(labels)
+
+
+def reliability(
+    probabilities: Floats, labels: NDArray[np.int64], bins: int = 15
+) -> list[tuple[float, float, int]]:
+    """Return mean confidence, share that is right and number of rows of every bin with any."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     places = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(float((right[places == b] - confidence[places == b]).sum())) for b in range(bins)]
-    return sum(gaps) / len(labels)
+    there = (places == b for b in np.unique(places))
+    return [(float(confidence[b].mean()), float(right[b].mean()), int(b.sum())) for b in there]
 
 
 def threshold_for(probabilities: Floats, labels: NDArray[np.int64], precision: float) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Floats
 from ml.curves import pyplot
 
 
@@ -42,20 +41,12 @@ def _processor() -> str:
     return named[0] if named else platform.machine()
 
 
-def draw_reliability(probabilities: Floats, labels: NDArray[np.int64], path: Path) -> None:
-    """Write a PNG of how often (n, classes) probabilities are right against how sure they are."""
+def draw_reliability(bins: Sequence[Sequence[float]], path: Path) -> None:
+    """Write a PNG of confidence against the share that is right, as `ml.metrics.report` has it."""
     plt = pyplot()
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    places = np.minimum((sure * 15).astype(int), 14)
-    there = [b for b in range(15) if (places == b).any()]
     figure, axis = plt.subplots(figsize=(4, 4))
     axis.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect")
-    axis.plot(
-        [sure[places == b].mean() for b in there],
-        [right[places == b].mean() for b in there],
-        marker="o",
-        label="measured",
-    )
+    axis.plot([b[0] for b in bins], [b[1] for b in bins], marker="o", label="measured")
     axis.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     axis.legend()
     figure.tight_layout()

@@ -209,7 +209,13 @@ def _emotion_card(table: pa.Table, result: Report) -> None:
     card.write(table, result)
 
 
-CARDS: dict[str, Callable[[pa.Table, Report], None]] = {"emotion": _emotion_card}
+def _action_card(table: pa.Table, result: Report) -> None:
+    from ml.action import card
+
+    card.write(table, result)
+
+
+CARDS = {"emotion": _emotion_card, "action": _action_card}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -239,7 +245,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _lines(result: Report) -> str:
-    return "".join(f"{key:>18}  {value}\n" for key, value in result.items() if key != "confusion")
+    tables = ("confusion", "reliability")
+    return "".join(f"{key:>18}  {value}\n" for key, value in result.items() if key not in tables)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Floats, calibration_error
+from ml.calibration import Floats, calibration_error, reliability
 
 
 def report(
     probabilities: Floats, labels: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, Any]:
-    """Return n, accuracy with its interval, macro F1, ECE, figures per class, the confusion.
+    """Return n, accuracy with its interval, macro F1, ECE, figures per class and per confidence.
 
     `probabilities` is (n, classes), `labels` (n,) class numbers. Balanced accuracy and macro F1
-    are means over the classes that occur; rows of the confusion matrix are the true classes.
+    are means over the classes that occur; rows of the confusion matrix are the true classes;
+    `reliability` lists mean confidence, share that is right and rows of every confidence bin.
     """
     if not len(labels):
         raise ValueError("there is nothing to measure: no rows")
@@ -42,6 +43,10 @@ def report(
         "f1": f1,
         "classes": list(names),
         "confusion": confusion.tolist(),
+        "reliability": [
+            [round(confidence, 4), round(right, 4), n]
+            for confidence, right, n in reliability(probabilities, labels)
+        ],
     }
 
 

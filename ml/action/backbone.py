@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -18,8 +19,35 @@ WIDTH = 768
 _SIDE = 224
 _MEAN = np.array((0.485, 0.456, 0.406), dtype=np.float32)  # ImageNet, as DINOv2 was trained
 _SD = np.array((0.229, 0.224, 0.225), dtype=np.float32)
-_TOKENS = "/norm/Add_1_output_0"
+_LAST = "/norm/Add_1_output_0"
 """All 257 tokens after the last normalisation; the packaged graph returns only pooled patches."""
+
+FROZEN_BLOCKS = 10
+"""How many of the twelve blocks come before the tokens that our own two blocks go on from."""
+
+_INNER = f"/blocks.{FROZEN_BLOCKS - 1}/Add_1_output_0"
+
+_FIRST_MATRIX = 1368
+_MATRICES = (
+    ("qkv", "attn.qkv", 0),
+    ("proj", "attn.proj", 3),
+    ("fc1", "mlp.fc1", 4),
+    ("fc2", "mlp.fc2", 5),
+)
+
+TOKENS = (257, 384)
+"""A class token and 16 x 16 patch tokens of 384 numbers."""
+
+
+class Seen(NamedTuple):
+    """What the backbone makes of n views.
+
+    `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `features` (n, WIDTH) the summary
+    of the last ones.
+    """
+
+    tokens: Floats
+    features: Floats
 
 
 def _with_output(model: bytes, name: str) -> bytes:
@@ -42,7 +70,9 @@ def session() -> onnxruntime.InferenceSession:
     # Idle threads that spin would take the cores from the rest of the worker.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
-    model = _with_output(weights_file("dinov2").read_bytes(), _TOKENS)
+    model = weights_file("dinov2").read_bytes()
+    for name in (_INNER, _LAST):
+        model = _with_output(model, name)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
@@ -64,9 +94,39 @@ def middle(photo: Image.Image) -> Image.Image:
 VIEWS: dict[str, Callable[[Image.Image], Image.Image]] = {"whole": whole, "middle": middle}
 
 
-def features(views: Sequence[Image.Image]) -> Floats:
-    """Return (n, 768) features of n RGB views of 224 by 224 pixels."""
+def see(views: Sequence[Image.Image]) -> Seen:
+    """Return what the backbone makes of n RGB views of 224 by 224 pixels."""
     pixels = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
     batch = ((pixels - _MEAN) / _SD).transpose(0, 3, 1, 2)
-    (tokens,) = session().run([_TOKENS], {"input": np.ascontiguousarray(batch)})
-    return np.concatenate([tokens[:, 0], tokens[:, 1:].mean(axis=1)], axis=1).astype(np.float32)
+    tokens, last = session().run([_INNER, _LAST], {"input": np.ascontiguousarray(batch)})
+    pooled = np.concatenate([last[:, 0], last[:, 1:].mean(axis=1)], axis=1)
+    return Seen(tokens.astype(np.float32), pooled.astype(np.float32))
+
+
+def features(views: Sequence[Image.Image]) -> Floats:
+    """Return (n, 768) features of n RGB views of 224 by 224 pixels."""
+    return see(views).features
+
+
+def last_weights() -> dict[str, Floats]:
+    """Return the weights of the blocks after FROZEN_BLOCKS and of the last normalisation.
+
+    Keys are "10.qkv.weight", "10.norm1.bias", "10.scale1", "norm.weight" and so on; matrices are
+    (inputs, outputs).
+    """
+    names = {f"norm.{kind}": f"model.norm.{kind}" for kind in ("weight", "bias")}
+    for n in range(FROZEN_BLOCKS, 12):
+        first = _FIRST_MATRIX + 6 * n  # the exporter numbered what it folded; the order is fixed
+        for part, place, number in _MATRICES:
+            names[f"{n}.{part}.weight"] = f"onnx::MatMul_{first + number}"
+            names[f"{n}.{part}.bias"] = f"model.blocks.{n}.{place}.bias"
+        for k in (1, 2):
+            names[f"{n}.scale{k}"] = f"model.blocks.{n}.ls{k}.gamma"
+            for kind in ("weight", "bias"):
+                names[f"{n}.norm{k}.{kind}"] = f"model.blocks.{n}.norm{k}.{kind}"
+    model = weights_file("dinov2").read_bytes()
+    for name in names.values():
+        model = _with_output(model, name)
+    opened = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    nothing = np.zeros((1, 3, _SIDE, _SIDE), dtype=np.float32)
+    return dict(zip(names, opened.run(list(names.values()), {"input": nothing}), strict=True))

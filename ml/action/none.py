@@ -187,3 +187,12 @@ DRAWINGS: dict[str, Callable[[Rng], Image.Image]] = {
 }
 DEVELOPMENT: Sequence[str] = ("stripes", "clouds", "landscape", "page")
 HELD_OUT: Sequence[str] = tuple(kind for kind in DRAWINGS if kind not in DEVELOPMENT)
+
+
+def smoke() -> list[Image.Image]:
+    """Return three drawings; what is said of them is kept in the manifest.
+
+    So a test without any data notices a file, a framework or a way of looking at photos that is
+    not the one that was measured.
+    """
+    return [DRAWINGS[kind](np.random.default_rng(0)) for kind in ("landscape", "plate", "page")]

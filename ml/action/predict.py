@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.action.backbone import VIEWS, features
+from ml.action.backbone import see, whole
 from ml.calibration import Floats, softmax
 from ml.labels import ACTIONS
 from ml.manifest import entry
-from ml.networks import network
+from ml.networks import compiled, import_keras, network
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,17 @@ class Looks:
 
 
 def look(photos: Sequence[Image.Image]) -> Looks:
-    """Look at photos of any size; logits and familiarity are averaged over the views."""
-    described = entry("action")
-    views = [VIEWS[name](photo) for photo in photos for name in described["views"]]
-    logits, familiarity = network("action")(features(views), training=False)
-    shape = (len(photos), len(described["views"]))
-    mean = np.asarray(logits, dtype=np.float64).reshape(*shape, -1).mean(axis=1)
-    near = np.asarray(familiarity, dtype=np.float64).reshape(shape).mean(axis=1)
-    return Looks(softmax(mean, described["temperature"]), near)
+    """Look at whole photos of any size."""
+    seen = see([whole(photo) for photo in photos])._asdict()
+    import_keras()
+    import ml.action.blocks  # noqa: F401  its layers are in the file
+
+    wanted = [seen[each.name] for each in network("action").inputs]
+    logits, familiarity = compiled("action")(*wanted)
+    return Looks(
+        softmax(logits, entry("action")["temperature"]),
+        np.asarray(familiarity[:, 0], dtype=np.float64),
+    )
 
 
 def predict(photos: Sequence[Image.Image]) -> Floats:

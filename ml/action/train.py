@@ -1,32 +1,25 @@
-"""Train the action head on frozen features of HAR and ship it.
+"""Train the action head on frozen features of HAR.
 
-python -m ml.action.train --data har.parquet --cache FOLDER
+KERAS_BACKEND=torch python -m ml.action.train --data har.parquet --cache FOLDER
+
+`ml.action.data` has filled the folder; the head goes there too, for `ml.action.publish`.
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from ml import head
-from ml.action.data import Photos, read
+from ml.action.data import opened, part_of
 from ml.action.model import directions, with_familiarity
-from ml.calibration import Floats, fit_temperature, log_loss, softmax, threshold_for
-from ml.curves import plot
+from ml.calibration import fit_temperature, log_loss
 from ml.labels import ACTIONS
-from ml.manifest import FOLDER, publish
 
 log = logging.getLogger(__name__)
-
-VERSION = "1.1.0"
-PRECISION = 0.9
-"""An action is named from the confidence on at which nine of ten names on `val` are right."""
-FAMILIAR = 0.95
-"""The share of `val` that counts as familiar; what is less so shows none of the actions."""
 
 RECIPES = {
     "linear": head.Recipe(dropout=0.5, decay=0.05, noise=0.1, smoothing=0.05),
@@ -38,81 +31,38 @@ RECIPES = {
 }
 
 
-def mean_logits(model: Any, features: NDArray[np.float32]) -> Floats:
-    """Return (n, classes) logits of (n, views, width) features, the mean over the views."""
-    n, views, width = features.shape
-    logits = head.logits_of(model, features.reshape(n * views, width))
-    return np.asarray(logits.reshape(n, views, -1).mean(axis=1), dtype=np.float64)
-
-
-def choose(photos: Photos) -> tuple[str, Any, list[float]]:
-    """Return the name, the head and the losses of the recipe with the least loss on `val`."""
-    features, labels = photos.part("train")
-    n, views, width = features.shape
+def train(data: Path, cache: Path) -> dict[str, Any]:
+    """Write the head of the recipe with the least loss on `val` and return what it reaches."""
+    cached = opened(data, cache)
+    training, held_out = (cached.there(part_of(data, split)) for split in ("train", "val"))
     one_hot = np.eye(len(ACTIONS), dtype=np.float32)
-    rows, targets = features.reshape(n * views, width), one_hot[np.repeat(labels, views)]
-    held_out, held_labels = photos.part("val")
-    results = []
+    features = cached.features[training.rows]
+    results: list[tuple[float, str, Any, dict[str, Any]]] = []
     for name, recipe in RECIPES.items():
-        model, losses = head.fit(rows, targets, recipe, name="action")
-        logits = mean_logits(model, held_out)
-        loss = log_loss(logits, one_hot[held_labels], fit_temperature(logits, one_hot[held_labels]))
-        log.info("%s: val %.4f, loss %.4f", name, (logits.argmax(1) == held_labels).mean(), loss)
-        results.append((loss, name, model, losses))
-    _, name, model, losses = min(results, key=lambda result: result[0])
-    return name, model, losses
-
-
-def class_directions(model: Any, photos: Photos) -> NDArray[np.float32]:
-    features, labels = photos.part("train")
-    n, views, width = features.shape
-    return directions(model, features.reshape(n * views, width), np.repeat(labels, views))
-
-
-def familiar_from(model: Any, features: NDArray[np.float32]) -> float:
-    """Return the familiarity that the share FAMILIAR of (n, views, width) features reaches."""
-    n, views, width = features.shape
-    _, near = model(features.reshape(n * views, width), training=False)
-    mean = keras.ops.convert_to_numpy(near).reshape(n, views).mean(axis=1)
-    return round(float(np.quantile(mean, 1 - FAMILIAR)), 4)
-
-
-def train(data: Path, cache: Path, views: tuple[str, ...], most: int | None) -> None:
-    """Choose a recipe, a temperature and thresholds on `val`; write the model and its entry."""
-    photos = read(data, cache, views, most)
-    recipe, model, losses = choose(photos)
-    features, labels = photos.part("val")
-    logits = mean_logits(model, features)
-    temperature = fit_temperature(logits, np.eye(len(ACTIONS))[labels])
-    probabilities = softmax(logits, temperature)
-    accuracy = round(float((logits.argmax(axis=1) == labels).mean()), 4)
-    shipped = with_familiarity(model, class_directions(model, photos))
-    described = {
-        "version": VERSION,
-        "classes": list(ACTIONS),
-        "data": "HAR train without surplus copies; features of DINOv2 ViT-S/14",
-        "trained_on": len(photos.part("train")[1]),
-        "validation": {"n": len(labels), "accuracy": accuracy, "recipe": recipe},
-        "views": list(views),
-        "temperature": temperature,
-        "threshold": threshold_for(probabilities, labels, PRECISION),
-        "familiarity": familiar_from(shipped, features),
-    }
-    shipped.save(cache / "action.keras")
-    publish("action", cache / "action.keras", described)
-    plot({"training loss": losses}, FOLDER / "action.png", f"Action head ({recipe})")
-    log.info("%s, val %.4f, %s", recipe, accuracy, described)
+        model, losses = head.fit(features, one_hot[training.labels], recipe, name="action")
+        logits = head.logits_of(model, cached.features[held_out.rows])
+        targets = one_hot[held_out.labels]
+        loss = log_loss(logits, targets, fit_temperature(logits, targets))
+        accuracy = round(float((logits.argmax(axis=1) == held_out.labels).mean()), 4)
+        log.info("%s: val %.4f, loss %.4f", name, accuracy, loss)
+        known = {"recipe": name, "accuracy": accuracy, "losses": losses}
+        results.append((loss, name, model, known | {"trained_on": len(features)}))
+    _, _, model, known = min(results)
+    whole = with_familiarity(model, directions(model, features, training.labels))
+    whole.save(cache / "head.keras")
+    (cache / "head.json").write_text(json.dumps(known, indent=1))
+    return known
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="har.parquet")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for features")
-    parser.add_argument("--views", nargs="+", default=["whole"], help="whole, middle")
-    parser.add_argument("--most", type=int, help="look at the first rows only, to save time")
+    parser.add_argument("--cache", type=Path, required=True, help="folder of ml.action.data")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(given.data, given.cache, tuple(given.views), given.most)
+    train(given.data, given.cache)
 
 
 if __name__ == "__main__":

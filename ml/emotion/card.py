@@ -44,8 +44,7 @@ def write(table: pa.Table, result: Figures) -> Path:
     )
     placed = scenes.measure(faces[some], labels[some], EMOTIONS)
     times = _times(faces)
-    probabilities = np.concatenate([*_predicted(faces)])
-    draw_reliability(probabilities, labels, FOLDER / "reliability.png")
+    draw_reliability(result["reliability"], FOLDER / "reliability.png")
     draw_confusion(np.array(result["confusion"]), EMOTIONS, FOLDER / "confusion.png")
     measured = {"robustness": changes, "scenes": placed, "times": times}
     (FOLDER / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
