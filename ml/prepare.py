@@ -5,7 +5,7 @@ python -m ml.prepare har --folder "Human Action Recognition" --out har.parquet
 python -m ml.prepare none --development FOLDER ... --held-out FOLDER ... --out none.parquet
 
 `none` makes pictures that show none of the actions: the sample images in the folders, scaled as
-HAR's, and others that are drawn.
+HAR's, and others that are drawn. NAME=FOLDER gives a source another name than its folder's.
 """
 
 import argparse
@@ -131,6 +131,11 @@ def _write(rows: list[Row], out: Path) -> None:
     sys.stdout.write(f"{len(rows)} rows in {out}\n")
 
 
+def _named(text: str) -> tuple[str, Path]:
+    name, _, folder = text.rpartition("=")
+    return name or Path(folder).name, Path(folder)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -141,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     faces.add_argument("--ferplus", type=Path, required=True, help="fer2013new.csv of FER+")
     actions.add_argument("--folder", type=Path, required=True, help="the unpacked HAR download")
     for part in ("development", "held-out"):
-        nothing.add_argument(f"--{part}", type=Path, nargs="*", default=[], metavar="FOLDER")
+        nothing.add_argument(f"--{part}", type=_named, nargs="*", default=[], metavar="FOLDER")
     for each in (faces, actions, nothing):
         each.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)

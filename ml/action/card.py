@@ -1,6 +1,7 @@
 """The card of the action network: what it is, how good, for what, written from measurements.
 
-Called by `python -m ml.evaluate action --data har.parquet --split test --none none.parquet --card`.
+Called by `python -m ml.evaluate action --data har.parquet --split test --none none.parquet --card`;
+the pictures need matplotlib, which is among the requirements for training.
 """
 
 import io
@@ -80,13 +81,14 @@ def text(result: Figures, measured: Figures) -> str:
         per_class=_per_class(result),
         per_intensity=_per_intensity(result["intensity"]["confusion"]),
         per_source=_per_source(result["none"]),
+        false_tags="–".join(f"{edge:.3f}" for edge in result["none"]["interval"]),
         times=measured["times"],
         **{key: result[key] for key in ("n", "ece", "named", "intensity", "none")},
     )
 
 
 def _how(*, tuned: bool) -> str:
-    shared = "KERAS_BACKEND=torch python -m ml.action.{} --data har.parquet --cache FOLDER{}"
+    shared = "python -m ml.action.{} --data har.parquet --cache FOLDER{}"
     return "\n".join(
         "    " + shared.format(step, more if tuned else "")
         for step, more in STEPS.items()

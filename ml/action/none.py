@@ -27,14 +27,16 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 PAPER = (245, 228, 196, 160)
 
 
-def rows(folders: Iterable[Path], split: str, drawn: Iterable[str]) -> list[dict[str, Any]]:
+def rows(
+    folders: Iterable[tuple[str, Path]], split: str, drawn: Iterable[str]
+) -> list[dict[str, Any]]:
     """Return rows `image`, `label`, `split`, `source`, `file` of folders and of kinds of DRAWINGS.
 
-    The source is the folder's name. ValueError for a folder without a picture.
+    Folders come with the name of their source. ValueError for a folder without a picture.
     """
     result = []
-    for folder in folders:
-        found = [_row(photo, split, folder.name, name) for name, photo in pictures(folder)]
+    for source, folder in folders:
+        found = [_row(photo, split, source, name) for name, photo in pictures(folder)]
         if not found:
             raise ValueError(f"{folder} holds no picture of {LEAST} pixels or more")
         result += found

@@ -59,13 +59,13 @@ def test_sample_images_become_photos_of_no_action_in_two_parts(tmp_path: Path) -
         Image.new("RGB", (30, 300), colour).save(tmp_path / name / "icon.png")
         (tmp_path / name / "broken.jpg").write_bytes(b"no picture")
     out = tmp_path / "none.parquet"
-    parts = ("--development", str(tmp_path / "cats"), "--held-out", str(tmp_path / "beaches"))
+    parts = ("--development", f"pets={tmp_path / 'cats'}", "--held-out", str(tmp_path / "beaches"))
     main(["none", *parts, "--out", str(out)])
     rows = pq.read_table(out).to_pylist()
     assert {row["label"] for row in rows} == {"none"}
     found = [row for row in rows if not row["source"].startswith("drawn")]
     assert [(row["source"], row["split"]) for row in found] == [
-        ("cats", "development"),
+        ("pets", "development"),
         ("beaches", "test"),
     ]
     assert Image.open(io.BytesIO(found[0]["image"])).size == (336, 224)
