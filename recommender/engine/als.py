@@ -60,20 +60,23 @@ def train(choices: Any, *, settings: Settings | None = None, seed: int = 0) -> T
     is nothing to learn from.
     """
     from implicit.cpu.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
 
     chosen = settings or Settings()
     if choices.nnz == 0:
         raise ValueError("There are no choices to learn from; train again once some are saved.")
-    model = AlternatingLeastSquares(
-        factors=chosen.n_factors,
-        regularization=chosen.regularisation,
-        iterations=chosen.n_iterations,
-        dtype=np.float32,
-        random_state=seed,
-    )
     weights = choices.astype(np.float32)
     weights.data = 1.0 + chosen.confidence * weights.data
-    model.fit(weights, show_progress=False)
+    # The package has threads of its own; those of BLAS beside them only get in the way.
+    with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=chosen.n_factors,
+            regularization=chosen.regularisation,
+            iterations=chosen.n_iterations,
+            dtype=np.float32,
+            random_state=seed,
+        )
+        model.fit(weights, show_progress=False)
     counts = np.bincount(choices.indices, minlength=choices.shape[1])
     vectors = np.where(counts[:, None] > 0, model.item_factors, 0.0).astype(np.float32)
     popularity = np.log1p(counts) / np.log1p(counts.max())

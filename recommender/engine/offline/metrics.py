@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from recommender.engine.content import FloatArray
-from recommender.engine.offline.data import IntArray
+from recommender.engine.offline.data import Dataset, IntArray
 
 CUTOFFS = (10, 50)
+FIRST = 10
+"""What a person sees: variety and coverage are those of the first ten."""
 
 
 def ranks_of(scores: FloatArray, wanted: IntArray) -> IntArray:
@@ -33,7 +33,37 @@ def of_one_list(ranks: IntArray) -> dict[str, float]:
     return metrics
 
 
-def mean(lists: Iterable[dict[str, float]]) -> dict[str, float]:
-    """The mean over all users, rounded to four digits."""
-    rows = list(lists)
-    return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
+class Lists:
+    """The lists of one ranker, measured as they come."""
+
+    def __init__(self, data: Dataset) -> None:
+        self._data = data
+        self._rows: list[dict[str, float]] = []
+        self._listed = np.zeros(data.n_items, dtype=np.bool_)
+
+    def add(self, scores: FloatArray, wanted: IntArray) -> None:
+        """Scores (n_items,) of all items, and which of them were held out."""
+        first = np.argpartition(-scores, min(FIRST, len(scores)) - 1)[:FIRST]
+        first = first[np.isfinite(scores[first])]
+        self._listed[first] = True
+        row = of_one_list(ranks_of(scores, wanted))
+        self._rows.append(row | {"diversity@10": _diversity(self._data.content[first])})
+
+    def metrics(self) -> dict[str, float]:
+        """Means over the lists, and how much of the catalogue and its artists any list shows."""
+        means = {name: np.mean([row[name] for row in self._rows]) for name in self._rows[0]}
+        artists = np.asarray(self._data.artists[self._listed].sum(axis=0)).ravel()
+        covered = {
+            "artist_coverage@10": np.mean(artists > 0) if len(artists) else 0.0,
+            "catalogue_coverage@10": np.mean(self._listed),
+        }
+        return {name: round(float(value), 4) for name, value in (means | covered).items()}
+
+
+def _diversity(content: FloatArray) -> float:
+    """Mean distance of pairs of content vectors (n, 10); about one for tracks drawn at random."""
+    n, size = content.shape
+    if n < 2:
+        return 0.0
+    apart = np.linalg.norm(content[:, None] - content[None, :], axis=2)
+    return float(apart.sum() / (n * (n - 1)) / np.sqrt(2.0 * size))

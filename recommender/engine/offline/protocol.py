@@ -2,102 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from recommender.engine.offline import metrics, splits
-from recommender.engine.offline.data import Dataset, IntArray
-from recommender.engine.offline.rankers import (
-    ASK_ANYTHING,
-    DEAF_TO_MOOD,
-    WITH_MOOD,
-    Ranker,
-    Trained,
-    hybrid,
-    train,
-)
-from recommender.engine.offline.splits import Split
+from recommender.engine.content import FloatArray
+from recommender.engine.offline import blend, splits
+from recommender.engine.offline.data import BoolArray, Dataset, IntArray
+from recommender.engine.offline.evidence import Trained, train
+from recommender.engine.offline.metrics import Lists
+from recommender.engine.offline.rankers import WITHOUT_MOOD, hybrid, with_mood
+from recommender.engine.offline.splits import Protocol, Split
 from recommender.engine.scoring import Mood
 
 NOISES = (0.05, 0.1, 0.2)
 Metrics = dict[str, float]
 
 
-def evaluate(data: Dataset, seed: int = 0) -> dict[str, dict[str, Any]]:
+def evaluate(data: Dataset, seed: int = 0) -> dict[str, Any]:
     """`warm`, `cold` and `mood` -> (noise ->) ranker -> metric."""
     # A stream of chance for each question, so that one does not depend on another.
     warm_rng, cold_rng, mood_rng = np.random.default_rng(seed).spawn(3)
     return {
-        "warm": _without_mood(data, splits.warm(data, warm_rng), warm_rng),
-        "cold": _without_mood(data, splits.cold(data, cold_rng), cold_rng),
-        "mood": _with_mood(data, splits.one_each(data, mood_rng), mood_rng),
+        "warm": _without_mood(data, splits.warm, warm_rng),
+        "cold": _without_mood(data, splits.cold, cold_rng),
+        "mood": _with_mood(data, splits.one_each, mood_rng),
     }
 
 
-def _without_mood(data: Dataset, split: Split, rng: np.random.Generator) -> dict[str, Metrics]:
-    trained = _trained(data, split)
-    asked = [(user, wanted, ASK_ANYTHING) for user, wanted in _wanted(data, split)]
-    return _measure(trained, split, asked, DEAF_TO_MOOD | {"hybrid": hybrid}, rng)
+def _without_mood(
+    data: Dataset, protocol: Protocol, rng: np.random.Generator
+) -> dict[str, Metrics]:
+    split = protocol(data, rng)
+    weights = fitted_weights(data.part(~split.test), protocol, rng)
+    trained = train(data.part(~split.test))
+    rankers = WITHOUT_MOOD | {"hybrid": hybrid(weights)}
+    lists = {name: Lists(data) for name in rankers}
+    for user, wanted in held_out(data, split):
+        hidden = _hidden(trained, split, user)
+        for name, ranker in rankers.items():
+            lists[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+    return {name: told.metrics() for name, told in lists.items()}
 
 
 def _with_mood(
-    data: Dataset, split: Split, rng: np.random.Generator
+    data: Dataset, protocol: Protocol, rng: np.random.Generator
 ) -> dict[str, dict[str, Metrics]]:
-    trained = _trained(data, split)
+    split = protocol(data, rng)
+    weights = fitted_weights(data.part(~split.test), protocol, rng)
+    trained = train(data.part(~split.test))
+    probability = hybrid(weights)
     # What does not listen to the mood is measured once and stands beside every noise.
-    asked = [(user, wanted, ASK_ANYTHING) for user, wanted in _wanted(data, split)]
-    deaf = _measure(trained, split, asked, DEAF_TO_MOOD, rng)
+    deaf = {name: Lists(data) for name in WITHOUT_MOOD}
+    told: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
+    for user, wanted in held_out(data, split):
+        hidden = _hidden(trained, split, user)
+        for name, ranker in WITHOUT_MOOD.items():
+            deaf[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+        known = np.where(hidden, -np.inf, probability(trained, user))
+        for noise, lists in told.items():
+            mood = _mood(data.mood_points[wanted[0]], noise, rng)
+            for name, scores in with_mood(data, known, mood).items():
+                scores[hidden] = -np.inf
+                lists.setdefault(name, Lists(data)).add(scores, wanted)
+    shared = {name: lists.metrics() for name, lists in deaf.items()}
     return {
-        f"{noise:g}": deaf
-        | _measure(trained, split, _moods(data, split, noise, rng), WITH_MOOD, rng)
-        for noise in NOISES
+        f"{noise:g}": shared | {name: one.metrics() for name, one in lists.items()}
+        for noise, lists in told.items()
     }
 
 
-def _trained(data: Dataset, split: Split) -> Trained:
-    return train(data, data.users[~split.test], data.items[~split.test])
+def fitted_weights(data: Dataset, protocol: Protocol, rng: np.random.Generator) -> FloatArray:
+    """The hybrid's weights, from the same question put to a part of the training part."""
+    inner = rng.spawn(1)[0]
+    split = protocol(data, inner)
+    wanted = [*held_out(data, split)]
+    return blend.fit_weights(train(data.part(~split.test)), wanted, split.listed, inner)
 
 
-def _wanted(data: Dataset, split: Split) -> list[tuple[int, IntArray]]:
+def held_out(data: Dataset, split: Split) -> Iterator[tuple[int, IntArray]]:
     """What was held out of every scored user, where something was."""
     users, items = data.users[split.test], data.items[split.test]
-    starts = np.searchsorted(users, data.scored)
-    stops = np.searchsorted(users, data.scored, side="right")
-    return [
-        (int(user), items[start:stop])
-        for user, start, stop in zip(data.scored, starts, stops, strict=True)
-        if stop > start
-    ]
+    bounds = np.searchsorted(users, np.arange(data.n_users + 1))
+    slices = [*pairwise(bounds)]
+    for user in data.scored:
+        start, stop = slices[user]
+        if stop > start:
+            yield int(user), items[start:stop]
 
 
-def _moods(
-    data: Dataset, split: Split, noise: float, rng: np.random.Generator
-) -> list[tuple[int, IntArray, Mood]]:
+def _hidden(trained: Trained, split: Split, user: int) -> BoolArray:
+    """(n_items,): what is not ranked for this user."""
+    hidden: BoolArray = ~split.listed
+    hidden[trained.saved_by(user)] = True
+    return hidden
+
+
+def _mood(point: FloatArray, noise: float, rng: np.random.Generator) -> Mood:
     """The mood of the held-out item as a photo would tell it: with noise of this sd."""
-    return [
-        (
-            user,
-            wanted,
-            Mood(data.mood_points[wanted[0]] + rng.normal(0.0, noise, 2), np.eye(2) * noise**2),
-        )
-        for user, wanted in _wanted(data, split)
-    ]
-
-
-def _measure(
-    trained: Trained,
-    split: Split,
-    asked: list[tuple[int, IntArray, Mood]],
-    rankers: Mapping[str, Ranker],
-    rng: np.random.Generator,
-) -> dict[str, Metrics]:
-    rows: dict[str, list[Metrics]] = {name: [] for name in rankers}
-    for user, wanted, mood in asked:
-        hidden = ~split.listed
-        hidden[trained.saved_by(user)] = True
-        for name, ranker in rankers.items():
-            scores = np.where(hidden, -np.inf, ranker(trained, user, mood, rng))
-            rows[name].append(metrics.of_one_list(metrics.ranks_of(scores, wanted)))
-    return {name: metrics.mean(lists) for name, lists in rows.items()}
+    return Mood(point + rng.normal(0.0, noise, 2), np.eye(2) * noise**2)

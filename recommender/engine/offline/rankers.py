@@ -1,98 +1,93 @@
-"""What is compared: simple rankers, and the product's own score as it is now."""
+"""What is compared: well-known rankers, and the hybrid of all the evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from recommender.engine.choose import choose
 from recommender.engine.content import FloatArray
-from recommender.engine.offline.data import Dataset, IntArray
-from recommender.engine.offline.neighbours import Neighbours, fit
-from recommender.engine.scoring import Candidates, Mood, Weights, mood_terms, score_terms, total
-from recommender.engine.taste import Taste, taste_scores
+from recommender.engine.offline.data import Dataset
+from recommender.engine.offline.evidence import Trained, evidence
+from recommender.engine.scoring import Mood, mood_terms
 
-ASK_ANYTHING = Mood(np.full(2, 0.5), np.eye(2) * 1e6)
-"""Of a person who tells no mood: so wide that every track fits equally."""
+Ranker = Callable[[Trained, int], FloatArray]
+"""Scores (n_items,) of every item for a user."""
 
-
-@dataclass(frozen=True)
-class Trained:
-    """What rankers may know: the training part, and the tracks themselves."""
-
-    data: Dataset
-    users: IntArray
-    items: IntArray
-    popularity: FloatArray
-    """(n_items,) in [0, 1]: logarithm of how many have it, by the highest."""
-    neighbours: Neighbours
-
-    def saved_by(self, user: int) -> IntArray:
-        """What the training part says of this user."""
-        start, stop = np.searchsorted(self.users, [user, user + 1])
-        return self.items[start:stop]
+# Variety is sought among so many of the best, for so many places.
+_AMONG, _PLACES = 200, 10
 
 
-Ranker = Callable[[Trained, int, Mood, np.random.Generator], FloatArray]
+def at_random(trained: Trained, user: int) -> FloatArray:
+    return np.random.default_rng(user).random(trained.data.n_items)
 
 
-def train(data: Dataset, users: IntArray, items: IntArray) -> Trained:
-    """Learn from these interactions alone."""
-    counts = np.log1p(np.bincount(items, minlength=data.n_items))
-    neighbours = fit(users, items, data.n_items)
-    return Trained(data, users, items, counts / counts.max(), neighbours)
-
-
-def at_random(trained: Trained, _user: int, _mood: Mood, rng: np.random.Generator) -> FloatArray:
-    return rng.random(trained.data.n_items)
-
-
-def by_popularity(
-    trained: Trained, _user: int, _mood: Mood, _rng: np.random.Generator
-) -> FloatArray:
+def by_popularity(trained: Trained, _user: int) -> FloatArray:
     return trained.popularity
 
 
-def by_mood(trained: Trained, _user: int, mood: Mood, _rng: np.random.Generator) -> FloatArray:
-    return mood_terms(trained.data.mood_points, mood)
+def by_taste(trained: Trained, user: int) -> FloatArray:
+    return trained.taste(user)
 
 
-def by_taste(trained: Trained, user: int, _mood: Mood, _rng: np.random.Generator) -> FloatArray:
-    return taste_scores(trained.data.content, taste_of(trained, trained.saved_by(user)))
+def by_neighbours(trained: Trained, user: int) -> FloatArray:
+    scores: FloatArray = trained.neighbours[user].astype(np.float64)
+    return scores
 
 
-def by_neighbours(
-    trained: Trained, user: int, _mood: Mood, _rng: np.random.Generator
-) -> FloatArray:
-    return trained.neighbours.scores(trained.saved_by(user))
+def by_als(trained: Trained, user: int) -> FloatArray:
+    return trained.affinity(user)
 
 
-def hybrid(trained: Trained, user: int, mood: Mood, _rng: np.random.Generator) -> FloatArray:
-    """The score of suggest_tracks, without its chance and its rules of variety."""
-    saved = trained.saved_by(user)
-    candidates = Candidates(
-        mood_points=trained.data.mood_points,
-        content=trained.data.content,
-        popularity=trained.popularity,
-        together=trained.neighbours.scores(saved),
-        shown_lately=np.zeros(trained.data.n_items, dtype=np.int64),
-    )
-    taste = taste_of(trained, saved)
-    return total(score_terms(candidates, mood=mood, taste=taste, weights=Weights()))
+def by_ease(trained: Trained, user: int) -> FloatArray:
+    scores: FloatArray = trained.ease[user].astype(np.float64)
+    return scores
 
 
-def taste_of(trained: Trained, saved: IntArray) -> Taste:
-    """The taste that follows from these items."""
-    if len(saved) == 0:
-        return Taste.unknown()
-    return Taste(trained.data.content[saved].mean(axis=0), len(saved))
+def hybrid(weights: FloatArray) -> Ranker:
+    """The log-probability of engine.offline.blend with these weights."""
+
+    def scores(trained: Trained, user: int) -> FloatArray:
+        log_probability: FloatArray = evidence(trained, user) @ weights
+        return log_probability
+
+    return scores
 
 
-DEAF_TO_MOOD: dict[str, Ranker] = {
+WITHOUT_MOOD: dict[str, Ranker] = {
     "random": at_random,
     "popularity": by_popularity,
     "content_taste": by_taste,
     "item_knn": by_neighbours,
+    "als": by_als,
+    "ease": by_ease,
 }
-WITH_MOOD: dict[str, Ranker] = {"mood_likelihood": by_mood, "hybrid": hybrid}
+
+
+def with_mood(data: Dataset, log_probability: FloatArray, mood: Mood) -> dict[str, FloatArray]:
+    """Scores of the rankers that listen to the mood, given the hybrid's log-probability."""
+    fit = mood_terms(data.mood_points, mood)
+    scores = log_probability + fit
+    return {"mood_likelihood": fit, "hybrid": scores, "hybrid_varied": varied(data, scores)}
+
+
+def varied(data: Dataset, scores: FloatArray) -> FloatArray:
+    """The same scores, with the first places given as engine.choose does where chance is left out.
+
+    What is already hidden (-inf) stays so.
+    """
+    best = np.argsort(-scores, kind="stable")[:_AMONG]
+    picks = choose(
+        scores[best],
+        artists=[data.credited[row] for row in best],
+        songs=[str(row) for row in best],
+        n=_PLACES,
+        noise=np.zeros((_PLACES, len(best))),
+        genres=[data.genre_names[row] for row in best],
+        years=data.years[best],
+        n_sure=_PLACES,
+    )
+    lifted = scores.copy()
+    lifted[[best[pick.row] for pick in picks]] = scores.max() + np.arange(len(picks), 0.0, -1.0)
+    return lifted

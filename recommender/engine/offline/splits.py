@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,11 +24,13 @@ class Split:
     """(n_items,): items that are ranked at all."""
 
 
+Protocol = Callable[[Dataset, np.random.Generator], Split]
+
+
 def warm(data: Dataset, rng: np.random.Generator) -> Split:
     """Hold out a fifth of every user's items, at least one."""
     test = np.zeros(len(data.users), dtype=np.bool_)
-    bounds = data.bounds()
-    for start, stop in pairwise(bounds):
+    for start, stop in pairwise(data.bounds()):
         n_test = max(1, round(WARM_TEST_SHARE * (stop - start)))
         test[rng.permutation(stop - start)[:n_test] + start] = True
     return Split(test, np.ones(data.n_items, dtype=np.bool_))
@@ -36,7 +39,8 @@ def warm(data: Dataset, rng: np.random.Generator) -> Split:
 def cold(data: Dataset, rng: np.random.Generator) -> Split:
     """Hold out a fifth of the items with everything that was done with them; rank only those."""
     listed = np.zeros(data.n_items, dtype=np.bool_)
-    listed[rng.permutation(data.n_items)[: round(COLD_ITEM_SHARE * data.n_items)]] = True
+    known = np.unique(data.items)
+    listed[rng.permutation(known)[: round(COLD_ITEM_SHARE * len(known))]] = True
     return Split(listed[data.items], listed)
 
 
@@ -44,5 +48,5 @@ def one_each(data: Dataset, rng: np.random.Generator) -> Split:
     """Hold out one item of every user: the one whose mood will be asked for."""
     test = np.zeros(len(data.users), dtype=np.bool_)
     bounds = data.bounds()
-    test[[rng.integers(start, stop) for start, stop in pairwise(bounds)]] = True
+    test[[rng.integers(start, stop) for start, stop in pairwise(bounds) if stop > start]] = True
     return Split(test, np.ones(data.n_items, dtype=np.bool_))
