@@ -9,12 +9,14 @@ import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
 from ml import mood
+from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces import Detection, detect
 from ml.images import shrink
 from ml.intensity import UNASKED, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
-from ml.types import STAGES, Analysis, Face, Moment
+from ml.scene import look, together
+from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 
 __all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video", "warm"]
@@ -37,6 +39,7 @@ class _Seen:
     emotion: Probabilities | None
     action: Probabilities
     action_label: str | None
+    scene: Scene
 
 
 def analyse(
@@ -98,8 +101,8 @@ def _look(
         on_stage("action")
         doing.append(actions.recognise(picture))
     return [
-        _Seen(shown, emotion_of(shown), action, label)
-        for shown, (action, label) in zip(faces, doing, strict=True)
+        _Seen(shown, emotion_of(shown), action, label, look(picture))
+        for picture, shown, (action, label) in zip(pictures, faces, doing, strict=True)
     ]
 
 
@@ -114,9 +117,9 @@ def _faces(
     return [read_faces(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
 
 
-def _read(caption: str, on_stage: OnStage) -> Probabilities | None:
+def _read(caption: str, on_stage: OnStage) -> CaptionReading | None:
     on_stage("caption")
-    return None if captions.is_empty(caption) else captions.read([caption])[0].probabilities
+    return None if captions.is_empty(caption) else captions.read([caption])[0]
 
 
 def _together(each: Sequence[_Seen]) -> _Seen:
@@ -125,19 +128,26 @@ def _together(each: Sequence[_Seen]) -> _Seen:
     action = _mean([seen.action for seen in each])
     top = max(action, key=lambda name: action[name])
     named = sum(seen.action_label == top for seen in each) >= len(each) / 2
-    return _Seen((), _mean(with_faces) if with_faces else None, action, top if named else None)
+    emotion = _mean(with_faces) if with_faces else None
+    scene = together([seen.scene for seen in each])
+    return _Seen((), emotion, action, top if named else None, scene)
 
 
 def _mean(rows: Sequence[Probabilities]) -> Probabilities:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _mood(seen: _Seen, words: Probabilities | None, levels: Levels) -> mood.MoodTarget:
-    intensity = intensity_of(seen.action, levels)
-    return mood.fuse(emotion=seen.emotion, intensity=intensity, caption=words)
+def _mood(seen: _Seen, words: CaptionReading | None, levels: Levels) -> mood.MoodTarget:
+    return mood.fuse(
+        emotion=seen.emotion,
+        action=seen.action,
+        intensity=intensity_of(seen.action, levels),
+        caption=words.mood if words else None,
+        scene=seen.scene.mood,
+    )
 
 
-def _analysis(seen: _Seen, words: Probabilities | None, levels: Levels) -> Analysis:
+def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Analysis:
     return Analysis(
         faces=seen.faces,
         emotion=seen.emotion,
@@ -146,7 +156,9 @@ def _analysis(seen: _Seen, words: Probabilities | None, levels: Levels) -> Analy
         action=seen.action,
         action_label=seen.action_label,
         intensity=intensity_of(seen.action, levels),
-        caption=words,
+        caption=words.probabilities if words else None,
+        caption_mood=words.mood if words else None,
+        scene=seen.scene,
         mood=_mood(seen, words, levels),
         versions=versions(),
     )

@@ -1,9 +1,11 @@
 """From tags to a mood: a point with its uncertainty in the valence x energy plane.
 
-Every modality's probabilities become one Gaussian (the moments of the mixture over its classes).
-The Gaussians are multiplied with a prior, the distribution of music itself, so that a sure tag
-weighs much and an unsure one little; where modalities contradict each other the spread grows by
-their disagreement, as in a random-effects meta-analysis (DerSimonian & Laird 1986).
+Every modality says one Gaussian: faces and the caption as mixtures of emotions, the activity as a
+mixture of actions and intensities. What counts of it is the precision that it has beyond what it
+would say if it knew nothing, times its reliability. The Gaussians are multiplied with a prior: the
+distribution of music itself or, so much as light and colour tell, of music for such a scene. Where
+modalities contradict each other, each is widened by how far they lie apart, as in a random-effects
+meta-analysis (DerSimonian & Laird 1986). `ml/models/MOOD.md` says how well that does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 
 Probabilities = Mapping[str, float]
 Array = NDArray[np.float64]
@@ -32,9 +36,37 @@ EMOTION_SD = (0.15, 0.15)  # that study's standard deviations lie between .2 and
 
 # Mean arousal of the words for such actions in the NRC VAD lexicon (Mohammad 2018): low: sleep,
 # sit, eat, read, text ...; medium: walk, drink, call, clap ...; high: run, dance, fight, box ....
-# How hard somebody moves says next to nothing of how pleasant it is, hence the wide valence.
-INTENSITY_ANCHORS = {"low": (0.5, 0.29), "medium": (0.5, 0.56), "high": (0.5, 0.74)}
-INTENSITY_SD = (0.5, 0.18)
+INTENSITY_ENERGY = {"low": 0.29, "medium": 0.56, "high": 0.74}
+INTENSITY_SD = 0.18
+
+# How pleasant the word is in the same lexicon, or the nearest one: cycle, hug, music, text, laptop.
+# A word is not the scene, hence wide: people run in joy and in fear.
+ACTION_VALENCE = {
+    "calling": 0.646,
+    "clapping": 0.823,
+    "cycling": 0.635,
+    "dancing": 0.885,
+    "drinking": 0.562,
+    "eating": 0.847,
+    "fighting": 0.292,
+    "hugging": 0.908,
+    "laughing": 0.906,
+    "listening_to_music": 0.833,
+    "running": 0.730,
+    "sitting": 0.561,
+    "sleeping": 0.704,
+    "texting": 0.604,
+    "using_laptop": 0.724,
+}
+ACTION_VALENCE_SD = 0.25
+
+# What a modality says that knows nothing: every class alike, the intensities as actions have them.
+ANY_EMOTION = dict.fromkeys(EMOTION_ANCHORS, 1 / len(EMOTION_ANCHORS))
+ANY_ACTION = dict.fromkeys(ACTIONS, 1 / len(ACTIONS))
+ANY_INTENSITY = {
+    level: sum(ACTION_INTENSITY[name] == level for name in ACTIONS) / len(ACTIONS)
+    for level in INTENSITIES
+}
 
 # Spotify's valence and energy over 121,634 tracks of public catalogues.
 MUSIC_MEAN = (0.510, 0.608)
@@ -70,12 +102,39 @@ class MoodTarget:
         return cls(float(data["valence"]), float(data["energy"]), spread)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gaussian:
     """Mean (2,) and covariance (2, 2) in the order valence, energy."""
 
     mean: Array
     covariance: Array
+
+    def to_json(self) -> dict[str, Any]:
+        return {"mean": self.mean.tolist(), "covariance": self.covariance.tolist()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Gaussian":
+        """Return the Gaussian that `to_json` wrote; KeyError if it is none."""
+        return cls(np.array(data["mean"], float), np.array(data["covariance"], float))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Gaussian) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash((self.mean.tobytes(), self.covariance.tobytes()))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a modality sees the mood, and what that counts, as a Gaussian in information form.
+
+    `precision` (2, 2) is positive semidefinite and `pull` (2,) is precision times centre; both are
+    zero where nothing is known. `mean` (2,) is what the modality itself says.
+    """
+
+    mean: Array
+    precision: Array
+    pull: Array
 
 
 def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
@@ -85,30 +144,76 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
 
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
+RELIABILITY = {"emotion": 1.0, "caption": 1.0, "activity": 1.0}
+"""Share of a modality's precision that counts; see MOOD.md for how they were learned."""
+
 
 def fuse(
     *,
     emotion: Probabilities | None = None,
+    action: Probabilities | None = None,
     intensity: Probabilities | None = None,
-    caption: Probabilities | None = None,
+    caption: Probabilities | Gaussian | None = None,
+    scene: Gaussian | None = None,
 ) -> MoodTarget:
-    """Return the mood that the tags speak of; without any tag, the middle of all music.
+    """Return the mood that everything seen speaks of; without anything, the middle of all music.
 
-    Each argument maps class names to weights (they need not sum to one); None, empty or all
-    zero means that the modality is absent. ValueError for an unknown class or a negative weight.
+    Probabilities map class names to weights (they need not sum to one); None, empty or all zero
+    means that the modality is absent. `scene` is the mood that light and colour alone suggest
+    (`ml.scene`). ValueError for an unknown class or a negative weight.
     """
-    given = (
-        (emotion, EMOTION_ANCHORS, EMOTION_SD),
-        (caption, EMOTION_ANCHORS, EMOTION_SD),
-        (intensity, INTENSITY_ANCHORS, INTENSITY_SD),
-    )
-    return combine(
-        [
-            mixture(shares, anchors, sd)
-            for weights, anchors, sd in given
-            if (shares := normalised(weights or {}, anchors))
-        ]
-    )
+    said = evidence(emotion=emotion, action=action, intensity=intensity, caption=caption)
+    return combine(said.values(), scene or MUSIC)
+
+
+def evidence(
+    *,
+    emotion: Probabilities | None = None,
+    action: Probabilities | None = None,
+    intensity: Probabilities | None = None,
+    caption: Probabilities | Gaussian | None = None,
+    reliability: Mapping[str, float] | None = None,
+) -> dict[str, Evidence]:
+    """Return what the modalities that are there contribute, by name."""
+    nothing = mixture(ANY_EMOTION, EMOTION_ANCHORS, EMOTION_SD)
+    said = {
+        "emotion": (_emotional(emotion), nothing),
+        "caption": (_emotional(caption), nothing),
+        "activity": (_activity(action, intensity), _acting(ANY_ACTION, ANY_INTENSITY)),
+    }
+    trust = RELIABILITY if reliability is None else reliability
+    return {
+        name: _beyond(says, unknowing, trust[name])
+        for name, (says, unknowing) in said.items()
+        if says is not None
+    }
+
+
+def _emotional(said: Probabilities | Gaussian | None) -> Gaussian | None:
+    if isinstance(said, Gaussian):
+        return said
+    shares = normalised(said or {}, EMOTION_ANCHORS)
+    return mixture(shares, EMOTION_ANCHORS, EMOTION_SD) if shares else None
+
+
+def _activity(action: Probabilities | None, intensity: Probabilities | None) -> Gaussian | None:
+    doing = normalised(action or {}, ACTION_VALENCE)
+    moving = normalised(intensity or {}, INTENSITY_ENERGY)
+    return _acting(doing or ANY_ACTION, moving or ANY_INTENSITY) if doing or moving else None
+
+
+def _acting(doing: Probabilities, moving: Probabilities) -> Gaussian:
+    """Return valence by what people do and energy by how intense that is."""
+    valence, valence_variance = _along(doing, ACTION_VALENCE, ACTION_VALENCE_SD)
+    energy, energy_variance = _along(moving, INTENSITY_ENERGY, INTENSITY_SD)
+    return Gaussian(np.array([valence, energy]), np.diag([valence_variance, energy_variance]))
+
+
+def _along(shares: Probabilities, places: Mapping[str, float], sd: float) -> tuple[float, float]:
+    """Return mean and variance of a mixture along one axis."""
+    mean = sum(share * places[name] for name, share in shares.items())
+    apart = sum(share * (places[name] - mean) ** 2 for name, share in shares.items())
+    return mean, apart + sd**2
 
 
 def mixture(
@@ -124,25 +229,40 @@ def mixture(
     return Gaussian(mean, (weights[:, None] * apart).T @ apart + _diagonal(sd))
 
 
-def combine(modalities: Sequence[Gaussian]) -> MoodTarget:
+def _beyond(says: Gaussian, unknowing: Gaussian, reliability: float) -> Evidence:
+    """Return the evidence that turns what a modality says when it knows nothing into `says`.
+
+    A modality that is torn may say less than when it knows nothing; then only its mean counts.
+    """
+    before = np.linalg.inv(unknowing.covariance)
+    values, axes = np.linalg.eigh(np.linalg.inv(says.covariance) - before)
+    precision = axes @ np.diag(np.maximum(values, 0)) @ axes.T
+    pull = (before + precision) @ says.mean - before @ unknowing.mean
+    return Evidence(says.mean, reliability * precision, reliability * pull)
+
+
+def combine(modalities: Iterable[Evidence], prior: Gaussian = MUSIC) -> MoodTarget:
     """Return the product of the prior and the modalities, widened by how far they disagree."""
-    prior = np.linalg.inv(MUSIC.covariance)
-    precisions = [np.linalg.inv(modality.covariance) for modality in modalities]
-    covariance = np.linalg.inv(prior + sum(precisions, np.zeros((2, 2))))
-    pulls = [p @ m.mean for p, m in zip(precisions, modalities, strict=True)]
-    mean = covariance @ (prior @ MUSIC.mean + sum(pulls, np.zeros(2)))
-    return _target(mean, covariance + _disagreement(modalities))
+    given = list(modalities)
+    apart = _disagreement(given)
+    known = np.linalg.inv(prior.covariance)
+    # Adding `apart` to the covariance, written so that a precision of zero is allowed.
+    left = [np.linalg.inv(np.eye(2) + m.precision @ apart) for m in given]
+    precision = sum((k @ m.precision for k, m in zip(left, given, strict=True)), known)
+    pull = sum((k @ m.pull for k, m in zip(left, given, strict=True)), known @ prior.mean)
+    covariance = np.linalg.inv(precision)
+    return _target(covariance @ pull, covariance)
 
 
-def _disagreement(modalities: Sequence[Gaussian]) -> Array:
-    """Return the scatter (2, 2) of the modalities' means, each axis weighted by precision."""
+def _disagreement(modalities: Sequence[Evidence]) -> Array:
+    """Return the variance (2, 2, diagonal) of the modalities' means, weighted by precision."""
     if len(modalities) < 2:
         return np.zeros((2, 2))
     means = np.array([modality.mean for modality in modalities])
-    weights = 1 / np.array([modality.covariance.diagonal() for modality in modalities])
-    weights /= weights.sum(axis=0)
-    apart = np.sqrt(weights) * (means - (weights * means).sum(axis=0))
-    return np.asarray(apart.T @ apart)
+    weights = np.array([modality.precision.diagonal() for modality in modalities])
+    shares = weights / np.maximum(weights.sum(axis=0), 1e-12)
+    middle = (shares * means).sum(axis=0)
+    return np.diag((shares * (means - middle) ** 2).sum(axis=0))
 
 
 def _target(mean: Array, covariance: Array) -> MoodTarget:

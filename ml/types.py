@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ml.mood import MoodTarget
+from ml.mood import Gaussian, MoodTarget
 
 STAGES = ("faces", "emotion", "action", "caption", "mood")
 
@@ -19,6 +19,18 @@ class Face:
     box: tuple[float, float, float, float]
     probabilities: dict[str, float]
     weight: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Light and colour in standard deviations from the usual photo, and the mood they suggest."""
+
+    light: float
+    colour: float
+    mood: Gaussian
+
+    def to_json(self) -> dict[str, Any]:
+        return {"light": self.light, "colour": self.colour, "mood": self.mood.to_json()}
 
 
 @dataclass(frozen=True)
@@ -39,10 +51,10 @@ class Analysis:
     `emotion` is None where no face was found; `emotion_label` names it, or is UNCERTAIN where that
     would be wrong too often, and `emotion_set` holds those among which the true one is in nine of
     ten cases, likeliest first. `action` is None where the photo was not looked at,
-    `action_label` where no action is sure enough to be named, `caption` without a caption.
-    Probabilities are calibrated and sum to one; of a photo that is like none with a known action
-    they are even. Of a video they are the means over its frames, and `moments` say how its mood
-    went; a photo has none. The faces of a video are those of its poster.
+    `action_label` where no action is sure enough to be named, `caption` and `caption_mood`
+    without a caption. Probabilities are calibrated and sum to one; of a photo that is like none
+    with a known action they are even. Of a video they are the means over its frames, and `moments`
+    say how its mood went; a photo has none. The faces of a video are those of its poster.
     """
 
     faces: tuple[Face, ...]
@@ -53,6 +65,8 @@ class Analysis:
     action_label: str | None
     intensity: dict[str, float]
     caption: dict[str, float] | None
+    caption_mood: Gaussian | None
+    scene: Scene | None
     mood: MoodTarget
     versions: dict[str, str]
     moments: tuple[Moment, ...] = ()
@@ -60,6 +74,8 @@ class Analysis:
     def to_json(self) -> dict[str, Any]:
         """Return the same as plain JSON values."""
         plain = asdict(self) | {"mood": self.mood.to_json(), "emotion_set": list(self.emotion_set)}
+        plain["caption_mood"] = self.caption_mood.to_json() if self.caption_mood else None
+        plain["scene"] = self.scene.to_json() if self.scene else None
         plain["moments"] = [moment.to_json() for moment in self.moments]
         plain["faces"] = [asdict(face) | {"box": list(face.box)} for face in self.faces]
         return plain

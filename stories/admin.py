@@ -39,6 +39,8 @@ class AnalysisInline(ReadOnlyInline):
         "corrected_action",
         "intensity",
         "caption",
+        "caption_mood",
+        "scene",
         "faces",
         "moments",
         "mood_valence",

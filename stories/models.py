@@ -144,6 +144,9 @@ class Analysis(models.Model):
     action_label = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
     intensity: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     caption: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    # Gaussians as ml.mood writes them; null in analyses older than these fields.
+    caption_mood: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    scene: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     faces: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     # Of a video, in its order: {"at": seconds, "valence", "energy"}; a photo has no moments.
     moments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)

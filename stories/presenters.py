@@ -21,6 +21,8 @@ TELLING = 0.3
 LEFT_OPEN = 4
 # Nor does an intensity that is hardly likelier than not.
 SURE = 0.6
+# Standard deviations from the usual photo from which light and colours are worth a word.
+STRIKING = 1.0
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
 # Which corner of the plane lends an emotion its colour.
 _FAMILY = {
@@ -206,7 +208,11 @@ def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
 
 
 def chips(
-    emotion: Tag, action: Tag, intensity: Tag, words: Mapping[str, float] | None
+    emotion: Tag,
+    action: Tag,
+    intensity: Tag,
+    words: Mapping[str, float] | None,
+    scene: Mapping[str, Any] | None = None,
 ) -> list[Chip]:
     """What spoke for the mood; where nothing was found, nothing is said."""
     found = []
@@ -219,7 +225,20 @@ def chips(
         found.append(Chip(action.words.capitalize(), action.sureness))
     if any(bar.is_top and bar.value >= SURE for bar in intensity.bars):
         found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
-    return [*found, _words_chip(words)] if words else found
+    found += [_words_chip(words)] if words else []
+    return [*found, *_scene_chips(scene or {})]
+
+
+def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:
+    said = (
+        _striking(scene.get("light", 0), "Dark", "Bright"),
+        _striking(scene.get("colour", 0), "Muted colours", "Vivid colours"),
+    )
+    return [Chip(words) for words in said if words]
+
+
+def _striking(deviation: float, low: str, high: str) -> str:
+    return high if deviation >= STRIKING else low if deviation <= -STRIKING else ""
 
 
 def _words_chip(words: Mapping[str, float]) -> Chip:

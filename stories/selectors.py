@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
-from ml.mood import MoodTarget, fuse
+from ml.mood import Gaussian, MoodTarget, fuse
 from recommender import selectors as recommender
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
@@ -70,8 +70,13 @@ def moments_of(story: Story) -> list[dict[str, float]]:
 
 def fused_mood(analysis: Analysis) -> MoodTarget:
     """What the tags say together, corrections included; pure arithmetic, no model."""
+    words, scene = analysis.caption_mood, analysis.scene
     return fuse(
-        emotion=_emotion(analysis), intensity=_intensity(analysis), caption=analysis.caption
+        emotion=_emotion(analysis),
+        action=_action(analysis),
+        intensity=_intensity(analysis),
+        caption=Gaussian.from_json(words) if words else analysis.caption,
+        scene=Gaussian.from_json(scene["mood"]) if scene else None,
     )
 
 

@@ -99,5 +99,5 @@ def _tags(story: Story) -> dict[str, Any]:
         "no_emotion": _NO_CONSENT if story.user.faces_consent is False else _NO_FACE,
         "action": action,
         "intensity": intensity,
-        "chips": presenters.chips(emotion, action, intensity, analysis.caption),
+        "chips": presenters.chips(emotion, action, intensity, analysis.caption, analysis.scene),
     }

@@ -135,7 +135,7 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
     """A story that has been analysed: somebody happy who runs."""
     story = make_story(user, **{"status": Story.Status.READY, **fields})
     emotion, action = certain(EMOTIONS, "happy", 0.7), certain(ACTIONS, "running", 0.6)
-    mood = fuse(emotion=emotion, intensity=intensity_of(action))
+    mood = fuse(emotion=emotion, action=action, intensity=intensity_of(action))
     Analysis.objects.create(
         story=story,
         emotion=emotion,

@@ -135,7 +135,7 @@ def analysis_fields(seen: Seen) -> dict[str, Any]:
     said = seen.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
-        *("intensity", "caption", "faces", "moments", "versions"),
+        *("intensity", "caption", "caption_mood", "scene", "faces", "moments", "versions"),
     )
     return {
         **{name: said[name] for name in names},

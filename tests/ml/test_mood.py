@@ -1,6 +1,8 @@
 """The mood plane: properties that hold for any tags."""
 
 import math
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +11,21 @@ from hypothesis import strategies as st
 
 from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import (
+    ACTION_VALENCE,
     EMOTION_ANCHORS,
-    INTENSITY_ANCHORS,
+    INTENSITY_ENERGY,
+    MUSIC,
+    Evidence,
     Gaussian,
     MoodTarget,
     combine,
+    evidence,
     fuse,
     point,
 )
+from ml.scene import mood_of
+
+Shares = dict[str, float]
 
 
 def shares(names: tuple[str, ...]) -> st.SearchStrategy[dict[str, float]]:
@@ -24,18 +33,36 @@ def shares(names: tuple[str, ...]) -> st.SearchStrategy[dict[str, float]]:
     return weights.filter(lambda w: sum(w) > 1e-3).map(lambda w: dict(zip(names, w, strict=True)))
 
 
+def counted(mean: Any, precision: Any) -> Evidence:
+    place, weight = np.array(mean), np.array(precision)
+    return Evidence(place, weight, weight @ place)
+
+
 EMOTION = shares(EMOTIONS)
 INTENSITY = shares(INTENSITIES)
 MAYBE_EMOTION = st.none() | EMOTION
-GAUSSIAN = st.builds(
+MAYBE_CAPTION = MAYBE_EMOTION | st.builds(
     lambda x, y, a, b, c: Gaussian(
         np.array([x, y]), np.array([[a * a, c * a * b], [c * a * b, b * b]])
     ),
-    st.floats(0, 1),
-    st.floats(0, 1),
-    st.floats(0.05, 0.6),
-    st.floats(0.05, 0.6),
+    *[st.floats(0, 1)] * 2,
+    *[st.floats(0.05, 0.6)] * 2,
     st.floats(-0.9, 0.9),
+)
+ARGUMENTS = st.fixed_dictionaries(
+    {
+        "emotion": MAYBE_EMOTION,
+        "action": st.none() | shares(ACTIONS),
+        "intensity": st.none() | INTENSITY,
+        "caption": MAYBE_CAPTION,
+        "scene": st.none() | st.builds(mood_of, *[st.floats(-3, 3)] * 2),
+    }
+)
+EVIDENCE = st.builds(
+    lambda x, y, a, b, c: counted((x, y), ((a * a, c * a * b), (c * a * b, b * b))),
+    *[st.floats(0, 1)] * 2,
+    *[st.floats(0, 20)] * 2,
+    st.floats(-1, 1),
 )
 
 
@@ -45,59 +72,94 @@ def area(mood: MoodTarget) -> float:
 
 def test_anchors_cover_every_class() -> None:
     assert tuple(EMOTION_ANCHORS) == EMOTIONS
-    assert tuple(INTENSITY_ANCHORS) == INTENSITIES
-    assert tuple(ACTION_INTENSITY) == ACTIONS
+    assert tuple(INTENSITY_ENERGY) == INTENSITIES
+    assert tuple(ACTION_INTENSITY) == tuple(ACTION_VALENCE) == ACTIONS
 
 
-@given(MAYBE_EMOTION, st.none() | INTENSITY, MAYBE_EMOTION)
-def test_any_tags_give_a_mood_in_the_unit_square(
-    emotion: dict[str, float] | None,
-    intensity: dict[str, float] | None,
-    caption: dict[str, float] | None,
-) -> None:
-    mood = fuse(emotion=emotion, intensity=intensity, caption=caption)
+def covariance(mood: MoodTarget) -> Any:
+    return np.array(mood.spread)
+
+
+def is_no_wider(one: MoodTarget, other: MoodTarget) -> bool:
+    """Whether the first has the smaller spread, or the same, in every direction."""
+    least = np.linalg.eigvalsh(covariance(other) - covariance(one)).min()
+    return bool(least >= -1e-9)
+
+
+@given(ARGUMENTS)
+def test_any_story_has_a_mood_in_the_unit_square(said: dict[str, Any]) -> None:
+    mood = fuse(**said)
     assert 0 <= mood.valence <= 1
     assert 0 <= mood.energy <= 1
 
 
-@given(MAYBE_EMOTION, st.none() | INTENSITY, MAYBE_EMOTION)
-def test_any_tags_give_a_positive_definite_symmetric_spread(
-    emotion: dict[str, float] | None,
-    intensity: dict[str, float] | None,
-    caption: dict[str, float] | None,
-) -> None:
-    spread = np.array(fuse(emotion=emotion, intensity=intensity, caption=caption).spread)
+@given(ARGUMENTS)
+def test_any_story_has_a_symmetric_positive_definite_spread(said: dict[str, Any]) -> None:
+    spread = covariance(fuse(**said))
     assert spread[0, 1] == spread[1, 0]
     assert (np.linalg.eigvalsh(spread) > 0).all()
 
 
-@given(st.lists(GAUSSIAN, min_size=2, max_size=4))
-def test_another_order_gives_the_same_mood(modalities: list[Gaussian]) -> None:
-    one, other = combine(modalities), combine(modalities[::-1])
+@given(ARGUMENTS)
+def test_whatever_is_seen_never_widens_what_the_scene_alone_allows(said: dict[str, Any]) -> None:
+    assert is_no_wider(fuse(**said), fuse(scene=said["scene"]))
+
+
+@given(st.lists(EVIDENCE, min_size=2, max_size=4), st.randoms())
+def test_another_order_gives_the_same_mood(modalities: list[Evidence], chance: Random) -> None:
+    one = combine(modalities)
+    chance.shuffle(modalities)
+    other = combine(modalities)
     assert one.valence == pytest.approx(other.valence, abs=1e-9)
     assert one.energy == pytest.approx(other.energy, abs=1e-9)
     assert np.allclose(one.spread, other.spread, atol=1e-9)
 
 
-@given(EMOTION, EMOTION)
-def test_emotion_and_caption_exchanged_give_the_same_mood(
-    one: dict[str, float], other: dict[str, float]
+@given(st.lists(EVIDENCE, min_size=2, max_size=4), st.floats(0, 1))
+def test_modalities_that_move_together_never_widen(modalities: list[Evidence], left: float) -> None:
+    middle = np.array([0.4, 0.6])
+    nearer = [counted(middle + left * (m.mean - middle), m.precision) for m in modalities]
+    assert is_no_wider(combine(nearer), combine(modalities))
+
+
+@given(st.lists(EVIDENCE, min_size=1, max_size=3), st.floats(0, 20), st.floats(0, 20))
+def test_another_modality_in_their_middle_never_widens(
+    modalities: list[Evidence], a: float, b: float
 ) -> None:
-    there, back = fuse(emotion=one, caption=other), fuse(emotion=other, caption=one)
-    assert (there.valence, there.energy) == pytest.approx((back.valence, back.energy))
-    assert np.allclose(there.spread, back.spread)
+    weights = np.array([m.precision.diagonal() for m in modalities]) + 1e-12
+    middle = (weights * [m.mean for m in modalities]).sum(axis=0) / weights.sum(axis=0)
+    agreeing = counted(middle, np.diag([a * a, b * b]))
+    assert is_no_wider(combine([*modalities, agreeing]), combine(modalities))
+
+
+KNOWING_NOTHING: dict[str, dict[str, Any]] = {
+    "emotion": {"emotion": dict.fromkeys(EMOTIONS, 1.0)},
+    "caption": {"caption": dict.fromkeys(EMOTIONS, 1.0)},
+    "activity": {"action": dict.fromkeys(ACTIONS, 1.0), "intensity": None},
+}
+
+
+@given(ARGUMENTS, st.sampled_from([*KNOWING_NOTHING]))
+def test_modality_that_knows_nothing_changes_nothing(said: dict[str, Any], which: str) -> None:
+    nothing = KNOWING_NOTHING[which]
+    known = fuse(**(said | dict.fromkeys(nothing)))
+    unknown = fuse(**(said | nothing))
+    assert known.valence == pytest.approx(unknown.valence)
+    assert known.energy == pytest.approx(unknown.energy)
+    assert np.allclose(known.spread, unknown.spread)
+
+
+def test_reliability_is_a_share_of_the_precision() -> None:
+    trust = {"emotion": 0.5, "caption": 1.0, "activity": 1.0}
+    whole = evidence(emotion={"happy": 1.0}, reliability=dict.fromkeys(trust, 1.0))["emotion"]
+    half = evidence(emotion={"happy": 1.0}, reliability=trust)["emotion"]
+    assert np.allclose(half.precision, whole.precision / 2)
 
 
 @given(EMOTION)
 def test_agreeing_caption_never_widens(emotion: dict[str, float]) -> None:
     alone, agreed = fuse(emotion=emotion), fuse(emotion=emotion, caption=emotion)
     narrowed = np.array(alone.spread) - np.array(agreed.spread)
-    assert (np.linalg.eigvalsh(narrowed) >= -1e-12).all()
-
-
-@given(EMOTION)
-def test_any_emotion_narrows_what_music_alone_allows(emotion: dict[str, float]) -> None:
-    narrowed = np.array(fuse().spread) - np.array(fuse(emotion=emotion).spread)
     assert (np.linalg.eigvalsh(narrowed) >= -1e-12).all()
 
 
@@ -129,7 +191,32 @@ def test_happy_and_sad_lie_on_their_sides() -> None:
 def test_intensity_moves_energy_and_hardly_valence() -> None:
     low, high = fuse(intensity={"low": 1}), fuse(intensity={"high": 1})
     assert high.energy - low.energy > 0.2
-    assert abs(high.valence - low.valence) < 0.1
+    # No more than energetic music is also the happier one.
+    assert abs(high.valence - low.valence) < 0.4 * (high.energy - low.energy)
+
+
+def test_action_moves_valence_by_how_pleasant_it_is() -> None:
+    fight, dance = fuse(action={"fighting": 1}), fuse(action={"dancing": 1})
+    assert dance.valence - fight.valence > 0.1
+    assert dance.energy - fight.energy < 0.5 * (dance.valence - fight.valence)
+
+
+def test_scene_is_where_the_mood_lies_when_nothing_else_is_known() -> None:
+    bright, dark = mood_of(2, 1), mood_of(-2, -1)
+    alone = fuse(scene=bright)
+    assert (alone.valence, alone.energy) == pytest.approx(tuple(bright.mean))
+    assert np.allclose(alone.spread, bright.covariance)
+    glad = {"emotion": {"happy": 1.0}}
+    apart = fuse(scene=bright).valence - fuse(scene=dark).valence
+    assert 0 < fuse(scene=bright, **glad).valence - fuse(scene=dark, **glad).valence < apart
+
+
+@given(ARGUMENTS)
+def test_gaussian_survives_json(said: dict[str, Any]) -> None:
+    scene = said["scene"] or MUSIC
+    assert Gaussian.from_json(scene.to_json()) == scene
+    assert hash(Gaussian.from_json(scene.to_json())) == hash(scene)
+    assert scene != Gaussian(scene.mean + 0.1, scene.covariance)
 
 
 @pytest.mark.parametrize("absent", [None, {}, {"happy": 0.0}])

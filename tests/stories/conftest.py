@@ -16,7 +16,8 @@ from accounts.models import User
 from ml.intensity import Levels, intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import fuse
-from ml.types import STAGES, Analysis, Face, Moment
+from ml.scene import mood_of
+from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 from recommender.models import Track
 from stories import queue
@@ -98,7 +99,9 @@ class FakeModels:
             action_label="running",
             intensity=intensity_of(action),
             caption=None,
-            mood=fuse(emotion=emotion, intensity=intensity_of(action)),
+            caption_mood=None,
+            scene=Scene(1.2, 0.1, mood_of(1.2, 0.1)),
+            mood=fuse(emotion=emotion, action=action, intensity=intensity_of(action)),
             versions={"emotion": "fake"},
         )
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.storage import FileSystemStorage
 
 from accounts.models import User
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import POINT_SD, fuse
+from ml.mood import POINT_SD, Gaussian, fuse
+from ml.scene import mood_of
 from recommender.models import Choice, Suggestion, Track
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
@@ -38,7 +40,8 @@ def test_a_corrected_emotion_counts_as_certain_and_moves_the_mood(
     assert tags["emotion"]["label"] == "sad"
     assert tags["emotion"]["probabilities"] == {name: float(name == "sad") for name in EMOTIONS}
     assert analysis.emotion["happy"] == pytest.approx(0.7)  # what the model said is kept
-    expected = fuse(emotion={"sad": 1.0}, intensity=analysis.intensity)
+    seen = {"action": analysis.action, "intensity": analysis.intensity}
+    expected = fuse(emotion={"sad": 1.0}, **seen)
     assert selectors.mood_of(again(story)) == expected
     assert (analysis.mood_valence, analysis.mood_energy) == (expected.valence, expected.energy)
     assert not analysis.mood_set_by_hand
@@ -52,8 +55,18 @@ def test_a_corrected_action_brings_its_intensity(user: User) -> None:
     sleeping = intensity_of({"sleeping": 1.0})
     assert tags["intensity"] == {"label": "low", "probabilities": sleeping}
     assert selectors.mood_of(again(story)) == fuse(
-        emotion=story.analysis.emotion, intensity=sleeping
+        emotion=story.analysis.emotion, action={"sleeping": 1.0}, intensity=sleeping
     )
+
+
+def test_a_correction_leaves_what_words_and_light_say(user: User) -> None:
+    story = make_ready_story(user)
+    words, scene = Gaussian(np.array([0.2, 0.4]), np.eye(2) * 0.04), mood_of(2, 1)
+    story.analysis.caption_mood = words.to_json()
+    story.analysis.scene = {"light": 2, "colour": 1, "mood": scene.to_json()}
+    story.analysis.save()
+    services.correct_story(story=story, user=user, emotion="none", action="none")
+    assert selectors.mood_of(again(story)) == fuse(caption=words, scene=scene)
 
 
 def test_none_says_that_there_is_nothing_of_the_kind(user: User) -> None:

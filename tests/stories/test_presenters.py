@@ -143,3 +143,20 @@ def _channels(colour: str) -> list[int]:
 def _fullness(colour: str) -> int:
     channels = _channels(colour)
     return max(channels) - min(channels)
+
+
+@pytest.mark.parametrize(
+    ("light", "colour", "words"),
+    [
+        (0.5, -0.5, []),
+        (1.4, 0.0, ["Bright"]),
+        (-2.5, 1.0, ["Dark", "Vivid colours"]),
+        (0.0, -1.6, ["Muted colours"]),
+    ],
+)
+def test_light_and_colours_are_named_where_they_strike(
+    light: float, colour: float, words: list[str]
+) -> None:
+    nothing = tag(None, None, (), corrected=False)
+    seen = {"light": light, "colour": colour}
+    assert [c.words for c in chips(nothing, nothing, nothing, None, seen)] == words
