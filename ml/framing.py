@@ -1,4 +1,4 @@
-"""Cutting a turned square out of a photo, and light for what is dark in it."""
+"""Cutting a turned square out of a photo; light for what is dark, contours for what is soft."""
 
 import cv2
 import numpy as np
@@ -12,6 +12,16 @@ DIM = 128
 
 LIT = 220
 """Brightest parts of a stretched face: the median of FER-2013's."""
+
+SOFT = 0.5
+"""Focus below which a face is sharpened: five sixths of FER-2013's lie above, median 0.81.
+
+Of 23 faces of 100 to 270 pixels in photos of 2 megapixels the median is 0.31: the network knows
+sharper ones, because FER-2013 was shrunk without smoothing.
+"""
+
+SHARPENED = 1.5
+"""Most of its fine detail that is added to a soft face: beyond that there is only grain."""
 
 
 def rotation(angle: float) -> Floats:
@@ -35,6 +45,33 @@ def lit(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # A face that is one shade stays so: there is nothing in it but noise.
     stretched = (smooth - low) * (LIT / max(high - low, 8.0))
     return np.asarray(np.clip(stretched, 0, 255), dtype=np.uint8)
+
+
+def focus(face: NDArray[np.uint8]) -> float:
+    """Return the variance of the Laplacian over that of the face: how fine its detail is.
+
+    A dark face has less contrast, not less focus.
+    """
+    pixels = face.astype(np.float64)
+    return float(cv2.Laplacian(pixels, cv2.CV_64F).var() / max(pixels.var(), 16.0))
+
+
+def sharpened(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a soft face (44, 44) with the focus of an ordinary one of FER-2013, if it can have it.
+
+    Of validation faces seen as of 24 pixels 0.6375 are read right like this, 0.6275 as they are
+    (n 400, log loss 1.014 and 1.035); blurred with a standard deviation of 1.5 pixels 0.595 and
+    0.5625. Sharpening those that are sharp costs a point.
+    """
+    # Unsharp masking by `a` times what a blur of one pixel takes away multiplies the focus of
+    # faces by about (1 + 0.58 a) squared.
+    amount = (np.sqrt(SOFT / max(focus(face), 1e-6)) - 1) / 0.58
+    if amount <= 0:
+        return face
+    pixels = face.astype(np.float64)
+    detail = pixels - cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    mended = (pixels + min(amount, SHARPENED) * detail).round()
+    return np.asarray(np.clip(mended, 0, 255), dtype=np.uint8)
 
 
 def square(

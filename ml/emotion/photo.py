@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 import ml.emotion.predict as emotions
 from ml.faces import Detection, crop, detect, likeness
+from ml.framing import focus, sharpened
 from ml.images import eight_bit
 from ml.labels import EMOTIONS
 from ml.types import Face
@@ -30,8 +30,8 @@ labelled; of 60 of them shrunk to 5 pixels 7 % do, of 267 face-free pictures les
 DOUBT = 0.6
 """Share of an even answer in the emotions of an image without a face: too large to be named."""
 
-SHARP = 300.0
-"""Variance of the Laplacian at which a 44-pixel crop counts for five eighths of a sharp one."""
+SHARP = 0.12
+"""Focus at which a 44-pixel crop counts for five eighths of a sharp one."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ..
     """
     if not found:
         return ()
-    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
-    weights = _weights(found, crops)
+    seen = _cut(photo, found)
+    rows = emotions.predict(seen.crops)
     return tuple(
         Face(_visible(face.box), _named(row), float(weight))
-        for face, row, weight in zip(found, emotions.predict(crops), weights, strict=True)
+        for face, row, weight in zip(found, rows, seen.weights, strict=True)
     )
 
 
@@ -105,9 +105,15 @@ def view(image: Image.Image) -> View:
     for border in (0, round(max(photo.size) / 4)):
         bordered = ImageOps.expand(photo, border, (127, 127, 127))
         if found := detect(bordered):
-            crops = np.stack([crop(bordered, face, emotions.SIZE) for face in found])
-            return View(crops, _weights(found, crops), is_face=True)
+            return _cut(bordered, found)
     return View(frame(image)[None], np.ones(1), is_face=False)
+
+
+def _cut(photo: Image.Image, found: Sequence[Detection]) -> View:
+    """Return the faces to read; how sharp each is counts, and is mended only after that."""
+    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
+    weights = _weights(found, crops)
+    return View(np.stack([sharpened(face) for face in crops]), weights, is_face=True)
 
 
 def _weights(found: Sequence[Detection], crops: Crops) -> Floats:
@@ -119,10 +125,7 @@ def _weights(found: Sequence[Detection], crops: Crops) -> Floats:
 
 def _sharpness(face: Crops) -> float:
     """Return from 1/4 for a blurred crop to 1 for a sharp one."""
-    # A dark face has less contrast, not less focus.
-    contrast = max(float(face.std()), 4.0) / 50
-    variance = float(cv2.Laplacian(face, cv2.CV_64F).var()) / contrast**2
-    return 0.25 + 0.75 * variance / (variance + SHARP)
+    return 0.25 + 0.75 * focus(face) / (focus(face) + SHARP)
 
 
 def _visible(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
