@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ml.emotion.predict import answer
 from ml.labels import INTENSITIES, UNCERTAIN
 from recommender.models import Choice, Track
 from stories import selectors
@@ -264,8 +265,10 @@ def _face_box(face: Mapping[str, Any]) -> FaceBox:
 def _face_label(probabilities: Mapping[str, float] | None) -> str:
     if not probabilities:
         return "face"
-    top = max(probabilities, key=lambda name: probabilities[name])
-    return f"{in_words(top)} {percent(probabilities[top])}"
+    named = answer(probabilities)
+    if named == UNCERTAIN:
+        return "unsure"
+    return f"{in_words(named)} {percent(probabilities[named])}"
 
 
 def card(story: Story, choice: Choice | None) -> Card:

@@ -73,6 +73,13 @@ def test_label_of_a_face_at_the_edge_stays_in_the_photo() -> None:
     assert corner.label_y == 20.0
 
 
+def test_face_whose_emotion_is_not_sure_is_not_given_one() -> None:
+    (face,) = face_boxes(
+        [{"box": [0.3, 0.4, 0.2, 0.2], "probabilities": {"fear": 0.26, "sad": 0.25, "happy": 0.2}}]
+    )
+    assert face.label == "unsure"
+
+
 def test_intensity_keeps_its_order() -> None:
     shown = intensity("high", {"high": 0.7, "low": 0.2, "medium": 0.1})
     assert [bar.label for bar in shown.bars] == ["low", "medium", "high"]
