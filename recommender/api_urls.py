@@ -1,9 +1,18 @@
 from django.urls import path
 
-from recommender.api import FeedbackView, TrackSearchView
+from recommender.api import (
+    FeedbackView,
+    PreferencesView,
+    TasteResetView,
+    TasteView,
+    TrackSearchView,
+)
 
 urlpatterns = [
     path("tracks/", TrackSearchView.as_view(), name="tracks"),
+    path("preferences/", PreferencesView.as_view(), name="api-preferences"),
+    path("taste/", TasteView.as_view(), name="api-taste"),
+    path("taste/reset/", TasteResetView.as_view(), name="api-taste-reset"),
     path(
         "suggestions/<uuid:suggestion_id>/feedback/",
         FeedbackView.as_view(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from accounts.models import User
-from recommender import binary_rows, factor_selectors, trends
+from recommender import binary_rows, factor_selectors, trends, wishes
 from recommender.engine.aims import aims, draws
 from recommender.engine.content import FEATURES, FloatArray, standardise
 from recommender.engine.inverted import Ints, Vectors, probe
@@ -35,7 +35,14 @@ from recommender.engine.scoring import (
 from recommender.engine.songs import artist_keys
 from recommender.engine.taste import Taste
 from recommender.engine.together import similarity
-from recommender.models import POPULAR_FROM, Choice, FactorVersion, Suggestion
+from recommender.models import (
+    POPULAR_FROM,
+    Choice,
+    FactorVersion,
+    MusicPreferences,
+    Suggestion,
+)
+from recommender.wishes import ALLOWED, LIKED
 
 # Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
 # the best are scored.
@@ -73,11 +80,11 @@ _AROUND = f"""
 SELECT near.id, NULL::float8 AS affinity
 FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
 CROSS JOIN LATERAL (
-    (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH}
+    (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH} AND {ALLOWED}
      ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(around)s)
     UNION ALL
     (SELECT id FROM recommender_track
-     WHERE {_SOUND} AND {_FRESH} AND popularity >= {POPULAR_FROM}
+     WHERE {_SOUND} AND {_FRESH} AND {ALLOWED} AND popularity >= {POPULAR_FROM}
      ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(popular)s)
 ) AS near
 """  # noqa: S608  (nothing in it comes from outside)
@@ -88,18 +95,18 @@ coalesce((release_year - 1970) * 365.25
     + coalesce(nullif(substr(release_date, 9, 2), '')::int, 15), 'NaN')::float8
 """
 _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
-_NAMES = ("popularity", *FEATURES, "affinity", "level", "released")
+_NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
     coalesce(found.affinity, -(factor.vector <#> %(person)s::halfvec), 0),
-    coalesce(saves.level, '-Infinity'), {_RELEASED}]::float8[]) AS row
+    coalesce(saves.level, '-Infinity'), {_RELEASED}, {LIKED}]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
 LEFT JOIN recommender_trackfactor AS factor
     ON found.affinity IS NULL AND factor.version_id = %(version)s AND factor.track_id = track.id
 LEFT JOIN recommender_tracksaves AS saves ON saves.track_id = track.id
 WHERE track.energy IS NOT NULL AND track.valence IS NOT NULL AND {_FRESH}
-    AND track.song_key <> ALL(%(not_again)s)
+    AND {ALLOWED} AND track.song_key <> ALL(%(not_again)s)
 """  # noqa: S608
 _FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
 _LISTED = """
@@ -112,19 +119,19 @@ WHERE id = ANY(%(ids)s::uuid[])
 _TOGETHER = """
 WITH mine AS (
     SELECT DISTINCT track_id FROM (
-        SELECT track_id FROM recommender_choice WHERE user_id = %(user)s
+        SELECT track_id FROM recommender_choice WHERE user_id = %(user)s AND learns
         ORDER BY created_at DESC LIMIT 20) AS latest
 ), others AS (
     SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
         SELECT DISTINCT user_id FROM (
             SELECT user_id FROM recommender_choice
-            WHERE track_id = mine.track_id AND user_id <> %(user)s
+            WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
             ORDER BY created_at DESC LIMIT 25) AS chosen) AS fellow
 ), theirs AS (
     SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
     CROSS JOIN LATERAL (
         SELECT DISTINCT track_id FROM (
-            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id
+            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
             ORDER BY created_at DESC LIMIT 40) AS chosen) AS latest
 ), pairs AS (
     SELECT others.saved, theirs.track_id, count(*) AS both_saved
@@ -155,6 +162,7 @@ class Person:
     """The factors that serve."""
     factor: Vectors
     """(n_factors,): the person's vector among them; zero where nothing was chosen."""
+    said: MusicPreferences = field(default_factory=MusicPreferences)
 
 
 @dataclass(frozen=True)
@@ -187,8 +195,11 @@ def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> P
     """The tracks that may come out high for this mood and person, with all that is scored."""
     together = saved_together(person.user) if person.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
+    # What filters leave may be nowhere among the best: then the search widens around the mood.
+    arranged_only = person.version is not None and not person.said.n_filters
     parameters = {
-        **_around(mood, story_id, arranged=person.version is not None),
+        **_around(mood, story_id, arranged=arranged_only),
+        **wishes.parameters(person.said),
         "also": [*together],
         "version": person.version.pk if person.version else -1,
         "person": _text([*person.factor, 0.0]),
@@ -299,6 +310,7 @@ def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUI
             affinity=known["affinity"],
             recent_saves=np.exp2(known["level"] - trends.half_lives(now)),
             days_out=today - known["released"],
+            liked=known["liked"],
         ),
     )
 

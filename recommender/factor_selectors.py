@@ -23,7 +23,7 @@ def choices_to_learn_from(*, examined: bool = False) -> Iterator[tuple[int, str]
 
     Every tenth person is never trained on: with `examined`, only of those people.
     """
-    choices = Choice.objects.annotate(tenth=F("user_id") % EVERY)
+    choices = Choice.objects.filter(learns=True).annotate(tenth=F("user_id") % EVERY)
     wanted = choices.filter(tenth=0) if examined else choices.exclude(tenth=0)
     pairs = wanted.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
     return pairs.iterator(chunk_size=10_000)
@@ -82,7 +82,7 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
     rows = binary_rows.read(
         "SELECT halfvec_send(factor.vector) AS row FROM recommender_choice AS choice"
         " JOIN recommender_trackfactor AS factor ON factor.track_id = choice.track_id"
-        " WHERE choice.user_id = %(user)s AND factor.version_id = %(version)s"
+        " WHERE choice.user_id = %(user)s AND choice.learns AND factor.version_id = %(version)s"
         " ORDER BY choice.created_at DESC LIMIT %(limit)s",
         {"user": user.pk, "version": version.pk, "limit": limit},
         [("vector", binary_rows.halfvec(version.n_factors + 1))],

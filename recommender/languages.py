@@ -57,7 +57,8 @@ NAMES = {
     "zu": "Zulu",
     INSTRUMENTAL: "No words (instrumental)",
 }
-_CODES = {
+CODES = tuple(NAMES)
+_READ_AS = {
     **{name.casefold(): code for code, name in NAMES.items()},
     "instrumental": INSTRUMENTAL,
     "nb": "no",
@@ -74,7 +75,7 @@ def language_code(text: str) -> str:
     tag = _TAG.fullmatch(plain)
     if tag and tag.group(1) in NAMES:
         return tag.group(1)
-    return _CODES.get(plain) or (_CODES.get(tag.group(1), "") if tag else "")
+    return _READ_AS.get(plain) or (_READ_AS.get(tag.group(1), "") if tag else "")
 
 
 def language_name(code: str) -> str:

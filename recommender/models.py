@@ -125,6 +125,8 @@ class Track(models.Model):
                 condition=Q(energy=None) | Q(valence=None),
             ),
             models.Index(fields=["song_key"], name="track_song"),
+            models.Index(fields=["genre_family"], name="track_genre_family"),
+            models.Index(fields=["language"], name="track_language"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["source", "source_id"], name="track_source_id"),
@@ -240,6 +242,7 @@ class Suggestion(models.Model):
         help_text="Chance of this track at this rank, given the tracks ranked before it"
     )
     model_version = models.CharField(max_length=40)
+    steering = models.FloatField(default=0.0, help_text="As engine.steering has it")
     shown_at = models.DateTimeField()
     feedback = models.CharField(
         max_length=20, blank=True, choices=Feedback.choices, default=Feedback.NONE
@@ -265,7 +268,12 @@ class Suggestion(models.Model):
 
     @property
     def reasons(self) -> list[str]:
-        return in_words(self.terms, valence=self.track.valence, energy=self.track.energy)
+        return in_words(
+            self.terms,
+            valence=self.track.valence,
+            energy=self.track.energy,
+            steering=self.steering,
+        )
 
 
 class Choice(models.Model):
@@ -278,6 +286,15 @@ class Choice(models.Model):
     track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="choices")
     suggestion = models.ForeignKey(
         Suggestion, null=True, blank=True, on_delete=models.SET_NULL, related_name="choices"
+    )
+    learns = models.BooleanField(default=True, help_text="Whether anything is learned from it")
+    reset = models.ForeignKey(
+        "TasteReset",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="choices",
+        help_text="What stopped the learning, if it was a reset of the whole taste",
     )
     created_at = models.DateTimeField()
 
@@ -395,3 +412,71 @@ class TrackSaves(models.Model):
 
     def __str__(self) -> str:
         return f"{self.track_id}: {self.n_saves}"
+
+
+class TasteReset(models.Model):
+    """A person had Storify forget their taste; what they saved stays saved."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_resets"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"taste forgotten {self.at:%d %B %Y}"
+
+
+class StoryTuning(models.Model):
+    """How somebody wants the music of one story: where it takes them, and whether it counts."""
+
+    story_id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="story_tunings"
+    )
+    steering = models.FloatField(default=0.0, help_text="0 match, 0.5 lift, 1 contrast")
+    learns = models.BooleanField(default=True)
+    fits_nothing = models.BooleanField(
+        default=False, help_text="The latest search for tracks found none: an empty list has no row"
+    )
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(steering__gte=0.0, steering__lte=1.0), name="tuning_steering_on_scale"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"tuning of story {self.story_id}"
+
+
+class MusicPreferences(models.Model):
+    """What a person said of music: what they like, and which tracks they want at all."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="music_preferences"
+    )
+    liked_genres = ArrayField(models.TextField(), default=list, blank=True)
+    liked_languages = ArrayField(models.TextField(), default=list, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When they answered or not")
+
+    allow_explicit = models.BooleanField(default=True)
+    genres = ArrayField(models.TextField(), default=list, blank=True, help_text="Empty: all")
+    languages = ArrayField(models.TextField(), default=list, blank=True, help_text="Empty: all")
+    year_from = models.SmallIntegerField(null=True, blank=True)
+    year_to = models.SmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "music preferences"
+
+    def __str__(self) -> str:
+        return f"music preferences of {self.user_id}"
+
+    @property
+    def n_filters(self) -> int:
+        """How many kinds of tracks are kept out."""
+        years = self.year_from is not None or self.year_to is not None
+        return sum((not self.allow_explicit, bool(self.genres), bool(self.languages), years))

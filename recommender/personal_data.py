@@ -10,9 +10,22 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.personal_data import register
-from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.models import (
+    Choice,
+    MusicPreferences,
+    StoryTuning,
+    Suggestion,
+    TasteProfile,
+    TasteReset,
+    Track,
+)
 from recommender.services.choices import recount_taste
 from recommender.services.saves import recount_saves
+
+_SAID = (
+    *("liked_genres", "liked_languages", "asked_at"),
+    *("allow_explicit", "genres", "languages", "year_from", "year_to"),
+)
 
 
 def take_part() -> None:
@@ -31,6 +44,17 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
         "music/taste.json",
         _json({"vector": p.vector, "saved_tracks": p.n_choices} for p in profiles),
     )
+    said = MusicPreferences.objects.filter(user=user)
+    yield "music/preferences.json", _json({n: getattr(p, n) for n in _SAID} for p in said)
+    tunings = StoryTuning.objects.filter(user=user)
+    yield (
+        "music/stories.json",
+        _json(
+            {"story": t.story_id, "steering": t.steering, "learned_from": t.learns} for t in tunings
+        ),
+    )
+    resets = TasteReset.objects.filter(user=user)
+    yield "music/taste_resets.json", _json({"at": reset.at} for reset in resets)
 
 
 @transaction.atomic
@@ -39,7 +63,8 @@ def erase(user: User) -> None:
     erase_spotify(user)
     _forget_choices(Choice.objects.filter(user=user))
     Suggestion.objects.filter(user=user).delete()
-    TasteProfile.objects.filter(user=user).delete()
+    for model in (TasteProfile, MusicPreferences, StoryTuning, TasteReset):
+        model._default_manager.filter(user=user).delete()
 
 
 @transaction.atomic
@@ -71,7 +96,11 @@ def _track(track: Track) -> dict[str, object]:
 
 
 def _choice(choice: Choice) -> dict[str, object]:
-    return {"story": choice.story_id, "saved_at": choice.created_at}
+    return {
+        "story": choice.story_id,
+        "saved_at": choice.created_at,
+        "learned_from": choice.learns,
+    }
 
 
 def _suggestion(shown: Suggestion) -> dict[str, object]:
@@ -80,6 +109,7 @@ def _suggestion(shown: Suggestion) -> dict[str, object]:
         "shown_at": shown.shown_at,
         "rank": shown.rank,
         "score": shown.score,
+        "steering": shown.steering,
         "terms": shown.terms,
         "reasons": shown.reasons,
         "feedback": shown.feedback,

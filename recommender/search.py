@@ -21,6 +21,8 @@ from recommender.models import SearchWord, Track
 
 MOST_WORDS = 8
 COMPARED = 60
+# With fewer finds, or none at all for many words, something was perhaps mistyped.
+FEW = 5
 # Shorter words with two slips might be anything.
 TWO_SLIPS_FROM = 6
 # Of so many words one may be altogether wrong.
@@ -41,7 +43,7 @@ def find(tracks: QuerySet[Track], words: Sequence[str], limit: int) -> list[Trac
     """Songs that hold all the folded `words`, the best known first; then those that nearly do."""
     words = [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]
     found = _songs(_holding(tracks, _all_of(words, {}))[: limit * 3])
-    if len(found) < limit:
+    if len(found) < FEW and not (found and len(words) >= FORGIVING_FROM):
         found = _songs([*found, *_nearly(tracks, words)])
     return found[:limit]
 

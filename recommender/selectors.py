@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
 from recommender import search
+from recommender.engine.genres import FAMILIES
 from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.songs import fold
+from recommender.languages import language_name
 from recommender.models import (
     SPOTIFY_ID,
     Choice,
     FeatureMiss,
     IntensityModel,
+    MusicPreferences,
+    StoryTuning,
     Suggestion,
     TasteProfile,
+    TasteReset,
     Track,
 )
 
@@ -29,12 +35,26 @@ from recommender.models import (
 ASK_AGAIN_AFTER = timedelta(days=30)
 
 
+def shown_with(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
+    """Everything that was shown with these stories, but for those that now nothing fits."""
+    empty = StoryTuning.objects.filter(pk=OuterRef("story_id"), fits_nothing=True)
+    return Suggestion.objects.filter(~Exists(empty), story_id__in=list(story_ids))
+
+
 def current_suggestions(story_id: UUID) -> list[Suggestion]:
     """The latest list of the story in its order, without what was refused."""
-    shown = Suggestion.objects.filter(story_id=story_id)
+    shown = shown_with([story_id])
     latest = shown.order_by("-shown_at").values("batch")[:1]
     kept = shown.filter(batch=latest).exclude(feedback=Suggestion.Feedback.NOT_THIS_ONE)
     return list(kept.select_related("track").order_by("rank"))
+
+
+def refused_suggestions(story_id: UUID) -> list[Suggestion]:
+    """What was taken off the story's latest list, so that it can be brought back."""
+    shown = shown_with([story_id])
+    latest = shown.order_by("-shown_at").values("batch")[:1]
+    refused = shown.filter(batch=latest, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+    return list(refused.select_related("track").order_by("rank"))
 
 
 def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
@@ -139,3 +159,56 @@ def get_demo_track(track_id: UUID) -> Track | None:
 def taste_profile(user: User) -> TasteProfile | None:
     """What is known of the person's taste; nothing before the first saved track."""
     return TasteProfile.objects.filter(user=user).first()
+
+
+def story_tuning(story_id: UUID) -> StoryTuning:
+    """How the story's music is wanted; as it comes, where nobody said anything."""
+    found = StoryTuning.objects.filter(pk=story_id).first()
+    return found or StoryTuning(story_id=story_id)
+
+
+def story_tunings(story_ids: Iterable[UUID]) -> dict[UUID, StoryTuning]:
+    """The tuning of each of these stories that has one."""
+    return StoryTuning.objects.in_bulk(list(story_ids))
+
+
+def music_preferences(user: User) -> MusicPreferences:
+    """What the person said of music; nothing, where they said nothing."""
+    return MusicPreferences.objects.filter(user=user).first() or MusicPreferences(user=user)
+
+
+def latest_reset(user: User) -> TasteReset | None:
+    """The reset of this person's taste that can be undone."""
+    return TasteReset.objects.filter(user=user).first()
+
+
+def is_new_to_music(user: User) -> bool:
+    """Whether the person was never asked what they like, and nothing else tells."""
+    return not (
+        MusicPreferences.objects.filter(user=user, asked_at__isnull=False).exists()
+        or Choice.objects.filter(user=user).exists()
+    )
+
+
+def known_genres() -> list[str]:
+    """The families of genres in the catalogue, in their usual order."""
+    there = _values_in_catalogue("genre_family")
+    return [name for name in FAMILIES if name in there]
+
+
+def known_languages() -> list[tuple[str, str]]:
+    """The languages in the catalogue as code and name, by name."""
+    there = _values_in_catalogue("language")
+    return sorted(((code, language_name(code)) for code in there), key=lambda pair: pair[1])
+
+
+def _values_in_catalogue(column: str) -> list[str]:
+    """All values of an indexed column, found by leaping through its index from each to the next."""
+    following = f"SELECT min({column}) FROM recommender_track WHERE {column} >"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE known (value) AS (({following} '')"  # noqa: S608
+            f" UNION ALL SELECT ({following} value) FROM known WHERE value IS NOT NULL)"
+            " SELECT value FROM known WHERE value IS NOT NULL"
+        )
+        return [value for (value,) in cursor.fetchall()]

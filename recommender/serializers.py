@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, cast
 
 from django.urls import reverse
 from rest_framework import serializers
 
-from recommender.models import Suggestion, Track
+from recommender.engine.genres import FAMILIES
+from recommender.forms import FIRST_YEAR, LAST_YEAR
+from recommender.languages import CODES
+from recommender.models import MusicPreferences, Suggestion, Track
 
 
 class TrackSerializer(serializers.ModelSerializer[Track]):
@@ -15,6 +18,9 @@ class TrackSerializer(serializers.ModelSerializer[Track]):
         help_text="where the sound of a demo track is, null for others"
     )
     spotify_id = serializers.CharField(read_only=True, allow_null=True)
+    intensity = serializers.SerializerMethodField(
+        help_text="learned from the catalogue; null while it is not known"
+    )
 
     class Meta:
         model = Track
@@ -50,6 +56,9 @@ class TrackSerializer(serializers.ModelSerializer[Track]):
         ]
         read_only_fields = fields
 
+    def get_intensity(self, track: Track) -> Literal["low", "medium", "high"] | None:
+        return cast(Literal["low", "medium", "high"] | None, track.intensity or None)
+
     def get_audio(self, track: Track) -> str | None:
         return reverse("recommender:audio", args=[track.pk]) if track.is_demo else None
 
@@ -71,6 +80,62 @@ class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
             "feedback",
         ]
         read_only_fields = fields
+
+
+class PreferencesSerializer(serializers.ModelSerializer[MusicPreferences]):
+    """What a person said of music; every field may be left out of a change."""
+
+    liked_genres = serializers.ListField(
+        child=serializers.ChoiceField(choices=FAMILIES),
+        required=False,
+        help_text="counts for newcomers",
+    )
+    liked_languages = serializers.ListField(
+        child=serializers.ChoiceField(choices=CODES),
+        required=False,
+        help_text="ISO 639; counts for newcomers",
+    )
+    genres = serializers.ListField(
+        child=serializers.ChoiceField(choices=FAMILIES),
+        required=False,
+        help_text="only these are suggested; empty for all",
+    )
+    languages = serializers.ListField(
+        child=serializers.ChoiceField(choices=CODES),
+        required=False,
+        help_text="only these are suggested; empty for all",
+    )
+    year_from = serializers.IntegerField(
+        required=False, allow_null=True, min_value=FIRST_YEAR, max_value=LAST_YEAR
+    )
+    year_to = serializers.IntegerField(
+        required=False, allow_null=True, min_value=FIRST_YEAR, max_value=LAST_YEAR
+    )
+
+    class Meta:
+        model = MusicPreferences
+        fields: ClassVar[list[str]] = [
+            "liked_genres",
+            "liked_languages",
+            "allow_explicit",
+            "genres",
+            "languages",
+            "year_from",
+            "year_to",
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = (attrs.get(n, getattr(self.instance, n)) for n in ("year_from", "year_to"))
+        if first is not None and last is not None and first > last:
+            raise serializers.ValidationError("year_from is after year_to.")
+        return attrs
+
+
+class TasteSerializer(serializers.Serializer[Any]):
+    learned_from = serializers.IntegerField(help_text="how many saved tracks")
+    reset_at = serializers.DateTimeField(
+        allow_null=True, help_text="when it was last reset; null where there is nothing to undo"
+    )
 
 
 class FeedbackSerializer(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
+from recommender.selectors import story_tuning
 from recommender.serializers import SuggestionSerializer
 from stories import selectors, services
 from stories.models import Story
@@ -24,6 +25,7 @@ from stories.problems import Refused, as_problems
 from stories.serializers import (
     ChoiceSerializer,
     CorrectionSerializer,
+    StoryMusicSerializer,
     StorySerializer,
     UploadSerializer,
     present_stories,
@@ -157,6 +159,32 @@ class StorySuggestionsView(StoriesView):
         story = self.story(story_id)
         shown = selectors.suggestions_by_story([story.pk]).get(story.pk, [])
         return Response(SuggestionSerializer(shown, many=True).data)
+
+
+class StoryMusicView(StoriesView):
+    parser_classes = (JSONParser,)
+
+    @extend_schema(
+        operation_id="stories_music_retrieve", tags=["stories"], responses=StoryMusicSerializer
+    )
+    def get(self, _request: Request, story_id: UUID) -> Response:
+        """Where the story's music is steered to, and whether it is learned from."""
+        return Response(StoryMusicSerializer(story_tuning(self.story(story_id).pk)).data)
+
+    @extend_schema(
+        operation_id="stories_music_update",
+        tags=["stories"],
+        request=StoryMusicSerializer,
+        responses=StoryMusicSerializer,
+    )
+    def patch(self, request: Request, story_id: UUID) -> Response:
+        """Steer the music, which suggests tracks anew at once, or say "don't learn from this"."""
+        story = self.story(story_id)
+        form = StoryMusicSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with as_problems():
+            services.tune_story(story=story, user=self.person(), **form.validated_data)
+        return Response(StoryMusicSerializer(story_tuning(story.pk)).data)
 
 
 class StoryChoiceView(StoriesView):

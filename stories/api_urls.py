@@ -10,6 +10,7 @@ urlpatterns = [
         api.StorySuggestionsView.as_view(),
         name="api-story-suggestions",
     ),
+    path("stories/<uuid:story_id>/music/", api.StoryMusicView.as_view(), name="api-story-music"),
     path("stories/<uuid:story_id>/choice/", api.StoryChoiceView.as_view(), name="api-story-choice"),
     path("stories/<uuid:story_id>/retry/", api.StoryRetryView.as_view(), name="api-story-retry"),
 ]

@@ -49,6 +49,18 @@ class CorrectionForm(forms.Form):
         return {"mood": (sent["valence"], sent["energy"])} if "valence" in sent else sent
 
 
+class SteeringForm(forms.Form):
+    """Where the music is to go, from match (0) over lift (0.5) to contrast (1)."""
+
+    steering = forms.FloatField(min_value=0, max_value=1)
+
+
+class LearningForm(forms.Form):
+    learns = forms.TypedChoiceField(
+        choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: value == "yes"
+    )
+
+
 class TrackForm(forms.Form):
     track = forms.UUIDField()
 

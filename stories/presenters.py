@@ -34,6 +34,7 @@ _FAMILY = {
     "surprise": "happy",
     "sad": "sad",
 }
+_DIRECTIONS = ("match", "lift", "contrast")
 _STEPS = {
     "faces": "Looking for faces",
     "emotion": "Reading the emotion",
@@ -168,6 +169,15 @@ class Card:
     @property
     def is_video(self) -> bool:
         return selectors.video_of(self.story) is not None
+
+
+def direction(steering: float) -> str:
+    """Where the music goes, in words: at one of the slider's names, or between two."""
+    place = steering * (len(_DIRECTIONS) - 1)
+    before = min(int(place), len(_DIRECTIONS) - 2)
+    low, high = _DIRECTIONS[before : before + 2]
+    rest = place - before
+    return low if rest < 0.1 else high if rest > 0.9 else f"between {low} and {high}"
 
 
 def percent(share: float) -> str:

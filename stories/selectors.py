@@ -90,7 +90,7 @@ def video_of(story: Story) -> Video | None:
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
     """The current list of each of these stories in its order, all in one query."""
-    shown = Suggestion.objects.filter(story_id__in=list(story_ids))
+    shown = recommender.shown_with(story_ids)
     latest = shown.order_by("story_id", "-shown_at").distinct("story_id").values("batch")
     kept = Suggestion.objects.filter(batch__in=latest).exclude(
         feedback=Suggestion.Feedback.NOT_THIS_ONE

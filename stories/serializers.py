@@ -153,6 +153,18 @@ class CorrectionSerializer(serializers.Serializer[Any]):
         return changes
 
 
+class StoryMusicSerializer(serializers.Serializer[Any]):
+    """How the music of a story is wanted; every field may be left out of a change."""
+
+    steering = UnitField(
+        required=False,
+        help_text="where the music goes: 0 matches the mood, 0.5 lifts it, 1 is its opposite",
+    )
+    learns = serializers.BooleanField(
+        required=False, help_text="whether anything is learned from what is saved with the story"
+    )
+
+
 class ChoiceSerializer(serializers.Serializer[Any]):
     track_id = serializers.UUIDField()
 

@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from ml.labels import ACTIONS, EMOTIONS
 from ml.types import STAGES
-from recommender.selectors import current_suggestions, get_choice
+from recommender.forms import FiltersForm
+from recommender.selectors import (
+    current_suggestions,
+    get_choice,
+    music_preferences,
+    refused_suggestions,
+    story_tuning,
+)
 from stories import presenters, selectors
 from stories.models import Story
 from stories.mood_course import mood_course
@@ -69,12 +76,18 @@ def _ready(story: Story) -> dict[str, Any]:
 def tracks(story: Story) -> dict[str, Any]:
     """The suggestions and the saved track, which need not be one of them any more."""
     suggestions, choice = current_suggestions(story.id), get_choice(story.id)
+    tuning, said = story_tuning(story.id), music_preferences(story.user)
     listed = any(choice and s.track_id == choice.track_id for s in suggestions)
     return {
         "story": story,
         "suggestions": suggestions,
         "choice": choice,
         "saved_earlier": choice is not None and not listed,
+        "refused": refused_suggestions(story.id),
+        "tuning": tuning,
+        "direction": presenters.direction(tuning.steering),
+        "filters": FiltersForm(said),
+        "n_filters": said.n_filters,
     }
 
 

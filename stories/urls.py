@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stories import photo_views, views
+from stories import music_views, photo_views, views
 from stories.survey import views as survey_views
 
 app_name = "stories"
@@ -14,6 +14,11 @@ urlpatterns = [
     path("stories/<uuid:story_id>/choose/", views.choose, name="choose"),
     path("stories/<uuid:story_id>/unchoose/", views.unchoose, name="unchoose"),
     path("stories/<uuid:story_id>/dismiss/", views.dismiss, name="dismiss"),
+    path("stories/<uuid:story_id>/restore/", music_views.restore, name="restore"),
+    path("stories/<uuid:story_id>/steer/", music_views.steer, name="steer"),
+    path("stories/<uuid:story_id>/filter/", music_views.filter_tracks, name="filter"),
+    path("stories/<uuid:story_id>/learning/", music_views.set_learning, name="learning"),
+    path("stories/<uuid:story_id>/find/", music_views.find, name="find"),
     path("stories/<uuid:story_id>/retry/", views.retry, name="retry"),
     path("stories/<uuid:story_id>/delete/", views.delete, name="delete"),
     path("survey/", survey_views.survey, name="survey"),

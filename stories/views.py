@@ -17,8 +17,10 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from recommender import services as recommender
 from recommender.errors import SuggestionNotFoundError
-from recommender.models import Suggestion
-from stories import paging, photos, presenters, selectors, services, story_page, videos
+from recommender.forms import LikesForm
+from recommender.models import MusicPreferences, Suggestion
+from recommender.selectors import is_new_to_music
+from stories import answers, paging, photos, presenters, selectors, services, story_page, videos
 from stories.access import PageRequest, own_story, signed_in
 from stories.errors import IdempotencyConflictError, StoryError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
@@ -49,7 +51,7 @@ def new(request: PageRequest) -> HttpResponse:
     story = _create_story(request, form) if form.is_valid() else None
     if story is None:
         return _upload_page(request, form, status=422)
-    return _go_to(request, story)
+    return answers.go_to(request, story)
 
 
 def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
@@ -81,6 +83,8 @@ def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> H
         "wrong_type": photos.ACCEPTED,
         "empty": photos.EMPTY,
     }
+    if is_new_to_music(request.user):
+        page["likes"] = LikesForm(MusicPreferences())
     return render(request, "stories/new.html", page, status=status)
 
 
@@ -113,7 +117,7 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     if not request.htmx:
         return redirect("stories:story", story.id)
     if story.is_finished:
-        return retarget(reswap(_story_part(request, story, "Done."), "outerHTML"), "#story")
+        return retarget(reswap(answers.story_part(request, story, "Done."), "outerHTML"), "#story")
     if request.GET.get("seen") == story_page.seen(story):
         return HttpResponse(status=204)
     return render(request, "stories/_progress.html", story_page.context(story))
@@ -124,12 +128,12 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
 def correct(request: PageRequest, story: Story) -> HttpResponse:
     form = CorrectionForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, story, "Please correct one thing at a time.")
+        return answers.refuse(request, story, "Please correct one thing at a time.")
     try:
         services.correct_story(story=story, user=request.user, **form.correction())
     except StoryError as error:
-        return _refuse(request, story, str(error))
-    return _changed(request, story, "Corrected. Here is the music that fits now.")
+        return answers.refuse(request, story, str(error))
+    return answers.changed(request, story, "Corrected. Here is the music that fits now.")
 
 
 @require_POST
@@ -137,13 +141,13 @@ def correct(request: PageRequest, story: Story) -> HttpResponse:
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, story, "There is no such track.")
+        return answers.refuse(request, story, "There is no such track.")
     try:
         choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
     except StoryError as error:
-        return _refuse(request, story, str(error))
+        return answers.refuse(request, story, str(error))
     if request.htmx:
-        return _choice_part(request, story)
+        return answers.choice_part(request, story)
     messages.success(request, f"Saved “{choice.track.title}” with your story.")
     return redirect("stories:story", story.id)
 
@@ -153,7 +157,7 @@ def choose(request: PageRequest, story: Story) -> HttpResponse:
 def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
-        return _choice_part(request, story)
+        return answers.choice_part(request, story)
     messages.success(request, "The track is no longer saved with your story.")
     return redirect("stories:story", story.id)
 
@@ -163,15 +167,15 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, story, "There is no such suggestion.")
+        return answers.refuse(request, story, "There is no such suggestion.")
     said = {"suggestion_id": form.cleaned_data["suggestion"]}
     try:
         recommender.give_feedback(
             user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE
         )
     except SuggestionNotFoundError as error:
-        return _refuse(request, story, str(error))
-    return HttpResponse() if request.htmx else redirect("stories:story", story.id)
+        return answers.refuse(request, story, str(error))
+    return answers.refused(request, story, form.cleaned_data["suggestion"])
 
 
 @require_POST
@@ -180,8 +184,8 @@ def retry(request: PageRequest, story: Story) -> HttpResponse:
     try:
         services.retry_story(story=story)
     except StoryError as error:
-        return _refuse(request, story, str(error))
-    return _changed(request, story, "")
+        return answers.refuse(request, story, str(error))
+    return answers.changed(request, story, "")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -194,34 +198,3 @@ def delete(request: PageRequest, story: Story) -> HttpResponse:
     services.delete_story(story=story)
     messages.success(request, "The story is deleted.")
     return redirect("stories:history")
-
-
-def _go_to(request: PageRequest, story: Story) -> HttpResponse:
-    place = reverse("stories:story", args=[story.id])
-    return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
-
-
-def _refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:
-    """Say why nothing was changed, above the story as it is."""
-    messages.error(request, reason)
-    return _go_to(request, story)
-
-
-def _changed(request: PageRequest, story: Story, words: str) -> HttpResponse:
-    """The story anew; without HTMX on its page, with what happened in words."""
-    if request.htmx:
-        return _story_part(request, selectors.get_story(request.user, story.id), words)
-    if words:
-        messages.success(request, words)
-    return redirect("stories:story", story.id)
-
-
-def _story_part(request: PageRequest, story: Story, words: str) -> HttpResponse:
-    """The story for the page that is open, and `words` for those who do not see it change."""
-    page = {**story_page.context(story), "announcement": words}
-    return render(request, "stories/_changed.html", page)
-
-
-def _choice_part(request: PageRequest, story: Story) -> HttpResponse:
-    """Only what the saving changed, so that a track that plays goes on playing."""
-    return render(request, "stories/_choice.html", story_page.tracks(story))

@@ -363,6 +363,8 @@ SPECTACULAR_SETTINGS = {
         "Emotion": "ml.labels.EMOTIONS",
         "Action": "ml.labels.ACTIONS",
         "Intensity": "ml.labels.INTENSITIES",
+        "Genre": "recommender.engine.genres.FAMILIES",
+        "Language": "recommender.languages.CODES",
     },
 }
 

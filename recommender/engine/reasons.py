@@ -9,6 +9,8 @@ NOTICEABLE = 0.05
 
 _ENERGY_WORDS = ("calm", "easy-going", "lively")
 _VALENCE_WORDS = ("wistful", "mellow", "bright")
+# Nearest to match, to lift, to contrast.
+_TOWARDS = ("like your story", "a lift from your story", "in contrast to your story")
 _NOTHING_STANDS_OUT = "A little further off, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
@@ -17,6 +19,7 @@ _PLAIN = {
     "popular": "Popular with many listeners",
     "trend": "Saved by many lately",
     "fresh": "Newly released",
+    "liked": "A kind of music that you said you like",
 }
 
 
@@ -24,27 +27,33 @@ def _third(value: float) -> int:
     return min(int(value * 3), 2)
 
 
-def _mood_words(valence: float | None, energy: float | None) -> str:
+def _mood_words(valence: float | None, energy: float | None, steering: float) -> str:
+    towards = _TOWARDS[min(int(steering * len(_TOWARDS)), len(_TOWARDS) - 1)]
     if valence is None or energy is None:
-        return "The mood fits your story"
+        return f"The mood fits: {towards}"
     energy_word, valence_word = _ENERGY_WORDS[_third(energy)], _VALENCE_WORDS[_third(valence)]
-    return f"{energy_word.capitalize()} and {valence_word}, like your story"
+    return f"{energy_word.capitalize()} and {valence_word}, {towards}"
 
 
 def in_words(
-    terms: Mapping[str, float], *, valence: float | None = None, energy: float | None = None
+    terms: Mapping[str, float],
+    *,
+    valence: float | None = None,
+    energy: float | None = None,
+    steering: float = 0.0,
 ) -> list[str]:
     """The reasons, the weightiest first; only terms that lifted the track are named.
 
     Where none did, there is one sentence that says so.
 
     `terms` are the named contributions that `scoring.score_terms` returns. `valence` and
-    `energy` in [0, 1] are the track's own, for the words of the mood reason.
+    `energy` in [0, 1] are the track's own, for the words of the mood reason, and `steering` is
+    what `steering.steer` took, since a mood that was steered is not the story's.
     """
     lifted = sorted(
         (name for name, value in terms.items() if value >= NOTICEABLE),
         key=lambda name: terms[name],
         reverse=True,
     )
-    words = {**_PLAIN, "mood": _mood_words(valence, energy)}
+    words = {**_PLAIN, "mood": _mood_words(valence, energy, steering)}
     return [words[name] for name in lifted if name in words] or [_NOTHING_STANDS_OUT]

@@ -9,6 +9,7 @@
     popular   popularity less that of an average track, where unknown counts as average; it
               speaks loudest for newcomers and gives way to what a person saves
     trend     how much it is saved lately, older saves counting less
+    liked     the genre or the language is one that the person named; for newcomers, as above
     fresh     one for a track released today, half of that after every half-life
     again     penalty for having been shown to this person lately without being saved
 
@@ -66,6 +67,8 @@ class Candidates:
     """(n,) >= 0: saves, each weighing less with time."""
     days_out: FloatArray | None = None
     """(n,): days since release; NaN where unknown."""
+    liked: FloatArray | None = None
+    """(n,) in [0, 2]: how many of genre and language are among those that the person named."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Weights:
     popular: float = 2.0
     trend: float = 0.2
     fresh: float = 0.2
+    liked: float = 0.5
     again: float = 0.3
 
 
@@ -130,6 +134,7 @@ def plain_terms(candidates: Candidates, *, mood: Mood, taste: Taste) -> dict[str
         "popular": newcomer_share(taste.n_choices) * popularity_terms(known.popularity),
         "trend": nothing if known.recent_saves is None else np.log1p(known.recent_saves),
         "fresh": nothing if known.days_out is None else fresh_terms(known.days_out),
+        "liked": nothing if known.liked is None else newcomer_share(taste.n_choices) * known.liked,
         "again": -np.log1p(known.shown_lately),
     }
 

@@ -14,8 +14,17 @@ from recommender.services.intensity import refit_intensity
 from recommender.services.saves import recount_saves
 from recommender.services.suggestions import give_feedback, suggest_tracks
 from recommender.services.training import export_choices, train_factors
+from recommender.services.tuning import (
+    answer_likes,
+    reset_taste,
+    set_learning,
+    set_preferences,
+    steer_story,
+    undo_taste_reset,
+)
 
 __all__ = [
+    "answer_likes",
     "expire_tracks",
     "export_choices",
     "fill_features",
@@ -29,8 +38,13 @@ __all__ = [
     "recount_saves",
     "refit_intensity",
     "remove_choice",
+    "reset_taste",
     "roll_back_factors",
     "save_choice",
+    "set_learning",
+    "set_preferences",
+    "steer_story",
     "suggest_tracks",
     "train_factors",
+    "undo_taste_reset",
 ]

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from recommender import factor_selectors
+from recommender import factor_selectors, selectors
 from recommender.engine.taste import Taste
 from recommender.errors import TrackNotFoundError
-from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.models import Choice, StoryTuning, Suggestion, TasteProfile, Track
 from recommender.services.folding import fold_in_person
 from recommender.services.saves import add_save, recount_saves
 from recommender.taste_vectors import content_of, taste_of
@@ -25,16 +25,19 @@ def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
         raise TrackNotFoundError("This track is not in the catalogue any more.")
     profile = _locked_profile(user)
     taste = _without_choice_of(story_id, taste_of(profile))
+    learns = selectors.story_tuning(story_id).learns
     shown = Suggestion.objects.filter(user=user, story_id=story_id, track=track)
     choice = Choice.objects.create(
         user=user,
         story_id=story_id,
         track=track,
         suggestion=shown.order_by("-shown_at").first(),
+        learns=learns,
         created_at=timezone.now(),
     )
-    _store(profile, taste.with_choice(content_of(track)))
-    add_save(track_id=track.pk, at=choice.created_at)
+    _store(profile, taste.with_choice(content_of(track)) if learns else taste)
+    if learns:
+        add_save(track_id=track.pk, at=choice.created_at)
     return choice
 
 
@@ -54,6 +57,7 @@ def forget_story(*, story_id: UUID) -> None:
     if choice is not None:
         remove_choice(user=choice.user, story_id=story_id)
     Suggestion.objects.filter(story_id=story_id).delete()
+    StoryTuning.objects.filter(story_id=story_id).delete()
 
 
 @transaction.atomic
@@ -61,7 +65,7 @@ def recount_taste(*, user: User) -> TasteProfile:
     """Work the taste out again from what is saved."""
     profile = _locked_profile(user)
     taste = Taste.unknown()
-    for choice in Choice.objects.filter(user=user).select_related("track"):
+    for choice in Choice.objects.filter(user=user, learns=True).select_related("track"):
         taste = taste.with_choice(content_of(choice.track))
     return _store(profile, taste)
 
@@ -77,7 +81,7 @@ def _without_choice_of(story_id: UUID, taste: Taste) -> Taste:
         return taste
     earlier.delete()
     recount_saves(track_ids=[earlier.track_id])
-    return taste.without_choice(content_of(earlier.track))
+    return taste.without_choice(content_of(earlier.track)) if earlier.learns else taste
 
 
 def _store(profile: TasteProfile, taste: Taste) -> TasteProfile:

@@ -22,7 +22,7 @@ def who_asks(user: User) -> Person:
         factor = np.array(profile.factor, dtype=np.float32)
     else:
         factor = fold_in_person(profile, version)
-    return Person(user, taste_of(profile), version, factor)
+    return Person(user, taste_of(profile), version, factor, selectors.music_preferences(user))
 
 
 def fold_in_person(profile: TasteProfile, version: FactorVersion) -> Vectors:

@@ -28,7 +28,7 @@ FROM (
     SELECT track_id, extract(epoch FROM created_at) / %(half_life)s AS at,
         max(extract(epoch FROM created_at) / %(half_life)s) OVER (PARTITION BY track_id) AS last
     FROM recommender_choice
-    WHERE %(all)s OR track_id = ANY(%(tracks)s::uuid[])
+    WHERE learns AND (%(all)s OR track_id = ANY(%(tracks)s::uuid[]))
 ) AS choice
 GROUP BY track_id
 """

@@ -13,8 +13,9 @@ from ml.mood import MoodTarget
 from recommender import candidates, selectors
 from recommender.engine.choose import choose, story_noise
 from recommender.engine.scoring import MODEL_VERSION, Mood, Weights, score_terms, total
+from recommender.engine.steering import steer
 from recommender.errors import SuggestionNotFoundError
-from recommender.models import Suggestion, Track
+from recommender.models import StoryTuning, Suggestion, Track
 from recommender.services.folding import who_asks
 
 
@@ -22,8 +23,12 @@ from recommender.services.folding import who_asks
 def suggest_tracks(
     *, user: User, story_id: UUID, mood: MoodTarget, n: int = 10
 ) -> list[Suggestion]:
-    """Rank tracks for the story's mood and this person, log them as shown, best first."""
-    target = engine_mood(mood)
+    """Rank tracks for the story's mood and this person, log them as shown, best first.
+
+    The story's tuning moves the mood, and the person's filters leave tracks out.
+    """
+    tuning = selectors.story_tuning(story_id)
+    target = steer(engine_mood(mood), tuning.steering)
     person, weights = who_asks(user), Weights()
     pool = candidates.gather(person=person, story_id=story_id, mood=target, weights=weights)
     terms = score_terms(pool.features, mood=target, taste=person.taste, weights=weights)
@@ -38,6 +43,10 @@ def suggest_tracks(
         genres=listed.genres,
         years=listed.years,
     )
+    if tuning.fits_nothing != (not picks):
+        StoryTuning.objects.update_or_create(
+            story_id=story_id, defaults={"user": user, "fits_nothing": not picks}
+        )
     tracks = Track.objects.in_bulk([listed.ids[pick.row] for pick in picks])
     batch, now = uuid4(), timezone.now()
     return Suggestion.objects.bulk_create(
@@ -54,6 +63,7 @@ def suggest_tracks(
             },
             propensity=pick.propensity,
             model_version=MODEL_VERSION,
+            steering=tuning.steering,
             shown_at=now,
         )
         for rank, pick in enumerate(picks, start=1)

@@ -116,14 +116,13 @@ for (const [name, on] of [
     if (part) light(part.dataset.suggestion, on);
   });
 
-// A refused track leaves with its dot, and the focus goes on to the next one.
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  const suggestion = event.detail.requestConfig?.elt?.dataset?.dismiss;
-  if (!suggestion || event.detail.xhr.status !== 200) return;
-  const item = document.getElementById(`suggestion-${suggestion}`);
-  const next = item.nextElementSibling || item.previousElementSibling;
-  document.querySelectorAll(`.plane__dot[data-suggestion="${suggestion}"]`).forEach((d) => d.remove());
-  setTimeout(() => next?.querySelector("button")?.focus({ preventScroll: true }));
+// Where a refused track was, its undo gets the focus; a track brought back keeps it.
+document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const form = detail.requestConfig?.elt;
+  const suggestion = form?.dataset?.dismiss || form?.dataset?.restore;
+  if (!suggestion) return;
+  const next = form.dataset.dismiss ? `undo-${suggestion}` : `save-${suggestion}`;
+  document.getElementById(next)?.focus({ preventScroll: true });
 });
 
 function upgradeAll() {
@@ -140,5 +139,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
   for (const dot of document.querySelectorAll(".plane__dot")) {
     const saved = document.querySelector(`#actions-${dot.dataset.suggestion} .button--saved`);
     dot.classList.toggle("plane__dot--chosen", Boolean(saved));
+    const listed = document.getElementById(`actions-${dot.dataset.suggestion}`);
+    dot.classList.toggle("plane__dot--gone", !listed);
   }
 });

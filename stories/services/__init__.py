@@ -1,7 +1,7 @@
 """Everything that changes a story."""
 
 from stories.services.analysing import AnalysisInterruptedError, analyse_story
-from stories.services.correcting import correct_story
+from stories.services.correcting import correct_story, suggest_again, tune_story
 from stories.services.keeping import (
     delete_stories_of,
     delete_story,
@@ -26,4 +26,6 @@ __all__ = [
     "remove_choice",
     "retry_story",
     "save_choice",
+    "suggest_again",
+    "tune_story",
 ]

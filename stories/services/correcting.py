@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from ml.mood import MoodTarget, point
-from recommender.services import suggest_tracks
+from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
 from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
@@ -29,19 +29,54 @@ def correct_story(
     Both rank tracks again at once. What changed is logged as Correction of `user`.
     Raises StoryNotReadyError before the analysis is done, UnknownLabelError for a strange label.
     """
-    locked = Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
-    if locked.status != Story.Status.READY:
-        raise StoryNotReadyError
+    locked = _locked_ready(story)
     analysis = locked.analysis
     for kind, label in (("emotion", emotion), ("action", action)):
         if label is not None:
             _correct_tag(locked, user, kind, label)
     _set_mood(locked, user, point(*mood) if mood else None, retagged=bool(emotion or action))
     analysis.save()
-    target = mood_of(locked)
-    assert target is not None  # noqa: S101 - a ready story has an analysis
-    suggest_tracks(user=locked.user, story_id=locked.pk, mood=target)
+    _suggest(locked)
     return locked
+
+
+@transaction.atomic
+def tune_story(
+    *, story: Story, user: User, steering: float | None = None, learns: bool | None = None
+) -> Story:
+    """Steer the story's music from 0 (match) over 0.5 (lift) to 1 (contrast), which ranks tracks
+    again at once, or say whether anything is to be learned from the story.
+
+    Raises StoryNotReadyError before the analysis is done.
+    """
+    locked = _locked_ready(story)
+    if learns is not None:
+        set_learning(user=user, story_id=locked.pk, learns=learns)
+    if steering is not None:
+        steer_story(user=user, story_id=locked.pk, steering=steering)
+        _suggest(locked)
+    return locked
+
+
+@transaction.atomic
+def suggest_again(*, story: Story) -> Story:
+    """Rank tracks anew for a story as it is, because what its owner wants of music changed."""
+    locked = _locked_ready(story)
+    _suggest(locked)
+    return locked
+
+
+def _locked_ready(story: Story) -> Story:
+    locked = Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
+    if locked.status != Story.Status.READY:
+        raise StoryNotReadyError
+    return locked
+
+
+def _suggest(story: Story) -> None:
+    target = mood_of(story)
+    assert target is not None  # noqa: S101 - a ready story has an analysis
+    suggest_tracks(user=story.user, story_id=story.pk, mood=target)
 
 
 def _correct_tag(story: Story, user: User, kind: str, label: str) -> None:

@@ -146,3 +146,53 @@ def test_the_log_cannot_be_changed_by_hand(model: type[Model]) -> None:
     assert not admin.has_change_permission(request)
     assert not admin.has_delete_permission(request)
     assert admin.has_view_permission(request)
+
+
+def test_preferences_are_read_and_changed(api: APIClient, user: User) -> None:
+    address = "/api/v1/preferences/"
+    assert api.get(address).json() == {
+        "liked_genres": [],
+        "liked_languages": [],
+        "allow_explicit": True,
+        "genres": [],
+        "languages": [],
+        "year_from": None,
+        "year_to": None,
+    }
+    said = {"genres": ["pop"], "languages": ["de", "zxx"], "year_from": 1990}
+    assert api.patch(address, said).json()["languages"] == ["de", "zxx"]
+    assert api.patch(address, {"allow_explicit": False}).json()["genres"] == ["pop"]
+    assert selectors.music_preferences(user).n_filters == 4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"genres": ["polka"]},
+        {"languages": ["Klingon"]},
+        {"year_from": 2000, "year_to": 1999},
+        {"year_from": 1},
+        {"allow_explicit": "perhaps"},
+        {"liked_genres": "pop"},
+    ],
+)
+def test_preferences_that_make_no_sense_are_refused(api: APIClient, said: dict[str, Any]) -> None:
+    assert api.patch("/api/v1/preferences/", said, format="json").status_code == 400
+
+
+def test_taste_is_reset_and_restored(api: APIClient, user: User) -> None:
+    services.save_choice(user=user, story_id=uuid4(), track_id=make_track().pk)
+    assert api.get("/api/v1/taste/").json() == {"learned_from": 1, "reset_at": None}
+    after = api.post("/api/v1/taste/reset/").json()
+    assert after["learned_from"] == 0
+    assert after["reset_at"]
+    assert api.delete("/api/v1/taste/reset/").json() == {"learned_from": 1, "reset_at": None}
+
+
+def test_tracks_tell_intensity_language_and_explicit(api: APIClient) -> None:
+    make_track(title="Rain", language="en", explicit=True)
+    (row,) = api.get("/api/v1/tracks/", {"q": "rain"}).json()
+    assert (row["intensity"], row["language"], row["explicit"]) == (None, "en", True)
+    Track.objects.update(intensity="low")
+    (row,) = api.get("/api/v1/tracks/", {"q": "rain"}).json()
+    assert row["intensity"] == "low"

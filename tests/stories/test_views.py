@@ -59,7 +59,18 @@ def text(response: Any) -> str:
 # --- Who may see what -----------------------------------------------------------------------------
 
 PAGES = ["story", "progress", "delete", "photo", "thumbnail"]
-ACTIONS = ["correct", "choose", "unchoose", "dismiss", "retry", "delete"]
+ACTIONS = [
+    "correct",
+    "choose",
+    "unchoose",
+    "dismiss",
+    "retry",
+    "delete",
+    "steer",
+    "filter",
+    "learning",
+    "restore",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -396,8 +407,13 @@ def test_saved_track_stays_in_sight_when_it_is_suggested_no_more(
 def test_refused_track_leaves_the_list(client: Client, ready: Story) -> None:
     refused = current_suggestions(ready.pk)[0]
     response = client.post(url("dismiss", ready), {"suggestion": refused.pk}, headers=HTMX)
-    assert (response.status_code, response.content) == (200, b"")
+    assert "Undo" in text(response)
     assert refused not in current_suggestions(ready.pk)
+    page = text(client.get(url("story", ready)))
+    assert "Taken off this list" in page
+    response = client.post(url("restore", ready), {"suggestion": refused.pk}, headers=HTMX)
+    assert refused.track.title in text(response)
+    assert refused in current_suggestions(ready.pk)
 
 
 def test_suggestion_of_somebody_else_cannot_be_refused(client: Client, ready: Story) -> None:

@@ -1,0 +1,27 @@
+"""Where the music is to take somebody: along with the mood, up from it, or to its opposite."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommender.engine.content import FloatArray
+from recommender.engine.scoring import Mood
+
+MATCH, LIFT, CONTRAST = 0.0, 0.5, 1.0
+# A lift goes this share of the way to the most pleasant, and to the most energetic.
+_UP = np.array([0.5, 0.25])
+
+
+def steer(mood: Mood, position: float) -> Mood:
+    """The mood to look for at a position in [0, 1]; the spread stays as sure as it was.
+
+    At MATCH it is the mood itself; at LIFT it is more pleasant and somewhat more energetic; at
+    CONTRAST it lies across the middle of the plane. Between them it moves in straight lines, so
+    that music can start where somebody is and go on from there, as in music therapy's iso
+    principle (Altshuler 1948).
+    """
+    lifted = mood.mean + _UP * (1.0 - mood.mean)
+    way = np.array([mood.mean, lifted, 1.0 - mood.mean])
+    stops = (MATCH, LIFT, CONTRAST)
+    mean: FloatArray = np.array([np.interp(position, stops, way[:, axis]) for axis in (0, 1)])
+    return Mood(mean, mood.covariance)

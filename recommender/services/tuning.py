@@ -1,0 +1,86 @@
+"""What a person says of a story's music and of music altogether, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from recommender.models import Choice, MusicPreferences, StoryTuning, TasteProfile, TasteReset
+from recommender.services.choices import recount_taste
+from recommender.services.saves import recount_saves
+
+
+def steer_story(*, user: User, story_id: UUID, steering: float) -> StoryTuning:
+    """Set where the story's music is to go, from 0 (match) over 0.5 (lift) to 1 (contrast)."""
+    tuning, _ = StoryTuning.objects.update_or_create(
+        story_id=story_id, defaults={"user": user, "steering": steering}
+    )
+    return tuning
+
+
+@transaction.atomic
+def set_learning(*, user: User, story_id: UUID, learns: bool) -> StoryTuning:
+    """Whether anything is to be learned from the story: what was saved with it counts at once, or
+    does so no more."""
+    tuning, _ = StoryTuning.objects.update_or_create(
+        story_id=story_id, defaults={"user": user, "learns": learns}
+    )
+    saved = Choice.objects.filter(user=user, story_id=story_id)
+    if saved.update(learns=learns, reset=None):
+        _recount(user, saved)
+    return tuning
+
+
+@transaction.atomic
+def reset_taste(*, user: User) -> TasteProfile:
+    """Learn from nothing that the person saved so far; it stays saved with its stories."""
+    learned = Choice.objects.filter(user=user, learns=True)
+    if learned.exists():
+        reset = TasteReset.objects.create(user=user, at=timezone.now())
+        learned.update(learns=False, reset=reset)
+        return _recount(user, reset.choices.all())
+    return recount_taste(user=user)
+
+
+@transaction.atomic
+def undo_taste_reset(*, user: User) -> TasteProfile:
+    """Learn again from what the latest reset had forgotten, as far as it is still saved."""
+    reset = TasteReset.objects.select_for_update().filter(user=user).first()
+    if reset is not None:
+        reset.choices.update(learns=True)
+        profile = _recount(user, reset.choices.all())
+        reset.delete()
+        return profile
+    return recount_taste(user=user)
+
+
+def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
+    """Keep what the person said, by the names of MusicPreferences; the rest stays as it was."""
+    tidy = {
+        name: _once(value) if isinstance(value, list) else value for name, value in said.items()
+    }
+    preferences, _ = MusicPreferences.objects.update_or_create(user=user, defaults=tidy)
+    return preferences
+
+
+def answer_likes(*, user: User, genres: list[str], languages: list[str]) -> MusicPreferences:
+    """What a newcomer likes, for suggestions until their choices say more; may be nothing."""
+    return set_preferences(
+        user=user, liked_genres=genres, liked_languages=languages, asked_at=timezone.now()
+    )
+
+
+def _recount(user: User, choices: QuerySet[Choice]) -> TasteProfile:
+    """What these choices said, or say again, of the person and of their tracks."""
+    recount_saves(track_ids=choices.order_by().values_list("track_id", flat=True))
+    return recount_taste(user=user)
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(values)]

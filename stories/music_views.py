@@ -1,0 +1,104 @@
+"""Steering a story's music, leaving kinds of tracks out, taking back, and looking for another."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from recommender import selectors as music
+from recommender import services as recommender
+from recommender.errors import SuggestionNotFoundError
+from recommender.forms import FiltersForm
+from stories import answers, services, story_page
+from stories.access import PageRequest, own_story
+from stories.errors import StoryError
+from stories.forms import LearningForm, SteeringForm, SuggestionForm
+from stories.models import Story
+
+FOUND_AT_MOST = 8
+
+
+@require_POST
+@own_story
+def steer(request: PageRequest, story: Story) -> HttpResponse:
+    form = SteeringForm(request.POST)
+    if not form.is_valid():
+        return answers.refuse(request, story, "Please choose between match, lift and contrast.")
+    try:
+        services.tune_story(story=story, user=request.user, **form.cleaned_data)
+    except StoryError as error:
+        return answers.refuse(request, story, str(error))
+    return answers.changed(request, story, "Here is the music in that direction.")
+
+
+@require_POST
+@own_story
+def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
+    """Keep the filters for this person and rank the story's music with them."""
+    form = FiltersForm(music.music_preferences(request.user), request.POST)
+    if not form.is_valid():
+        reasons = [reason for errors in form.errors.values() for reason in errors]
+        return answers.refuse(request, story, " ".join(map(str, reasons)))
+    recommender.set_preferences(user=request.user, **form.said())
+    try:
+        services.suggest_again(story=story)
+    except StoryError as error:
+        return answers.refuse(request, story, str(error))
+    return answers.changed(request, story, "Your filters are kept for all your stories.")
+
+
+@require_POST
+@own_story
+def set_learning(request: PageRequest, story: Story) -> HttpResponse:
+    form = LearningForm(request.POST)
+    if not form.is_valid():
+        return answers.refuse(request, story, "Please say yes or no.")
+    try:
+        services.tune_story(story=story, user=request.user, **form.cleaned_data)
+    except StoryError as error:
+        return answers.refuse(request, story, str(error))
+    if request.htmx:
+        return render(request, "stories/_learning.html", story_page.tracks(story))
+    learns = form.cleaned_data["learns"]
+    messages.success(request, "Storify learns from this story." if learns else NOT_LEARNED)
+    return redirect("stories:story", story.id)
+
+
+NOT_LEARNED = "Storify learns nothing from this story."
+
+
+@require_POST
+@own_story
+def restore(request: PageRequest, story: Story) -> HttpResponse:
+    """Bring a track back that was taken off the list."""
+    form = SuggestionForm(request.POST)
+    if not form.is_valid():
+        return answers.refuse(request, story, "There is no such suggestion.")
+    suggestion_id = form.cleaned_data["suggestion"]
+    try:
+        shown = recommender.give_feedback(
+            user=request.user, suggestion_id=suggestion_id, feedback=""
+        )
+    except SuggestionNotFoundError as error:
+        return answers.refuse(request, story, str(error))
+    if not request.htmx:
+        return redirect("stories:story", story.id)
+    page = {"story": story, "suggestion": shown, "choice": music.get_choice(story.id)}
+    return render(request, "stories/_suggestion.html", page)
+
+
+@require_safe
+@own_story
+def find(request: PageRequest, story: Story) -> HttpResponse:
+    """Tracks of the catalogue by title and artist, to be saved with the story."""
+    q = request.GET.get("q", "").strip()
+    page = {
+        "story": story,
+        "q": q,
+        "found": music.search_tracks(q, FOUND_AT_MOST),
+        "choice": music.get_choice(story.id),
+    }
+    template = "stories/_found.html" if request.htmx else "stories/find.html"
+    return render(request, template, page)
