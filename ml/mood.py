@@ -137,6 +137,10 @@ class Evidence:
     pull: Array
 
 
+Statement = tuple[Gaussian, Gaussian]
+"""What a modality says, and what it would say if it knew nothing."""
+
+
 def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
     covariance = correlation * sd[0] * sd[1]
     return np.array([[sd[0] ** 2, covariance], [covariance, sd[1] ** 2]])
@@ -144,7 +148,7 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
 
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
-RELIABILITY = {"emotion": 1.0, "caption": 1.0, "activity": 1.0}
+RELIABILITY = {"emotion": 1.0, "caption": 0.8, "activity": 1.0}
 """Share of a modality's precision that counts; see MOOD.md for how they were learned."""
 
 
@@ -162,31 +166,32 @@ def fuse(
     means that the modality is absent. `scene` is the mood that light and colour alone suggest
     (`ml.scene`). ValueError for an unknown class or a negative weight.
     """
-    said = evidence(emotion=emotion, action=action, intensity=intensity, caption=caption)
-    return combine(said.values(), scene or MUSIC)
+    said = statements(emotion=emotion, action=action, intensity=intensity, caption=caption)
+    return combine(evidence(said).values(), scene or MUSIC)
 
 
 def evidence(
+    said: Mapping[str, Statement], reliability: Mapping[str, float] = RELIABILITY
+) -> dict[str, Evidence]:
+    """Return what the modalities' statements are worth."""
+    return {name: _beyond(*statement, reliability[name]) for name, statement in said.items()}
+
+
+def statements(
     *,
     emotion: Probabilities | None = None,
     action: Probabilities | None = None,
     intensity: Probabilities | None = None,
     caption: Probabilities | Gaussian | None = None,
-    reliability: Mapping[str, float] | None = None,
-) -> dict[str, Evidence]:
-    """Return what the modalities that are there contribute, by name."""
+) -> dict[str, Statement]:
+    """Return what each modality that is there says; arguments as for `fuse`."""
     nothing = mixture(ANY_EMOTION, EMOTION_ANCHORS, EMOTION_SD)
     said = {
         "emotion": (_emotional(emotion), nothing),
         "caption": (_emotional(caption), nothing),
         "activity": (_activity(action, intensity), _acting(ANY_ACTION, ANY_INTENSITY)),
     }
-    trust = RELIABILITY if reliability is None else reliability
-    return {
-        name: _beyond(says, unknowing, trust[name])
-        for name, (says, unknowing) in said.items()
-        if says is not None
-    }
+    return {name: (says, unknowing) for name, (says, unknowing) in said.items() if says}
 
 
 def _emotional(said: Probabilities | Gaussian | None) -> Gaussian | None:

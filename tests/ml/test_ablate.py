@@ -10,7 +10,6 @@ from ml.ablate import (
     SETS,
     SHARES,
     STORIES,
-    Parts,
     ablation,
     compose,
     learn,
@@ -18,6 +17,7 @@ from ml.ablate import (
     measure,
     scene_relation,
 )
+from ml.held_out import Parts
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import EMOTION_ANCHORS, EMOTION_SD, Gaussian, mixture
@@ -54,7 +54,7 @@ def test_every_modality_of_models_that_are_right_adds_something() -> None:
     stories = compose(parts(), 600, np.random.default_rng(7))
     loss = {name: measure(stories, use)["log_loss"] for name, use in SETS.items()}
     assert loss["all"] < min(loss["without emotion"], loss["without caption"]) - 0.05
-    assert loss["all"] < loss["without activity"]
+    assert loss["all"] < min(loss["without activity"], loss["all, as they stand"])
     assert loss["nothing"] > max(loss[name] for name in ("emotion", "caption", "activity"))
 
 

@@ -22,6 +22,7 @@ from ml.mood import (
     evidence,
     fuse,
     point,
+    statements,
 )
 from ml.scene import mood_of
 
@@ -151,8 +152,9 @@ def test_modality_that_knows_nothing_changes_nothing(said: dict[str, Any], which
 
 def test_reliability_is_a_share_of_the_precision() -> None:
     trust = {"emotion": 0.5, "caption": 1.0, "activity": 1.0}
-    whole = evidence(emotion={"happy": 1.0}, reliability=dict.fromkeys(trust, 1.0))["emotion"]
-    half = evidence(emotion={"happy": 1.0}, reliability=trust)["emotion"]
+    said = statements(emotion={"happy": 1.0})
+    whole = evidence(said, dict.fromkeys(trust, 1.0))["emotion"]
+    half = evidence(said, trust)["emotion"]
     assert np.allclose(half.precision, whole.precision / 2)
 
 
