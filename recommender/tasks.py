@@ -26,6 +26,12 @@ def refit_intensity() -> None:
     services.refit_intensity()
 
 
+@shared_task(name="recommender.tasks.refresh_words")  # type: ignore[untyped-decorator]
+def refresh_words() -> None:
+    """Keep the vocabulary of the search to what tracks say today."""
+    services.refresh_words()
+
+
 @shared_task(name="recommender.tasks.fill_features")  # type: ignore[untyped-decorator]
 def fill_features() -> None:
     """Go on filling in audio features, for a while; the next call goes on from there."""

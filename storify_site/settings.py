@@ -197,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
+    "refresh-words": {
+        "task": "recommender.tasks.refresh_words",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "fill-features": {
         "task": "recommender.tasks.fill_features",
         "schedule": 60.0,

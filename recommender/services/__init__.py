@@ -22,6 +22,7 @@ from recommender.services.tuning import (
     steer_story,
     undo_taste_reset,
 )
+from recommender.services.words import refresh_words
 
 __all__ = [
     "answer_likes",
@@ -37,6 +38,7 @@ __all__ = [
     "rearrange_catalogue",
     "recount_saves",
     "refit_intensity",
+    "refresh_words",
     "remove_choice",
     "reset_taste",
     "roll_back_factors",

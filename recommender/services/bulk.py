@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from recommender.engine.spelling import LONGEST_WORD
 from recommender.importing.columns import COLUMNS
 from recommender.services.intensity import (
     classify_all,
@@ -16,6 +15,7 @@ from recommender.services.intensity import (
     level_parameters,
     level_sql,
 )
+from recommender.services.words import learn_words
 
 _TEXTS = ("album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
@@ -67,16 +67,6 @@ WITH written AS (
 )
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
 """  # noqa: S608
-# The pieces are those of engine.spelling.trigrams.
-_WORDS = f"""
-INSERT INTO recommender_searchword (word, trigrams)
-SELECT word, ARRAY(
-    SELECT DISTINCT substr('  ' || word || ' ', place, 3)
-    FROM generate_series(1, char_length(word) + 1) AS place)
-FROM (SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM incoming) AS said
-WHERE char_length(word) BETWEEN 1 AND {LONGEST_WORD}
-ON CONFLICT DO NOTHING
-"""  # noqa: S608
 
 
 class Row(NamedTuple):
@@ -111,7 +101,7 @@ def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
         fit, is_new = fit_for("incoming", distinct)
         cursor.execute(_UPSERT, {"source": source, **level_parameters(fit)})
         new, updated = cursor.fetchone() or (0, 0)
-        cursor.execute(_WORDS)
+        learn_words("incoming")
         cursor.execute("DROP TABLE staged, incoming")
         if fit and is_new:
             classify_all(fit)

@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,9 +9,21 @@ from django.utils import timezone
 from accounts import personal_data as registry
 from accounts.models import User
 from recommender import personal_data, services
-from recommender.models import Choice, Suggestion, TasteProfile, Track
+from recommender.models import (
+    Choice,
+    MusicPreferences,
+    StoryTuning,
+    Suggestion,
+    TasteProfile,
+    TasteReset,
+    Track,
+)
 from tests.factories import make_mood, make_track, make_user
 
+EVERYTHING: tuple[type[Any], ...] = (
+    *(Choice, Suggestion, TasteProfile),
+    *(MusicPreferences, StoryTuning, TasteReset),
+)
 pytestmark = pytest.mark.django_db
 
 
@@ -40,13 +53,39 @@ def test_export_holds_what_was_saved_shown_and_learned() -> None:
     assert files["music/taste.json"][0]["saved_tracks"] == 1
 
 
+def test_export_holds_what_was_said_of_music() -> None:
+    user, story_id = make_user(), uuid4()
+    services.answer_likes(user=user, genres=["pop"], languages=["de"])
+    services.set_preferences(user=user, year_from=1990)
+    services.steer_story(user=user, story_id=story_id, steering=0.5)
+    services.set_learning(user=user, story_id=story_id, learns=False)
+    save(user, make_track())
+    services.reset_taste(user=user)
+    files = {path: json.loads(content) for path, content in personal_data.export(user)}
+    (said,) = files["music/preferences.json"]
+    assert (said["liked_genres"], said["liked_languages"], said["year_from"]) == (
+        ["pop"],
+        ["de"],
+        1990,
+    )
+    assert said["asked_at"]
+    assert files["music/stories.json"] == [
+        {"story": str(story_id), "steering": 0.5, "learned_from": False}
+    ]
+    assert len(files["music/taste_resets.json"]) == 1
+    assert files["music/saved.json"][0]["learned_from"] is False
+
+
 def test_erasing_leaves_nothing_of_the_person_and_all_of_others() -> None:
     user, other, track = make_user(), make_user(), make_track()
     for person in (user, other):
         services.suggest_tracks(user=person, story_id=uuid4(), mood=make_mood())
         save(person, track)
+        services.reset_taste(user=person)
+        services.set_preferences(user=person, genres=["pop"])
+        services.steer_story(user=person, story_id=uuid4(), steering=1.0)
     personal_data.erase(user)
-    for model in (Choice, Suggestion, TasteProfile):
+    for model in EVERYTHING:
         assert set(model.objects.values_list("user", flat=True)) == {other.pk}
     assert Track.objects.get() == track
 

@@ -7,9 +7,9 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender import selectors, services
+from recommender import selectors, services, tasks
 from recommender.engine.spelling import LONGEST_WORD, edits, halves, one_slip_from, trigrams
-from recommender.models import SearchWord
+from recommender.models import SearchWord, Track
 from tests.factories import make_track
 
 WORDS = st.text("abcdeé", max_size=6)
@@ -118,6 +118,13 @@ def test_imported_words_are_known_as_those_of_single_tracks_are(tmp_path: Any, d
     make_track(title=f"Ünder Rain {long}", artists=["B-52"])
     assert SearchWord.objects.count() == 4
     assert [t.source_id for t in selectors.search_tracks("udner rain")] == ["a"]
+
+
+def test_words_that_no_track_says_any_more_are_forgotten(db: None) -> None:
+    make_track(title="Gone Song").delete()
+    Track.objects.bulk_create([Track(title="x", artists=[], search_text="song new")])
+    tasks.refresh_words()
+    assert set(SearchWord.objects.values_list("word", flat=True)) == {"song", "new"}
 
 
 def test_command_measures_how_often_tracks_are_found(db: None) -> None:
