@@ -200,7 +200,7 @@ def _with(table: pa.Table, none: Path | None) -> pa.Table:
         return table
     require(table, "image", "label")
     more = read(none, "test").select(["image", "label", "source"])
-    return pa.concat_tables([table.select(["image", "label"]), more], promote_options="default")
+    return pa.concat_tables([table.select(["image", "label"]), more], promote_options="permissive")
 
 
 def _emotion_card(table: pa.Table, result: Report) -> None:
