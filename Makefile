@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 INSTALL = $(UV) pip install --quiet --python $(PY) --require-hashes
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
-REQUIREMENTS := base ml dev train uv
+REQUIREMENTS := base ml dev train spark uv
 WEIGHTS := $(wildcard requirements/weights.txt)
 
 .PHONY: setup run test lint format bench requirements clean chromium

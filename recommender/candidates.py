@@ -7,8 +7,8 @@ and, so that everything has a chance, what lies nearest to points drawn from the
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from accounts.models import User
 from recommender import binary_rows, factor_selectors, trends, wishes
 from recommender.engine.aims import aims, draws
 from recommender.engine.content import FEATURES, FloatArray, standardise
-from recommender.engine.inverted import Ints, Vectors, probe
+from recommender.engine.inverted import Vectors, probe
 from recommender.engine.scoring import (
     Candidates,
     Mood,
@@ -35,19 +35,13 @@ from recommender.engine.scoring import (
 from recommender.engine.songs import artist_keys
 from recommender.engine.taste import Taste
 from recommender.engine.together import similarity
-from recommender.models import (
-    POPULAR_FROM,
-    Choice,
-    FactorVersion,
-    MusicPreferences,
-    Suggestion,
-)
+from recommender.models import POPULAR_FROM, FactorVersion, MusicPreferences, Suggestion
 from recommender.wishes import ALLOWED, LIKED
 
 # Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
 # the best are scored.
 SEEN_SHARE, SEEN_LEAST, SEEN_MOST = 0.1, 10_000, 30_000
-NEAR = 600
+NEAR = 450
 # While the catalogue is not arranged: tracks, and well-known ones, around each of some points.
 NEAR_EACH_AIM = 50
 POPULAR_NEAR_EACH_AIM = 16
@@ -66,8 +60,7 @@ _FRESH = "(expires_at IS NULL OR expires_at > now())"
 # The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
 # valence and energy, all else one inner product.
 _ARRANGED = """
-(SELECT track_id AS id, -(vector <#> %(person)s::halfvec) AS affinity
- FROM recommender_trackfactor
+(SELECT track_id AS id, vector FROM recommender_trackfactor
  WHERE version_id = %(version)s {within}
  ORDER BY (vector <#> %(query)s::halfvec)
     + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
@@ -77,7 +70,7 @@ _ARRANGED = """
 """
 # Nearest to each of some points, from the GiST indexes on point(energy, valence).
 _AROUND = f"""
-SELECT near.id, NULL::float8 AS affinity
+SELECT near.id, NULL::halfvec AS vector
 FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
 CROSS JOIN LATERAL (
     (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH} AND {ALLOWED}
@@ -98,16 +91,20 @@ _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popula
 _NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
-    coalesce(found.affinity, -(factor.vector <#> %(person)s::halfvec), 0),
+    coalesce(-(coalesce(found.vector, factor.vector) <#> %(person)s::halfvec), 0),
     coalesce(saves.level, '-Infinity'), {_RELEASED}, {LIKED}]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
-LEFT JOIN recommender_trackfactor AS factor
-    ON found.affinity IS NULL AND factor.version_id = %(version)s AND factor.track_id = track.id
+LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
+    AND factor.track_id = CASE WHEN found.vector IS NULL THEN track.id END
 LEFT JOIN recommender_tracksaves AS saves ON saves.track_id = track.id
 WHERE track.energy IS NOT NULL AND track.valence IS NOT NULL AND {_FRESH}
     AND {ALLOWED} AND track.song_key <> ALL(%(not_again)s)
 """  # noqa: S608
+_EVERY = """
+SELECT id, NULL::halfvec AS vector FROM recommender_track
+WHERE id >= %(start)s AND (%(stop)s::uuid IS NULL OR id < %(stop)s)
+"""
 _FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
 _LISTED = """
 SELECT id, song_key, artists, genre_family, release_year FROM recommender_track
@@ -120,24 +117,24 @@ _TOGETHER = """
 WITH mine AS (
     SELECT DISTINCT track_id FROM (
         SELECT track_id FROM recommender_choice WHERE user_id = %(user)s AND learns
-        ORDER BY created_at DESC LIMIT 20) AS latest
+        ORDER BY created_at DESC LIMIT 12) AS latest
 ), others AS (
     SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
         SELECT DISTINCT user_id FROM (
             SELECT user_id FROM recommender_choice
             WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
-            ORDER BY created_at DESC LIMIT 25) AS chosen) AS fellow
+            ORDER BY created_at DESC LIMIT 15) AS chosen) AS fellow
 ), theirs AS (
     SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
     CROSS JOIN LATERAL (
         SELECT DISTINCT track_id FROM (
             SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
-            ORDER BY created_at DESC LIMIT 40) AS chosen) AS latest
+            ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
 ), pairs AS (
     SELECT others.saved, theirs.track_id, count(*) AS both_saved
     FROM others JOIN theirs USING (user_id)
     WHERE theirs.track_id <> others.saved
-    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 400
+    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
 ), looked AS (
     SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
 )
@@ -147,6 +144,22 @@ FROM pairs JOIN looked USING (saved)
 LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
 LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
 """
+_NOT_AGAIN = """
+SELECT song_key FROM recommender_choice AS choice
+JOIN recommender_track AS track ON track.id = choice.track_id
+WHERE choice.user_id = %(user)s AND created_at >= %(since)s AND story_id <> %(story)s
+UNION
+SELECT song_key FROM recommender_suggestion AS suggestion
+JOIN recommender_track AS track ON track.id = suggestion.track_id
+WHERE story_id = %(story)s AND feedback = %(refused)s
+"""
+_SHOWN = f"""
+SELECT track_id, count(DISTINCT story_id) FROM (
+    SELECT track_id, story_id FROM recommender_suggestion
+    WHERE user_id = %(user)s AND shown_at >= %(since)s AND story_id <> %(story)s
+    ORDER BY shown_at DESC LIMIT {SHOWN_AT_MOST}) AS lately
+GROUP BY track_id
+"""  # noqa: S608
 _TRENDING = f"""
 (SELECT track_id, NULL FROM recommender_tracksaves ORDER BY level DESC LIMIT {TRENDING})
 """  # noqa: S608
@@ -199,51 +212,53 @@ def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> P
     arranged_only = person.version is not None and not person.said.n_filters
     parameters = {
         **_around(mood, story_id, arranged=arranged_only),
-        **wishes.parameters(person.said),
         "also": [*together],
+        **_about(person, story_id),
+    }
+    if person.version is not None:
+        source, its_parameters = _arranged(person, person.version, mood, weights)
+        sources.append(source)
+        parameters |= its_parameters
+    rows = _read(" UNION ALL ".join(sources), parameters)
+    return _pool(rows, together, _times_shown(person.user, story_id))
+
+
+def every_track(*, person: Person, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
+    """The whole catalogue as pools, part by part: what `gather` is measured against."""
+    together = saved_together(person.user) if person.taste.n_choices else {}
+    shown, about = _times_shown(person.user, story_id), _about(person, story_id)
+    bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
+    for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
+        yield _pool(_read(_EVERY, {**about, "start": start, "stop": stop}), together, shown)
+
+
+def _about(person: Person, story_id: UUID) -> dict[str, Any]:
+    """What every query of the pool is run with."""
+    return {
+        **wishes.parameters(person.said),
         "version": person.version.pk if person.version else -1,
         "person": _text([*person.factor, 0.0]),
         "not_again": [*_not_again(person.user, story_id)],
     }
-    if person.version is not None:
-        query = query_of(person, weights)
-        buckets = look_into(person.version, mood, query)
-        sources.append(arranged(buckets))
-        parameters |= arranged_parameters(mood, weights, query, buckets)
-    rows = binary_rows.read(
-        _POOL.format(sources=" UNION ALL ".join(sources)),
-        parameters,
-        _FIELDS,
-        using=settings.READ_DATABASE,
-    )
-    return _pool(rows, together, _times_shown(person.user, story_id))
 
 
-def query_of(person: Person, weights: Weights) -> Vectors:
-    """What the vectors of the arranged catalogue are multiplied with: the scaled terms of it."""
+def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
+    statement = _POOL.format(sources=sources)
+    return binary_rows.read(statement, parameters, _FIELDS, using=settings.READ_DATABASE)
+
+
+def _arranged(
+    person: Person, version: FactorVersion, mood: Mood, weights: Weights
+) -> tuple[str, dict[str, Any]]:
+    """The source for the best of the arranged catalogue, and its parameters."""
     popular = weights.popular * newcomer_share(person.taste.n_choices)
-    return np.array([*(weights.affinity * person.factor), popular], dtype=np.float32)
-
-
-def look_into(version: FactorVersion, mood: Mood, query: Vectors) -> Ints | None:
-    """The buckets that hold the best for this mood and query, as likely as not; None for all."""
+    query = np.array([*(weights.affinity * person.factor), popular], dtype=np.float32)
     index = factor_selectors.inverted_file(version.pk)
     budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
-    return probe(index, mood=mood, query=query, budget=budget)
-
-
-def arranged(buckets: Ints | None, limit: int = NEAR) -> str:
-    """The query for the best of these buckets, or of the whole catalogue."""
+    buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
-    return _ARRANGED.format(within=within, limit=int(limit))
-
-
-def arranged_parameters(
-    mood: Mood, weights: Weights, query: Vectors, buckets: Ints | None
-) -> dict[str, Any]:
-    """The parameters of `arranged`."""
     inverse = 0.5 * weights.mood * precision(mood)
-    return {
+    return _ARRANGED.format(within=within, limit=NEAR), {
         "query": _text(query),
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
         "v": float(mood.mean[0]),
@@ -324,23 +339,23 @@ def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatA
     return column
 
 
-def _not_again(user: User, story_id: UUID) -> set[str]:
+def _not_again(user: User, story_id: UUID) -> list[str]:
     """Songs saved lately with other stories, and those refused for this one, under any id."""
     since = timezone.now() - SAVED_LATELY
-    saved = Choice.objects.filter(user=user, created_at__gte=since).exclude(story_id=story_id)
-    refused = Suggestion.objects.filter(
-        story_id=story_id, feedback=Suggestion.Feedback.NOT_THIS_ONE
-    )
-    songs = [rows.order_by().values_list("track__song_key", flat=True) for rows in (saved, refused)]
-    return {*songs[0].union(songs[1])}
+    parameters = {
+        "user": user.pk,
+        "story": story_id,
+        "since": since,
+        "refused": Suggestion.Feedback.NOT_THIS_ONE.value,
+    }
+    return [song for (song,) in _fetch(_NOT_AGAIN, parameters, using="default")]
 
 
 def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
     """With how many other stories each track was lately shown to this person."""
-    shown = Suggestion.objects.filter(user=user, shown_at__gte=timezone.now() - SHOWN_LATELY)
-    others = shown.exclude(story_id=story_id).order_by("-shown_at")
-    seen = {*others.values_list("track_id", "story_id")[:SHOWN_AT_MOST]}
-    return Counter(track_id for track_id, _ in seen)
+    since = timezone.now() - SHOWN_LATELY
+    parameters = {"user": user.pk, "story": story_id, "since": since}
+    return dict(_fetch(_SHOWN, parameters, using="default"))
 
 
 def _text(vector: Iterable[float]) -> str:
@@ -348,8 +363,10 @@ def _text(vector: Iterable[float]) -> str:
     return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
 
 
-def _fetch(sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    with connections[settings.READ_DATABASE].cursor() as cursor:
+def _fetch(
+    sql: str, parameters: Mapping[str, Any], *, using: str | None = None
+) -> list[tuple[Any, ...]]:
+    with connections[using or settings.READ_DATABASE].cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

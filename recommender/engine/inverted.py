@@ -114,17 +114,20 @@ def summarise(
     return InvertedFile(centroids, radii.astype(np.float32), counts.astype(np.int32))
 
 
-def probe(index: InvertedFile, *, mood: Mood, query: Vectors, budget: int) -> Ints | None:
+def probe(
+    index: InvertedFile, *, mood: Mood, query: Vectors, budget: int, mood_weight: float = 1.0
+) -> Ints | None:
     """The buckets to look into for about `budget` tracks; None where that is all of them.
 
-    `query` (d,) is in the scale of the score; the mood's term is added to it.
+    What is sought is the highest sum of `query` (d,) times the vector and `mood_weight` times the
+    mood's term.
     """
     if index.n_tracks <= budget:
         return None
     likely = index.centroids @ query + _SPREAD * index.radii * np.linalg.norm(query) / np.sqrt(
         len(query)
     )
-    promise = (likely[:, None] + _best_of_cells(mood)).ravel()
+    promise = (likely[:, None] + mood_weight * _best_of_cells(mood)).ravel()
     counts = index.counts.ravel()
     filled = np.flatnonzero(counts)
     order = filled[np.argsort(-promise[filled], kind="stable")]

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "start_seconds": {"from_nothing": first_start, "again": site.start_seconds},
                 **measure_photos(site, photos(options.n, data)),
                 "memory": site.memory(),
-                "suggestions": measure_suggestions(environment, options.tracks, data),
+                "suggestions": measure_suggestions(site, options.tracks, data, options.recall),
             }
     sys.stderr.write(table(result))
     sys.stdout.write(json.dumps(result) + "\n")
@@ -46,7 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("-n", type=int, default=60, help="how many photos (default 60)")
-    parser.add_argument("--tracks", type=int, default=100_000, help="size of the catalogue")
+    parser.add_argument(
+        "--tracks",
+        type=int,
+        default=100_000,
+        help="size of the catalogue at least; beyond what --data holds, tracks are drawn from it",
+    )
+    parser.add_argument(
+        "--recall",
+        type=int,
+        default=0,
+        metavar="N",
+        help="for N moods, compare the candidates with a scan of the whole catalogue (slow)",
+    )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the site (default: a free one)"
     )

@@ -93,6 +93,25 @@ def _first_page(url: str) -> bool:
         return False
 
 
+def manage_measured(environment: dict[str, str], *arguments: str) -> tuple[str, float]:
+    """The last line that a management command printed, and its peak resident megabytes."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    with process.stdout as out:
+        printed = out.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"manage.py {arguments[0]} failed.")
+    return printed.strip().rpartition("\n")[2], usage.ru_maxrss * 1024 / 1e6
+
+
 def manage(environment: dict[str, str], *arguments: str) -> str:
     """The last line that a management command printed, run on the site of this environment."""
     done = subprocess.run(

@@ -1,49 +1,79 @@
-"""A catalogue to measure with, and how long suggestions over it take."""
+"""Suggestions over a catalogue of a chosen size: the import, the search, the drag over HTTP."""
 
-import csv
 import json
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from storify_site.bench.catalogue import write_tracks
+from storify_site.bench.figures import quantile
+from storify_site.bench.photos import signed_in
+from storify_site.bench.site import Site, manage, manage_measured
 
-from storify_site.bench.site import manage
+# The largest file that is imported at once; a larger catalogue takes several.
+FILE_ROWS = 1_000_000
+DRAGS = 100
 
 
-def measure_suggestions(
-    environment: dict[str, str], tracks: int, data: Path | None
-) -> dict[str, Any]:
-    """Import a catalogue and time suggest_tracks on it, in a process that knows this database."""
-    catalogue = data / "music" / "tracks.parquet" if data else None
-    folder = Path(environment["VAR_DIR"])
-    if not (catalogue and catalogue.is_file()):
-        catalogue = folder / "catalogue.csv"
-        _write_catalogue(catalogue, tracks)
+def measure_suggestions(site: Site, tracks: int, data: Path | None, recall: int) -> dict[str, Any]:
+    """Fill the site's catalogue up to `tracks` and time suggest_tracks and a dragged mood on it."""
+    real = _file(data, "tracks.parquet")
+    imports = _fill(site.environment, tracks, real)
+    interactions = _file(data, "interactions.parquet")
+    chosen = ["--interactions", os.fspath(interactions)] if interactions else []
+    people = json.loads(manage(site.environment, "bench_people", *chosen))
+    measured = manage(site.environment, "bench_suggestions", "--recall", str(recall), "--json")
+    return {
+        **json.loads(measured),
+        "people": people,
+        "import": imports[-1],
+        "drag": _drag(site),
+    }
+
+
+def _file(data: Path | None, name: str) -> Path | None:
+    path = data / "music" / name if data else None
+    return path if path and path.is_file() else None
+
+
+def _fill(environment: dict[str, str], tracks: int, real: Path | None) -> list[dict[str, Any]]:
+    """Import the real tracks, if any, and drawn ones up to the wanted number; figures of each."""
+    imports = [_import(environment, real)] if real else []
+    there = sum(figures["rows"] for figures in imports)
+    drawn = Path(environment["VAR_DIR"]) / "drawn.parquet"
+    while there < tracks:
+        write_tracks(drawn, min(FILE_ROWS, tracks - there), real, seed=there)
+        imports.append(_import(environment, drawn))
+        there += imports[-1]["rows"]
+        drawn.unlink()
+    return imports
+
+
+def _import(environment: dict[str, str], path: Path) -> dict[str, Any]:
     started = time.perf_counter()
-    manage(environment, "import_tracks", os.fspath(catalogue), "--json")
-    imported = time.perf_counter() - started
-    measured = manage(environment, "bench_suggestions", "--json")
-    return {**json.loads(measured), "import_seconds": round(imported, 1)}
+    printed, megabytes = manage_measured(environment, "import_tracks", os.fspath(path), "--json")
+    return {
+        "rows": json.loads(printed)["accepted"],
+        "seconds": round(time.perf_counter() - started, 1),
+        "peak_mb": round(megabytes),
+    }
 
 
-def _write_catalogue(path: Path, n: int) -> None:
-    random = np.random.default_rng(0)
-    mood = random.multivariate_normal([0.51, 0.61], [[0.064, 0.019], [0.019, 0.057]], n).clip(0, 1)
-    names = ("danceability", "speechiness", "acousticness", "instrumentalness", "liveness")
-    rest = random.beta(2, 3, (n, len(names)))
-    header = ("track_id", "track_name", "artists", "album_name", "popularity", "valence", "energy")
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*header, *names, "key", "mode", "loudness", "tempo", "duration_ms"])
-        for row in range(n):
-            own = (
-                f"bench{row:017d}",
-                f"Song {row}",
-                f"Artist {row % 9000}",
-                f"Album {row % 20000}",
-            )
-            numbers = [round(float(value), 4) for value in (*mood[row], *rest[row])]
-            popularity, last = int(random.integers(0, 101)), [row % 12, row % 2, -8.5, 120, 200_000]
-            writer.writerow([*own, popularity, *numbers, *last])
+def _drag(site: Site) -> dict[str, float]:
+    """Milliseconds from a moved point to the new list, over HTTP, for the newest story."""
+    chance, milliseconds = random.Random(0), []
+    with signed_in(site) as client:
+        stories = client.get("/api/v1/stories/").raise_for_status().json()["results"]
+        address = f"/api/v1/stories/{stories[0]['id']}/"
+        for _ in range(DRAGS):
+            mood = {"valence": chance.random(), "energy": chance.random()}
+            started = time.perf_counter()
+            client.patch(address, json={"mood": mood}).raise_for_status()
+            milliseconds.append((time.perf_counter() - started) * 1000)
+    return {
+        "n": DRAGS,
+        "p50_ms": quantile(milliseconds, 50),
+        "p95_ms": quantile(milliseconds, 95),
+    }

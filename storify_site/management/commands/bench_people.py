@@ -1,0 +1,77 @@
+"""People with choices to measure with; on a site made for measuring only."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+
+from accounts.models import User
+from recommender import services
+from recommender.errors import RecommenderError
+
+ADDRESS = "listener-{}@bench.test"
+_CHOICES = """
+INSERT INTO recommender_choice (user_id, story_id, track_id, created_at)
+SELECT person.id, gen_random_uuid(), track.id, now() - random() * interval '60 days'
+FROM chosen
+JOIN accounts_user AS person ON person.email = 'listener-' || chosen.person || '@bench.test'
+JOIN recommender_track AS track ON track.source_id = chosen.track AND track.source = 'import'
+"""
+# Where no file tells who likes what: people who each save what is near one point of the plane.
+_MADE_UP = """
+INSERT INTO recommender_choice (user_id, story_id, track_id, created_at)
+SELECT person.id, gen_random_uuid(), track.id, now() - random() * interval '60 days'
+FROM (SELECT id, random() AS energy, random() AS valence FROM accounts_user
+      WHERE email LIKE 'listener-%@bench.test') AS person
+CROSS JOIN LATERAL (
+    SELECT id FROM recommender_track WHERE energy IS NOT NULL AND valence IS NOT NULL
+    ORDER BY point(energy, valence) <-> point(person.energy, person.valence) LIMIT 30
+) AS track
+"""
+
+
+class Command(BaseCommand):
+    help = "Let people choose tracks as in a Parquet file (user_id, track_id), and train on it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--interactions", help="without it, tastes are made up")
+
+    @transaction.atomic
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("People are made up for measuring only: refused with DEBUG off.")
+        pairs = _pairs(options["interactions"]) if options["interactions"] else []
+        n_people = max((person for person, _ in pairs), default=999) + 1
+        User.objects.bulk_create(
+            [User(email=ADDRESS.format(i), password="!") for i in range(n_people)],  # noqa: S106  (unusable)
+            batch_size=5000,
+        )
+        with connection.cursor() as cursor:
+            if pairs:
+                cursor.execute("CREATE TEMPORARY TABLE chosen (person int, track text)")
+                with cursor.copy("COPY chosen FROM STDIN") as copy:
+                    for pair in pairs:
+                        copy.write_row(pair)
+            cursor.execute(_CHOICES if pairs else _MADE_UP)
+            choices = cursor.rowcount
+            cursor.execute("ANALYZE recommender_choice")
+        services.recount_saves()
+        self.stdout.write(json.dumps({"people": n_people, "choices": choices, **_trained()}))
+
+
+def _trained() -> dict[str, Any]:
+    try:
+        version = services.train_factors()
+    except RecommenderError as reason:
+        return {"trained": str(reason)}
+    return {"recall_at_50": version.quality, "people_examined": version.n_examined}
+
+
+def _pairs(path: str) -> list[tuple[int, str]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, columns=["user_id", "track_id"])
+    people = table["user_id"].combine_chunks().dictionary_encode().indices.to_pylist()
+    return [*zip(people, table["track_id"].to_pylist(), strict=True)]
