@@ -50,14 +50,18 @@ function show() {
     if (shown.src) URL.revokeObjectURL(shown.src);
     shown.hidden = true;
     shown.removeAttribute("src");
+    shown.load?.(); // a video would go on loading what it had
   }
   if (!chosen) return;
   const preview = is(IS_VIDEO, file) ? video : photo;
   preview.onload = preview.onloadeddata = () => {
-    preview.hidden = false;
+    preview.hidden = !preview.hasAttribute("src");
   };
   video.onloadedmetadata = () => {
+    // A recording that was never finished does not know how long it is; the server counts.
     if (video.duration <= Number(form.dataset.videoSeconds) || video.duration === Infinity) return;
+    input.value = "";
+    show();
     showError(form.dataset.videoTooLong);
   };
   preview.onerror = () => {

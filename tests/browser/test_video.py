@@ -36,6 +36,8 @@ def test_chosen_video_is_shown_and_one_that_is_too_long_is_told_so(
     page.screenshot(path=screenshots / "video-upload.png", full_page=True)
     page.locator("#photo").set_input_files(tmp_path / "long.webm")
     expect(page.locator("#upload-errors")).to_contain_text("longer than 60 seconds")
+    expect(page.locator("#preview-video")).to_be_hidden()
+    assert page.locator("#photo").evaluate("input => input.files.length") == 0
 
 
 def test_player_loads_the_video_and_the_page_says_how_the_mood_goes(
