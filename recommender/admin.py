@@ -24,8 +24,11 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(Track)
 class TrackAdmin(admin.ModelAdmin[Track]):
-    list_display = ("title", "artist_line", "source", "genre", "valence", "energy", "popularity")
-    list_filter = ("source", "mode")
+    list_display = (
+        *("title", "artist_line", "source", "genre", "language"),
+        *("valence", "energy", "intensity", "popularity"),
+    )
+    list_filter = ("source", "intensity", "genre_family", "explicit")
     search_fields = ("search_text", "source_id")
     readonly_fields = ("id", "source", "source_id", "song_key", "search_text", "recipe")
     show_full_result_count = False

@@ -8,7 +8,7 @@ needs no extension, so it is the same on every server, on those without pg_trgm 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -145,6 +145,9 @@ def _slips(word: str, meanings: Meanings, held: Sequence[str]) -> int:
     return min((off for one, off in meanings.items() if there.issuperset(one)), default=3)
 
 
-def _songs(tracks: Sequence[Track] | QuerySet[Track]) -> list[Track]:
-    """Each song once, under the first of its ids."""
-    return [*{track.song_key: track for track in reversed([*tracks])}.values()][::-1]
+def _songs(tracks: Iterable[Track]) -> list[Track]:
+    """Each song once, where the first of its ids was."""
+    first: dict[str, Track] = {}
+    for track in tracks:
+        first.setdefault(track.song_key, track)
+    return [*first.values()]

@@ -18,6 +18,7 @@ from stories.forms import LearningForm, SteeringForm, SuggestionForm
 from stories.models import Story
 
 FOUND_AT_MOST = 8
+NOT_LEARNED = "Storify learns nothing from this story."
 
 
 @require_POST
@@ -64,9 +65,6 @@ def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     learns = form.cleaned_data["learns"]
     messages.success(request, "Storify learns from this story." if learns else NOT_LEARNED)
     return redirect("stories:story", story.id)
-
-
-NOT_LEARNED = "Storify learns nothing from this story."
 
 
 @require_POST

@@ -61,7 +61,12 @@ def undo_taste_reset(*, user: User) -> TasteProfile:
 
 
 def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
-    """Keep what the person said, by the names of MusicPreferences; the rest stays as it was."""
+    """Keep what the person said, by the names of MusicPreferences; the rest stays as it was.
+
+    Who says what they like has answered, and is not asked any more.
+    """
+    if {"liked_genres", "liked_languages"} & said.keys():
+        said["asked_at"] = timezone.now()
     tidy = {
         name: _once(value) if isinstance(value, list) else value for name, value in said.items()
     }
@@ -71,9 +76,7 @@ def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
 
 def answer_likes(*, user: User, genres: list[str], languages: list[str]) -> MusicPreferences:
     """What a newcomer likes, for suggestions until their choices say more; may be nothing."""
-    return set_preferences(
-        user=user, liked_genres=genres, liked_languages=languages, asked_at=timezone.now()
-    )
+    return set_preferences(user=user, liked_genres=genres, liked_languages=languages)
 
 
 def _recount(user: User, choices: QuerySet[Choice]) -> TasteProfile:

@@ -108,6 +108,12 @@ def test_song_under_several_ids_is_found_once(db: None) -> None:
     assert selectors.search_tracks("riain one") == [best]
 
 
+def test_song_stands_where_its_best_known_id_does(db: None) -> None:
+    for popularity, artist in ((90, "One"), (50, "Two"), (10, "One")):
+        make_track(title="Rain", artists=[artist], popularity=popularity)
+    assert [t.popularity for t in selectors.search_tracks("rain")] == [90, 50]
+
+
 def test_imported_words_are_known_as_those_of_single_tracks_are(tmp_path: Any, db: None) -> None:
     long = "x" * (LONGEST_WORD + 1)
     path = tmp_path / "tracks.csv"
