@@ -172,6 +172,17 @@ def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert detect(drawing()) == (better,)
 
 
+@pytest.mark.parametrize("side", [48, 400])
+def test_drawn_face_is_no_face(side: int) -> None:
+    picture = Image.new("RGB", (400, 400), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((60, 60, 340, 340), outline="black", width=6)
+    for left in (140, 230):
+        draw.ellipse((left, 150, left + 30, 190), fill="black")
+    draw.arc((130, 180, 270, 290), 20, 160, fill="black", width=6)
+    assert detect(picture.resize((side, side))) == ()
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "CMYK", "I;16", "F"])
 @pytest.mark.parametrize("size", [(1, 1), (5, 5), (48, 30)])
 def test_plain_image_is_no_face(mode: str, size: tuple[int, int]) -> None:
