@@ -20,6 +20,7 @@ from recommender.factor_files import SongFactors, write_factors
 
 # MLlib weighs regularisation by how much a person or song was chosen (Zhou et al. 2008).
 REGULARISATION = 0.1
+LOCAL_PARTITIONS = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     options = _options(arguments)
     builder = SparkSession.builder.appName("storify-factors")
-    spark = (builder.master(options.master) if options.master else builder).getOrCreate()
+    if options.master:
+        # On one machine; a cluster's own settings are left alone.
+        builder = builder.master(options.master).config("spark.ui.enabled", "false")
+        builder = builder.config("spark.sql.shuffle.partitions", LOCAL_PARTITIONS)
+    spark = builder.getOrCreate()
     try:
         factors = train(spark, options.choices, Settings(n_factors=options.n_factors))
     finally:

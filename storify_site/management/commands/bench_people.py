@@ -13,16 +13,16 @@ from recommender.errors import RecommenderError
 
 ADDRESS = "listener-{}@bench.test"
 _CHOICES = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, created_at)
-SELECT person.id, gen_random_uuid(), track.id, now() - random() * interval '60 days'
+INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
+SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
 FROM chosen
 JOIN accounts_user AS person ON person.email = 'listener-' || chosen.person || '@bench.test'
 JOIN recommender_track AS track ON track.source_id = chosen.track AND track.source = 'import'
 """
 # Where no file tells who likes what: people who each save what is near one point of the plane.
 _MADE_UP = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, created_at)
-SELECT person.id, gen_random_uuid(), track.id, now() - random() * interval '60 days'
+INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
+SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
 FROM (SELECT id, random() AS energy, random() AS valence FROM accounts_user
       WHERE email LIKE 'listener-%@bench.test') AS person
 CROSS JOIN LATERAL (
