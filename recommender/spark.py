@@ -2,8 +2,8 @@
 
 The collaborative training on Spark, for choices that one machine cannot hold: MLlib's ALS on what
 `manage.py factors export` wrote, into what `manage.py factors load` takes in. On a cluster, submit
-this file with spark-submit and PYTHONPATH=., and give paths that all of its machines see; the driver holds the
-songs' vectors (256 MB for a million).
+this file with spark-submit and PYTHONPATH=., and give paths that all of its machines see; the
+driver holds the songs' vectors (256 MB for a million).
 """
 
 from __future__ import annotations
