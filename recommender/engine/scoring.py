@@ -73,12 +73,16 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much a unit of each term counts: priors until choices say better."""
+    """How much a unit of each term counts: priors until choices say better.
+
+    Of taste, affinity and together as fitted by engine.offline.blend to what was held out of the
+    training part of 4,384 public playlists; the others are judged.
+    """
 
     mood: float = 1.0
     taste: float = 0.15
-    affinity: float = 2.0
-    together: float = 1.5
+    affinity: float = 3.8
+    together: float = 1.6
     popular: float = 2.0
     trend: float = 0.2
     fresh: float = 0.2

@@ -16,8 +16,11 @@ def scores(choices: Any) -> NDArray[np.float32]:
     from scipy import sparse
 
     counts = np.asarray(choices.sum(axis=0)).ravel()
-    scaled = choices @ sparse.diags((counts + UNSURE) ** -0.5)
-    alike: NDArray[np.float32] = (scaled.T @ scaled).astype(np.float32).toarray()
-    np.fill_diagonal(alike, 0.0)
-    summed: NDArray[np.float32] = choices @ alike
+    scale = (counts + UNSURE) ** -0.5
+    # Over people first, (n_people, n_people), which is far smaller than over items.
+    alike = (choices @ sparse.diags(scale) @ choices.T).astype(np.float32).toarray()
+    summed: NDArray[np.float32] = np.ascontiguousarray((choices.T @ alike).T)
+    summed *= scale.astype(np.float32)
+    own = choices.tocoo()
+    summed[own.row, own.col] -= (counts * scale**2)[own.col]
     return summed
