@@ -6,12 +6,13 @@ P = (XᵀX + λ)⁻¹ the scores are X - XP / diag(P). Rows that are no people b
 an artist, an album, a genre or a sound carry over to tracks that few or none have (collective
 EASE: Jeunen et al. 2020, "Closed-form models for collaborative filtering with side-information").
 
-Where there are fewer rows than tracks, XP = λ⁻¹... is computed over rows instead, which gives the
-same numbers: XP = (XXᵀ + λ)⁻¹X.
+Where there are fewer rows than tracks, the inverse is taken over rows instead, which gives the same
+numbers for less: XP = (XXᵀ + λ)⁻¹X.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,10 +92,12 @@ def _dense(matrix: Any) -> Floats:
 def _inverse(gram: Floats, regularisation: float) -> Floats:
     """(gram + regularisation)⁻¹, in place where LAPACK allows it."""
     from scipy.linalg import lapack
+    from threadpoolctl import threadpool_limits
 
     gram[np.diag_indices_from(gram)] += regularisation
-    factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True, clean=True)
-    half, failed_too = lapack.spotri(factor, lower=True, overwrite_c=True)
+    with threadpool_limits(len(os.sched_getaffinity(0)), "blas"):
+        factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True, clean=True)
+        half, failed_too = lapack.spotri(factor, lower=True, overwrite_c=True)
     if failed or failed_too:
         raise ValueError("The choices cannot be inverted; raise the regularisation.")
     half += np.tril(half, -1).T
