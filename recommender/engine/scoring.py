@@ -30,7 +30,7 @@ from recommender.engine.content import FloatArray
 from recommender.engine.taste import Taste, taste_scores
 from recommender.engine.together import together_scores
 
-MODEL_VERSION = "hybrid-1"
+MODEL_VERSION = "hybrid-2"
 AVERAGE_POPULARITY = 0.4
 KNOWN_AFTER = 3
 # Of new releases, in days.

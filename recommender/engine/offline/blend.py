@@ -16,7 +16,7 @@ from recommender.engine.offline.data import BoolArray, IntArray
 from recommender.engine.offline.evidence import COLUMNS, Trained, evidence
 
 PEOPLE = 1500
-"""So many are enough; more change the third digit of nothing."""
+"""At most so many teach the weights, which are few."""
 # Of what a person might have chosen, the likeliest are all weighed and the others sampled.
 _LIKELIEST, _SAMPLED = 200, 300
 _RIDGE = 1.0
