@@ -56,8 +56,8 @@ def train(choices: Any, *, settings: Settings | None = None, seed: int = 0) -> T
     a person chose a track (1, or less for a choice long ago).
 
     The same choices, settings and seed give the same factors. 10^5 people, 2·10^5 tracks and
-    6·10^6 choices take 29 s of processor time, shared by the cores, and 0.5 GB. Raises ValueError where there
-    is nothing to learn from.
+    6·10^6 choices take 29 s of processor time, shared by the cores, and 0.5 GB. Raises
+    ValueError where there is nothing to learn from.
     """
     from implicit.cpu.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
