@@ -164,7 +164,7 @@ def _crop_row(
         "found": round(float(np.mean([seen.is_face for seen in views])), 4),
         "accuracy_found": round(float(read.mean()), 4),
         "accuracy_direct": round(float(direct.mean()), 4),
-        "false": None,
+        "false": "–",
     }
 
 
