@@ -28,7 +28,7 @@ def test_spark_learns_what_goes_together_from_the_same_file(tmp_path: Path) -> N
     )
     spark.main(
         ["--choices", str(tmp_path / "choices.parquet"), "--factors", str(tmp_path / "f.parquet"),
-         "--n-factors", "4", "--master", "local[1]"]
+         "--n-factors", "2", "--master", "local[1]"]
     )  # fmt: skip
     factors = read_factors(tmp_path / "f.parquet")
     assert factors.method == "spark"
