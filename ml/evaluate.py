@@ -4,8 +4,9 @@ python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] 
 
 Columns: `image` (encoded bytes) and `label` for emotion (whole photos or faces cut out of them)
 and action (also "none", for photos without any of the actions, as `ml.prepare none` writes them
-for --none); `text` and `label` or `labels` for caption; `image` and `faces` (boxes x, y, width,
-height in pixels) or `n_faces` for faces.
+for --none); `text` and `label` or `labels` for caption, with `valence` -1, 0 or 1, `language` and
+`kind` for the side of its mood, CSV files too; `image` and `faces` (boxes x, y, width, height in
+pixels) or `n_faces` for faces.
 `split` is optional; for files without a split `test`, that name means every split whose name
 ends in `_test`.
 """
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
+from pyarrow import csv
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
@@ -50,7 +52,7 @@ def read(data: Path, split: str | None) -> pa.Table:
     """Return the rows of a file, or of one split of it; BadData if there are none."""
     if not data.is_file():
         raise BadData(f"There is no file {data}.")
-    table = pq.read_table(data)
+    table = csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data)
     if split is None:
         return table
     if "split" not in table.column_names:
@@ -166,17 +168,23 @@ def _looks(images: Sequence[bytes]) -> Floats:
 
 
 def measure_caption(table: pa.Table) -> Report:
-    """Measure on texts whose labels all belong to one of the seven emotions."""
-    from ml.caption.data import texts_and_targets
+    """Measure on texts: their emotions, and with a column `valence` the side of their mood."""
+    from ml.caption import measure
 
     require(table, "text")
     if not {"label", "labels"} & set(table.column_names):
         require(table, "label")
-    texts, targets = texts_and_targets(table)
-    single = np.flatnonzero(targets.max(axis=1) == 1)
-    probabilities, ms = _timed(captions.predict, [texts[row] for row in single], 8)
-    result = report(probabilities, targets[single].argmax(axis=1), EMOTIONS)
-    return result | {"ms_per_item": ms, "several_emotions_left_out": len(texts) - len(single)}
+    labels = measure.labels_of(table)
+    if unknown := measure.unknown_labels(labels):
+        raise BadData(f"Unknown labels {', '.join(unknown)}; known are those of GoEmotions.")
+    if not any(labels):
+        raise BadData("There are no rows to measure.")
+    looks, ms = _timed(captions.look, table["text"].to_pylist(), 8)
+    result = measure.measure_labels(captions.fine_of(looks), labels) | {"ms_per_item": ms}
+    result["halves"] = measure.measure_halves(looks, labels)
+    if "valence" in table.column_names:
+        result["signs"] = measure.measure_signs(captions.moods_of(looks), table)
+    return result
 
 
 def _faces(table: pa.Table) -> Report:
@@ -215,7 +223,13 @@ def _action_card(table: pa.Table, result: Report) -> None:
     card.write(table, result)
 
 
-CARDS = {"emotion": _emotion_card, "action": _action_card}
+def _caption_card(table: pa.Table, result: Report) -> None:
+    from ml.caption import card
+
+    card.write(table, result)
+
+
+CARDS = {"emotion": _emotion_card, "action": _action_card, "caption": _caption_card}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

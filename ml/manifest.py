@@ -6,6 +6,7 @@ installed packages. Every file is compared with its SHA-256 before it is loaded.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,9 +31,12 @@ def entry(name: str) -> dict[str, Any]:
 
 
 @cache
-def model_file(name: str) -> Path:
-    """Return the checked file of one of our own models ("emotion", "action", "caption")."""
+def model_file(name: str, part: str | None = None) -> Path:
+    """Return the checked file of one of our own models ("emotion", "action", "caption"), or of a
+    part that it keeps in a file of its own ("ngrams" of "caption")."""
     described = manifest()["models"][name]
+    if part:
+        described = described[part]
     return _checked(
         FOLDER / described["file"],
         described["sha256"],
@@ -72,23 +76,39 @@ def versions() -> dict[str, str]:
     return {name: str(described["version"]) for name, described in parts.items()}
 
 
-def publish(name: str, trained: Path, described: dict[str, Any]) -> Path:
+def publish(
+    name: str, trained: Path, described: dict[str, Any], parts: Mapping[str, Path] | None = None
+) -> Path:
     """Put a trained network among the shipped models and describe it; return its file.
 
-    Its measured figures begin empty: `python -m ml.evaluate ... --record` fills them in.
+    `parts` are further files that belong to it, by their names. Its measured figures begin empty:
+    `python -m ml.evaluate ... --record` fills them in.
     """
-    file = FOLDER / f"{name}.keras"
+    file = _ship(trained, f"{name}.keras")
+    shipped = {
+        part: _ship(path, f"{name}_{part}{path.suffix}") for part, path in (parts or {}).items()
+    }
+    content = json.loads((FOLDER / "manifest.json").read_text())
+    content["models"][name] = (
+        described
+        | {part: _described(path) for part, path in shipped.items()}
+        | _described(file)
+        | {"measured": []}
+    )
+    _write(content)
+    return file
+
+
+def _ship(trained: Path, name: str) -> Path:
+    file = FOLDER / name
     beside = file.with_suffix(".new")
     beside.write_bytes(trained.read_bytes())
     beside.replace(file)
-    content = json.loads((FOLDER / "manifest.json").read_text())
-    content["models"][name] = described | {
-        "file": file.name,
-        "sha256": digest(file),
-        "measured": [],
-    }
-    _write(content)
     return file
+
+
+def _described(file: Path) -> dict[str, str]:
+    return {"file": file.name, "sha256": digest(file)}
 
 
 def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> None:

@@ -56,3 +56,15 @@ def interval(share: float, n: int) -> tuple[float, float]:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def multilabel_f1(
+    shares: Floats, present: NDArray[np.bool_], thresholds: NDArray[np.float64]
+) -> Floats:
+    """Return (classes,) F1 of saying each class from its threshold on, where several may be true.
+
+    `shares` and `present` are (n, classes). A class that is neither true nor said has F1 zero.
+    """
+    said = shares >= thresholds
+    right = (said & present).sum(axis=0)
+    return np.asarray(2 * right / np.maximum(said.sum(axis=0) + present.sum(axis=0), 1))

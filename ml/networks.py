@@ -36,7 +36,7 @@ def compiled(name: str) -> Callable[..., Any]:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        takes = [tf.TensorSpec((None, *each.shape[1:]), tf.float32) for each in model.inputs]
+        takes = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in model.inputs]
         run = tf.function(run, input_signature=takes)
     return lambda *batches: keras.tree.map_structure(keras.ops.convert_to_numpy, run(*batches))
 

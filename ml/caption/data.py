@@ -1,4 +1,4 @@
-"""GoEmotions and "emotion" (six classes) as soft labels over our seven emotions."""
+"""GoEmotions and "emotion" (six classes) for training, with what the network reads of them."""
 
 import logging
 from collections.abc import Sequence
@@ -8,82 +8,97 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from ml.caption.encoder import Floats, embed
+from ml.caption.encoder import WIDTH, embed
+from ml.caption.labels import FINE, TO_EIGHT, Floats, eight_of, fine_shares
+from ml.caption.text import Hashes, hashed, ngrams, tokens
 from ml.labels import EMOTIONS
 
 log = logging.getLogger(__name__)
-
-# Ekman's grouping of the 27 GoEmotions (Demszky et al. 2020, appendix), and the six of "emotion"
-# (Saravia et al. 2018), by our names.
-_MEMBERS = {
-    "angry": "anger annoyance disapproval",
-    "disgust": "disgust",
-    "fear": "fear nervousness",
-    "happy": "joy amusement approval excitement gratitude love optimism relief pride admiration"
-    " desire caring",
-    "neutral": "neutral",
-    "sad": "sadness disappointment embarrassment grief remorse",
-    "surprise": "surprise realization confusion curiosity",
-}
-GROUP = {member: name for name, members in _MEMBERS.items() for member in members.split()}
-
 
 VALIDATION = ("dev", "val")  # as the one file and the other call it
 
 
 @dataclass(frozen=True)
 class Captions:
-    """Embeddings (n, 384), soft labels (n, 7) and splits (n,); a text of several groups has
-    equal shares of them."""
+    """Sentence embeddings (n, 384), n-grams (n), fine labels (n, 28) and coarse ones (n, 8).
 
-    features: Floats
-    targets: Floats
-    splits: NDArray[np.str_]
+    An embedding is NaN where the text was not encoded; fine labels are zero where only the coarse
+    one is known.
+    """
 
-    def part(self, *splits: str) -> tuple[Floats, Floats]:
-        rows = np.isin(self.splits, splits)
-        return self.features[rows], self.targets[rows]
+    sentence: Floats
+    grams: Sequence[Hashes]
+    fine: Floats
+    eight: Floats
 
-
-def shares(labels: Sequence[str]) -> Floats:
-    """Return (7,) shares of the emotions that the labels belong to; KeyError if one is unknown."""
-    groups = sorted(
-        {EMOTIONS.index(label if label in EMOTIONS else GROUP[label]) for label in labels}
-    )
-    result = np.zeros(len(EMOTIONS), dtype=np.float32)
-    result[groups] = 1 / len(groups)
-    return result
+    def __len__(self) -> int:
+        return len(self.eight)
 
 
-def read(data: Path, cache: Path, *, most: int = 8_000, seed: int = 7) -> Captions:
+@dataclass(frozen=True)
+class Collection:
+    """One file: its training rows and its validation rows; the test rows are never read."""
+
+    name: str
+    training: Captions
+    validation: Captions
+
+
+def read(data: Path, cache: Path, *, encoded: int, seed: int = 7) -> Collection:
     """Return the rows of a file with columns text, split and labels (lists) or label.
 
-    At most `most` rows of the training split and a quarter as many for validation, drawn by the
-    seed, and none of the test split: encoding takes 25 ms a text on one core.
+    Rows come in an order drawn by the seed; of the training rows the first `encoded` get their
+    embedding, of the validation rows the first quarter as many are kept: encoding takes 25 ms a
+    text on one core. The embeddings are kept in `cache`.
     """
     table = pq.read_table(data)
     splits = np.array(table["split"].to_pylist())
-    rng = np.random.default_rng(seed)
-    training = rng.permutation(np.flatnonzero(splits == "train"))[:most]
-    held_out = rng.permutation(np.flatnonzero(np.isin(splits, VALIDATION)))[: most // 4]
-    rows = np.sort(np.concatenate([training, held_out]))
-    texts, targets = texts_and_targets(table.take(rows))
-    return Captions(_cached(texts, cache / f"{data.stem}-{most}.npy"), targets, splits[rows])
+    random = np.random.default_rng(seed)
+    validation, training = (
+        table.take(random.permutation(np.flatnonzero(np.isin(splits, names))))
+        for names in (VALIDATION, ("train",))
+    )
+    validation = validation.slice(0, encoded // 4)
+    return Collection(
+        data.stem,
+        _captions(training, encoded, cache / f"{data.stem}-train-{encoded}.npy"),
+        _captions(validation, encoded, cache / f"{data.stem}-validation-{len(validation)}.npy"),
+    )
+
+
+def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:
+    texts = table["text"].to_pylist()
+    fine, eight = targets_of(table)
+    sentence = np.full((len(texts), WIDTH), np.nan, dtype=np.float32)
+    sentence[:encoded] = _cached(texts[:encoded], file)
+    return Captions(sentence, [hashed(ngrams(tokens(t))) for t in texts], fine, eight)
+
+
+def targets_of(table: pa.Table) -> tuple[Floats, Floats]:
+    """Return fine (n, 28) and coarse (n, 8) shares of a table's rows; KeyError if one is unknown.
+
+    A column `labels` holds lists of GoEmotions labels, `label` one of the six labels of "emotion"
+    or one of the seven emotions.
+    """
+    if "labels" in table.column_names:
+        fine = np.stack([fine_shares(names) for names in table["labels"].to_pylist()])
+        return fine, fine @ TO_EIGHT
+    eight = np.stack([eight_of(name) for name in table["label"].to_pylist()])
+    return np.zeros((len(eight), len(FINE)), dtype=np.float32), eight
 
 
 def texts_and_targets(table: pa.Table) -> tuple[list[str], Floats]:
-    """Return the texts (n) and soft labels (n, 7) of a table's rows."""
-    column = "labels" if "labels" in table.column_names else "label"
-    labels = [value if isinstance(value, list) else [value] for value in table[column].to_pylist()]
-    return table["text"].to_pylist(), np.stack([shares(names) for names in labels])
+    """Return the texts (n) of a table's rows and shares of the seven emotions (n, 7)."""
+    seven = targets_of(table)[1][:, : len(EMOTIONS)].copy()
+    seven[:, EMOTIONS.index("happy")] += targets_of(table)[1][:, len(EMOTIONS)]  # love
+    return table["text"].to_pylist(), seven
 
 
 def _cached(texts: Sequence[str], file: Path) -> Floats:
     if file.exists():
         return np.asarray(np.load(file), dtype=np.float32)
-    result = np.concatenate([embed(texts[n : n + 256]) for n in range(0, len(texts), 256)])
+    result = np.concatenate([embed(texts[n : n + 64]) for n in range(0, len(texts), 64)])
     file.parent.mkdir(parents=True, exist_ok=True)
     np.save(file, result)
     log.info("embeddings of %d texts in %s", len(result), file)

