@@ -45,7 +45,7 @@ def measure_labels(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
     the same in our seven under `seven`. Where texts have several labels, `multilabel` says with
     which macro F1 all of them are found.
     """
-    six = {name for row in labels for name in row} <= set(SIX)
+    six = all(len(row) <= 1 and set(row) <= set(SIX) for row in labels)
     result = _measure_six(fine, labels) if six else measure_seven(fine, labels)
     if any(len(row) > 1 for row in labels):
         result["multilabel"] = _measure_several(fine, labels)
