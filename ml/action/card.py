@@ -24,8 +24,9 @@ Figures = dict[str, Any]
 FOLDER = MODELS / "action"
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
-WHAT = "A head of our own on frozen features of DINOv2 ViT-S/14"
-BLOCKS = ", averaged with another on its last two blocks, tuned to these actions,"
+FROZEN = "A head of our own on frozen features of DINOv2 ViT-S/14"
+TUNED = """The mean of two heads of our own: one on frozen features, one on the last two blocks, tuned
+to these actions, of DINOv2 ViT-S/14"""
 STEPS = {
     "data": "",
     "train": "",
@@ -73,7 +74,7 @@ def text(result: Figures, measured: Figures) -> str:
     return TEMPLATE.read_text().format(
         **{key: described[key] for key in ("version", "temperature", "threshold", "familiarity")},
         validation=described["validation"],
-        what=WHAT + (BLOCKS if tuned else ""),
+        what=TUNED if tuned else FROZEN,
         how=_how(tuned=tuned),
         trained_on=f"{described['trained_on']:,}",
         megabytes=f"{model_file('action').stat().st_size / 1e6:.1f}",

@@ -12,7 +12,7 @@ from ml.manifest import entry, model_file
 
 MEGABYTES = 32
 
-BARS = {"accuracy": 0.83, "intensity_accuracy": 0.92}
+BARS = {"accuracy": 0.85, "intensity_accuracy": 0.93}
 """What the recorded figures on HAR's `test` must reach, or nothing may be shipped."""
 FALSE_TAGS = 0.2
 ECE = 0.03
