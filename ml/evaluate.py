@@ -29,6 +29,7 @@ from pyarrow import csv
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
+import ml.emotion.predict as emotions
 from ml.action.figures import figures
 from ml.action.none import LABEL as NO_ACTION
 from ml.calibration import Floats, conformal_sets
@@ -105,8 +106,30 @@ def measure_emotion(table: pa.Table) -> Report:
     """
     require(table, "image", "label")
     labels = _numbers(table, EMOTIONS)
-    probabilities, ms = _timed(_emotions, table["image"].to_pylist(), BATCH)
-    return emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
+    images = table["image"].to_pylist()
+    probabilities, ms = _timed(_emotions, images, BATCH)
+    result = emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
+    if "votes_nf" in table.column_names:
+        result["ferplus"] = ferplus_report(probabilities, _timed(_votes, images, BATCH)[0], table)
+    return result
+
+
+def ferplus_report(probabilities: Floats, votes: Floats, table: pa.Table) -> Report:
+    """Return how often the voters' majority is met, among rows where it is one of EMOTIONS.
+
+    `accuracy` is that of (n, 7) `votes`, what the network expects of voters; `as_label` that of
+    the (n, 7) probabilities of the label; `label_agrees` how often the label itself meets it.
+    """
+    majority = ferplus_majority(table)
+    seen = majority >= 0
+    guesses = {
+        "accuracy": votes.argmax(axis=1),
+        "as_label": probabilities.argmax(axis=1),
+        "label_agrees": _numbers(table, EMOTIONS),
+    }
+    return {"n": int(seen.sum())} | {
+        name: _share(guess[seen] == majority[seen]) for name, guess in guesses.items()
+    }
 
 
 def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.Table) -> Report:
@@ -126,17 +149,16 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
         if rows.any():
             part = report(probabilities[rows], labels[rows], EMOTIONS)
             result[name] = {key: part[key] for key in PART_KEYS}
-    if "votes_nf" in table.column_names:
-        majority = ferplus_majority(table)
-        seen = majority >= 0
-        if seen.any():
-            agreed = probabilities[seen].argmax(axis=1) == majority[seen]
-            result["ferplus"] = {"n": int(seen.sum()), "accuracy": _share(agreed)}
     return result
 
 
 def _emotions(images: Sequence[bytes]) -> Floats:
     return emotions_of_images([Image.open(io.BytesIO(encoded)) for encoded in images])
+
+
+def _votes(images: Sequence[bytes]) -> Floats:
+    opened = [Image.open(io.BytesIO(encoded)) for encoded in images]
+    return emotions_of_images(opened, emotions.predict_votes)
 
 
 def measure_action(table: pa.Table) -> Report:

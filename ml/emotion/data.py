@@ -80,18 +80,23 @@ def _faces(table: pa.Table) -> Faces:
     return Faces(images, labels, shares.astype(np.float32))
 
 
-def targets(faces: Faces, teachers: Floats | None = None, *, voted: float = 0.15) -> Floats:
-    """Return (n, 7) soft labels: FER-2013's label, the ten FER+ voters, and a little of all.
+def targets(
+    faces: Faces, teachers: Floats | None = None, *, voted: float = 0.15, share: float = 0.5
+) -> Floats:
+    """Return (n, 14) soft labels, seven for the label and seven for the voters.
 
-    The voters say which other emotions a face could pass for, so they smooth better than a
-    uniform share does; the label itself keeps the upper hand because it is what is measured.
-    With `teachers`, (n, 7) probabilities of networks trained before, half of it is theirs
-    (distillation, Hinton et al. 2015).
+    The first mix FER-2013's label, the ten FER+ voters, and a little of all: the voters say which
+    other emotions a face could pass for, so they smooth better than a uniform share does; the
+    label itself keeps the upper hand because it is what is measured. With `teachers`, (n, 7)
+    probabilities of networks trained before, a `share` of it is theirs (distillation, Hinton et
+    al. 2015). The others are the voters' shares.
     """
     classes = len(EMOTIONS)
     one_hot = np.eye(classes, dtype=np.float32)[faces.labels]
     mixed = (0.95 - voted) * one_hot + voted * faces.votes + np.float32(0.05 / classes)
-    return np.asarray(mixed if teachers is None else (mixed + teachers) / 2, dtype=np.float32)
+    if teachers is not None:
+        mixed = (1 - share) * mixed + share * teachers
+    return np.concatenate([mixed, faces.votes], axis=1).astype(np.float32)
 
 
 def centre(images: NDArray[np.uint8], side: int = SIZE) -> NDArray[np.uint8]:

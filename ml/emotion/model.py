@@ -21,23 +21,28 @@ on (`ml.emotion.pretrained`), and every halving has an even side.
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 2))
 """Channels and residual blocks of each stage; every stage but the first begins by halving."""
 
+ATTENTIVE = 128
+"""Stages from this many channels on weigh their channels (squeeze and excitation)."""
+
 Normalization = Callable[..., keras.Layer]
 
 
 def build(
-    size: int | None = SIZE,
+    size: int = SIZE,
     *,
     view: int | None = VIEW,
     stages: tuple[tuple[int, int], ...] = STAGES,
     data_format: str = "channels_last",
     normalization: Normalization = layers.BatchNormalization,
 ) -> keras.Model:
-    """Return the network: grey pixels in [0, 255] to seven logits in the order of EMOTIONS.
+    """Return the network: grey pixels in [0, 255] to seven logits LABELLED and seven VOTED.
 
     Residual blocks of two 3x3 convolutions, as He et al. 2016, laid out as in the face recogniser
-    that it starts from. Input is (batch, size, size, 1), or (batch, 1, size, size) for
-    "channels_first", enlarged to `view` pixels unless that is None; `size` None takes any side of
-    at least 40. Every choice of `size`, `view` and format has the same weights in the same order.
+    that it starts from; the deeper ones weigh their channels (Hu et al. 2018), and the last map is
+    summed with a weight for each place (Chen et al. 2018), because a mouth is always below the
+    eyes. Input is (batch, size, size, 1), or (batch, 1, size, size) for "channels_first", enlarged
+    to `view` pixels unless that is None. Both formats, and every `size` that is looked at at the
+    same side, have the same weights in the same order. Fresh, the additions change nothing.
     """
     last = data_format == "channels_last"
     shared: dict[str, Any] = {"data_format": data_format}
@@ -57,9 +62,20 @@ def build(
             axis=-1 if last else 1, momentum=0.9, epsilon=1e-5, name=f"{name}_norm"
         )(x)
 
+    def weighed(x: Any, width: int, name: str) -> Any:
+        y = layers.GlobalAveragePooling2D(keepdims=True, **shared)(x)
+        y = layers.Conv2D(width // 4, 1, activation="relu", name=f"{name}_squeeze", **shared)(y)
+        y = layers.Conv2D(
+            width, 1, activation="sigmoid", kernel_initializer="zeros", name=f"{name}_excite",
+            **shared,
+        )(y)  # fmt: skip
+        return layers.Multiply()([x, layers.Rescaling(2.0)(y)])
+
     def block(x: Any, width: int, name: str, *, halve: bool) -> Any:
         y = layers.ReLU()(convolved(x, width, 3, 2 if halve else 1, f"{name}_1"))
         y = convolved(y, width, 3, 1, f"{name}_2")
+        if width >= ATTENTIVE:
+            y = weighed(y, width, name)
         if halve:  # the way past is shrunk, and its missing channels are zeros
             x = layers.AveragePooling2D(2, padding="same", **shared)(x)
             x = layers.Concatenate(axis=-1 if last else 1)([x, layers.Rescaling(0.0)(x)])
@@ -75,9 +91,16 @@ def build(
     for k, (width, depth) in enumerate(stages):
         for n in range(depth):
             x = block(x, width, f"stage{k}_{n}", halve=k > 0 and n == 0)
-    x = layers.GlobalAveragePooling2D(**shared)(x)
-    x = layers.Dropout(0.3)(x)
-    logits = layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(x)
+    side = x.shape[1 if last else 2]
+    x = layers.DepthwiseConv2D(
+        side,
+        use_bias=False,
+        depthwise_initializer=keras.initializers.Constant(1 / side**2),
+        name="places",
+        **shared,
+    )(x)
+    x = layers.Dropout(0.3)(layers.Flatten(**shared)(x))
+    logits = layers.Dense(2 * len(EMOTIONS), dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="emotion")
 
 

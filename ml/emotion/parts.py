@@ -1,10 +1,16 @@
-"""FER-2013 apart: its test parts, the rows without copies, and what the FER+ voters say."""
+"""FER-2013 apart: its test parts, the rows without copies, the label and the FER+ voters."""
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.labels import EMOTIONS
+
+LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS))
+"""Of the network's logits: what FER-2013 labels a face, and what ten FER+ voters see in it.
+
+They are two questions: label and majority agree on two thirds of the images.
+"""
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
 """What is reported of a part."""

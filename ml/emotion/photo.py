@@ -1,6 +1,6 @@
 """From the faces of a photo to its emotion, and from any image to seven probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,9 @@ def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
     return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
 
 
-def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
+def emotions_of_images(
+    images: Sequence[Image.Image], predict: Callable[[Crops], Floats] | None = None
+) -> Floats:
     """Return (n, 7) probabilities in the order of EMOTIONS for face crops and photos alike.
 
     An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
@@ -75,14 +77,19 @@ def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
     that every image gets an answer. Several faces count by their weights. Where nothing looks
     like a face the answer is DOUBT: the likeliest emotion stays so, but not sure enough to name.
     """
-    return emotions_of_views([view(image) for image in images])
+    return emotions_of_views([view(image) for image in images], predict)
 
 
-def emotions_of_views(views: Sequence[View]) -> Floats:
-    """Return the (n, 7) probabilities of what was cut out of n images."""
+def emotions_of_views(
+    views: Sequence[View], predict: Callable[[Crops], Floats] | None = None
+) -> Floats:
+    """Return the (n, 7) probabilities of what was cut out of n images.
+
+    `predict` may ask the network something else of the crops.
+    """
     if not views:
         return np.zeros((0, len(EMOTIONS)))
-    rows = emotions.predict(np.concatenate([seen.crops for seen in views]))
+    rows = (predict or emotions.predict)(np.concatenate([seen.crops for seen in views]))
     each = np.split(rows, np.cumsum([len(seen.weights) for seen in views])[:-1])
     means = np.stack([seen.weights @ row for seen, row in zip(views, each, strict=True)])
     doubt = np.array([0.0 if seen.is_face else DOUBT for seen in views])[:, None]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.calibration import Floats, conformal_sets, softmax
+from ml.emotion.parts import LABELLED, VOTED
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
 from ml.networks import compiled
@@ -15,17 +16,20 @@ SIZE = 44
 
 
 def predict(faces: NDArray[np.uint8]) -> Floats:
-    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes.
+    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes."""
+    return _asked(faces, LABELLED, "temperature")
 
-    The logits of a face and of its mirror image are averaged before they are calibrated.
-    """
+
+def predict_votes(faces: NDArray[np.uint8]) -> Floats:
+    """Return (n, 7) shares of ten people who would see each of EMOTIONS in the faces."""
+    return _asked(faces, VOTED, "voted_temperature")
+
+
+def _asked(faces: NDArray[np.uint8], question: slice, temperature: str) -> Floats:
     if not len(faces):
-        return np.zeros((0, 7))
-    views = np.concatenate([faces, faces[:, :, ::-1]])[..., None].astype(np.float32)
-    logits = compiled("emotion")(views).astype(np.float64)
-    return softmax(
-        (logits[: len(faces)] + logits[len(faces) :]) / 2, entry("emotion")["temperature"]
-    )
+        return np.zeros((0, len(EMOTIONS)))
+    logits = compiled("emotion")(faces[..., None].astype(np.float32)).astype(np.float64)
+    return softmax(logits[:, question], entry("emotion")[temperature])
 
 
 def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ def read(folder: Path) -> dict[str, Floats]:
     return found
 
 
+def is_known(layer: str) -> bool:
+    """Say whether the recogniser has this convolution; the ones that weigh channels are ours."""
+    return layer == "stem" or layer.rsplit("_", 1)[-1] in {"1", "2"}
+
+
 def name_of(layer: str) -> str:
     """Return what the package calls our convolution, as "stage1_0_2" is "conv64_down/conv2"."""
     if layer == "stem":
@@ -64,7 +69,7 @@ def start(model: keras.Model, weights: Mapping[str, Floats], faces: Floats) -> N
     have there, ours computes the same function at the start.
     """
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
+        if isinstance(layer, keras.layers.Conv2D) and is_known(layer.name):
             kernel = weights[f"{name_of(layer.name)}/conv/filters"]
             if layer.name == "stem":
                 kernel = kernel.sum(axis=2, keepdims=True)  # grey is all three colours at once

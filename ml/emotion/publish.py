@@ -25,13 +25,13 @@ from ml.curves import plot
 from ml.emotion.card import FOLDER
 from ml.emotion.data import Faces, read_test, read_training
 from ml.emotion.model import build
-from ml.emotion.parts import PART_KEYS, parts
+from ml.emotion.parts import LABELLED, PART_KEYS, VOTED, ferplus_majority, parts
 from ml.emotion.train import Plan, logits_of
 from ml.labels import EMOTIONS
 from ml.manifest import publish
 from ml.metrics import report
 
-VERSION = "2.0.0"
+VERSION = "3.0.0"
 
 COVERAGE = 0.9
 """How often the true emotion is in the set of the likely ones."""
@@ -47,8 +47,8 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     model.set_weights(_soup(runs))
     model.save(runs[-1] / "emotion.keras")
     logits = logits_of(model, validation.images)
-    temperature = fit_temperature(logits, _one_hot(validation))
-    sure = softmax(logits, temperature)
+    temperature = fit_temperature(logits[:, LABELLED], _one_hot(validation))
+    sure = softmax(logits[:, LABELLED], temperature)
     histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
         "version": VERSION,
@@ -62,12 +62,15 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
             "runs": [_best(history) for history in histories],
         },
         "temperature": temperature,
+        "voted_temperature": fit_temperature(logits[:, VOTED], validation.votes),
         "threshold": threshold_for(sure, validation.labels, NAMED_RIGHT),
         "conformal": {
             "coverage": COVERAGE,
             "threshold": round(conformal_threshold(sure, validation.labels, COVERAGE), 5),
         },
-        "smoke": softmax(logits_of(model, smoke_faces()), temperature).round(4).tolist(),
+        "smoke": softmax(logits_of(model, smoke_faces())[:, LABELLED], temperature)
+        .round(4)
+        .tolist(),
     }
     publish("emotion", runs[-1] / "emotion.keras", described)
     names = ("training_loss", "loss", "accuracy")
@@ -118,6 +121,9 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
     for part, rows in parts(table).items():
         figures = report(probabilities[rows], test.labels[rows], EMOTIONS)
         result[part] = {key: figures[key] for key in PART_KEYS}
+    majority = ferplus_majority(table)
+    agreed = probabilities.argmax(axis=1)[majority >= 0] == majority[majority >= 0]
+    result["ferplus"] = {"n": len(agreed), "accuracy": round(float(agreed.mean()), 4)}
     result["runs"] = [json.loads((run / "history.json").read_text())[-1] for run in runs]
     (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
@@ -125,8 +131,10 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
 
 def _calibrated(model: keras.Model, validation: Faces, test: Faces) -> Floats:
     frame = model.input.shape[1]
-    temperature = fit_temperature(logits_of(model, validation.images, frame), _one_hot(validation))
-    return softmax(logits_of(model, test.images, frame), temperature)
+    held_out, logits = (
+        logits_of(model, faces.images, frame)[:, LABELLED] for faces in (validation, test)
+    )
+    return softmax(logits, fit_temperature(held_out, _one_hot(validation)))
 
 
 def _one_hot(faces: Faces) -> NDArray[np.float64]:

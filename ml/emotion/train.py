@@ -22,6 +22,7 @@ from ml.emotion import pretrained
 from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
 from ml.emotion.model import SIZE, VIEW, build, seed_network
+from ml.emotion.parts import LABELLED, VOTED
 
 log = logging.getLogger(__name__)
 
@@ -35,34 +36,31 @@ AVERAGED_EVERY = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, how long and how fast; small views first, because they cost half as much.
+    """What to train, how long and how fast.
 
     `frame` is the side of the part of FER-2013's 48 pixels that the network looks at, `harm` how
-    often views are made coarse, noisy, dark or partly covered.
+    often views are made coarse, noisy, dark or partly covered,
+    `share` the teachers' part of the targets.
     """
 
     network: str = "storify"
     frame: int = SIZE
     view: int = VIEW
-    small_view: int = 72
     epochs: int = 24
-    small_epochs: int = 10
     batch: int = 128
     rate: float = 0.05
     decay: float = 5e-4
     average: float = 0.998
     harm: float = 1.0
+    share: float = 0.5
     seed: int = 7
 
-    def size(self, epoch: int) -> int:
-        return self.small_view if epoch < self.small_epochs else self.view
-
     def fresh(self) -> keras.Model:
-        """Return the network to train, on views of any side."""
+        """Return the network to train, on views of `view` pixels."""
         shared: dict[str, Any] = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
         if self.network == "seed":
             return seed_network(**shared)
-        return build(None, view=None, **shared)
+        return build(self.view, view=None, **shared)
 
     def shipped(self) -> keras.Model:
         """Return the network of the same weights that takes faces of `frame` pixels."""
@@ -71,7 +69,7 @@ class Plan:
 
 PLANS = {
     "storify": Plan(),
-    "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20, small_epochs=0),
+    "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20),
 }
 
 
@@ -98,9 +96,25 @@ def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
     optimizer = keras.optimizers.SGD(
         schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
     )
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    model.compile(optimizer, loss, metrics=[accuracy])
     return model
+
+
+def loss(goal: Any, logits: Any) -> Any:
+    """Return the cross-entropy (n,) of the label, and half that of the voters where asked for.
+
+    `goal` is (n, 14) shares; networks of seven logits, as the seed's, learn the label alone.
+    """
+    crossed = keras.losses.categorical_crossentropy
+    label = crossed(goal[:, LABELLED], logits[:, LABELLED], from_logits=True)
+    if logits.shape[1] == VOTED.start:
+        return label
+    return label + 0.5 * crossed(goal[:, VOTED], logits[:, VOTED], from_logits=True)
+
+
+def accuracy(goal: Any, logits: Any) -> Any:
+    """Return (n,) whether the likeliest label is the true one."""
+    return keras.metrics.categorical_accuracy(goal[:, LABELLED], logits[:, LABELLED])
 
 
 def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
@@ -115,10 +129,8 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
 
 
 def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Floats:
-    """Return (n, 7) logits of (n, 48, 48) images, the mean over the face and its mirror."""
-    views = centre(images, frame)
-    both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
-    return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
+    """Return logits of (n, 48, 48) images by a network as it ships."""
+    return np.asarray(model.predict(centre(images, frame), batch_size=128, verbose=0), np.float32)
 
 
 def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
@@ -126,7 +138,9 @@ def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
     if not runs:
         return None
     models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
-    each = [softmax(logits_of(model, images, model.input.shape[1])) for model in models]
+    each = [
+        softmax(logits_of(model, images, model.input.shape[1])[:, LABELLED]) for model in models
+    ]
     return np.asarray(np.mean(each, axis=0), dtype=np.float32)
 
 
@@ -145,10 +159,11 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=Plan.seed)
-    goal = targets(training, taught(teachers, training.images))
+    goal = targets(training, taught(teachers, training.images), share=plan.share)
     log.info("training %d, validation %d", len(training), len(validation))
     steps = len(training) // plan.batch
-    average = plan.shipped()
+    seen = enlarged(centre(validation.images, plan.frame), plan.view)
+    average, shipped = plan.fresh(), plan.shipped()
     resumed = _resume(out, average)
     if resumed is None:
         model = plan.fresh()
@@ -166,16 +181,17 @@ def train(
             epoch=epoch,
             seed=plan.seed,
             frame=plan.frame,
-            size=plan.size(epoch),
+            size=plan.view,
             batch=plan.batch,
             data_format=FORMAT,
             harm=plan.harm,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
-        history.append({"epoch": epoch + 1} | fitted | _measure(average, validation, plan.frame))
+        history.append({"epoch": epoch + 1} | fitted | _measure(average, seen, validation))
         log.info("%s", json.dumps(history[-1]))
         if history[-1]["accuracy"] >= max(h["accuracy"] for h in history):
-            _save(average, out / "best.keras")
+            shipped.set_weights(average.get_weights())
+            _save(shipped, out / "best.keras")
         _save(model, out / "last.keras")
         _save(average, out / "average.keras")
         (out / "history.json").write_text(json.dumps(history, indent=1))
@@ -204,8 +220,18 @@ def knowing_faces(folder: Path) -> Callable[[keras.Model, Faces], None]:
 
 def going_on(run: Path) -> Callable[[keras.Model, Faces], None]:
     """Return what starts a network from the best weights of another run."""
-    trained = keras.models.load_model(run / "best.keras", compile=False).get_weights()
-    return lambda model, faces: model.set_weights(trained)  # noqa: ARG005
+    trained = keras.models.load_model(run / "best.keras", compile=False)
+
+    def begin(model: keras.Model, faces: Faces) -> None:  # noqa: ARG001
+        known = {layer.name: layer.get_weights() for layer in trained.layers}
+        for layer in model.layers:
+            weights = known.get(layer.name, [])
+            if [w.shape for w in weights] == [w.shape for w in layer.weights]:
+                layer.set_weights(weights)
+            elif layer.name == "logits":  # of a network that knew the label alone
+                layer.set_weights([np.concatenate([w, w], axis=-1) for w in weights])
+
+    return begin
 
 
 def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str, float]:
@@ -218,8 +244,20 @@ def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str
     }
 
 
-def _measure(average: keras.Model, validation: Faces, frame: int) -> dict[str, float]:
-    logits = logits_of(average, validation.images, frame)
+def enlarged(faces: NDArray[np.uint8], side: int) -> Floats:
+    """Return (n, size, size, 1) faces as views of that side, in the layout that trains."""
+    views = keras.ops.image.resize(
+        faces.astype(np.float32),
+        (side, side),
+        interpolation="bilinear",
+        data_format="channels_last",
+    )
+    kept = np.asarray(keras.ops.convert_to_numpy(views), dtype=np.float32)
+    return kept if FORMAT == "channels_last" else np.moveaxis(kept, -1, 1)
+
+
+def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str, float]:
+    logits = average.predict(seen, batch_size=128, verbose=0)[:, LABELLED]
     one_hot = np.eye(logits.shape[1])[validation.labels]
     right = logits.argmax(axis=1) == validation.labels
     return {"accuracy": round(float(right.mean()), 4), "loss": round(log_loss(logits, one_hot), 4)}
@@ -228,8 +266,9 @@ def _measure(average: keras.Model, validation: Faces, frame: int) -> dict[str, f
 def _resume(out: Path, average: keras.Model) -> tuple[keras.Model, list[dict[str, float]]] | None:
     if not (out / "history.json").exists():
         return None
-    average.set_weights(keras.models.load_model(out / "average.keras").get_weights())
-    return keras.models.load_model(out / "last.keras"), json.loads(
+    average.set_weights(keras.models.load_model(out / "average.keras", compile=False).get_weights())
+    objects = {"loss": loss, "accuracy": accuracy}
+    return keras.models.load_model(out / "last.keras", custom_objects=objects), json.loads(
         (out / "history.json").read_text()
     )
 
@@ -251,8 +290,8 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="folder of a run to start from instead")
     parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of other runs")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--small-epochs", type=int, help="how many of them at the small view")
     parser.add_argument("--harm", type=float, help="how often views are harmed, 1 by default")
+    parser.add_argument("--share", type=float, help="the teachers' part of the targets")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=Plan.seed, help="of views and dropout")
     parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
@@ -262,7 +301,7 @@ def main() -> None:
     if given.bfloat16:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     plan = replace(PLANS[given.network], seed=given.seed)
-    names = ("epochs", "small_epochs", "rate", "harm")
+    names = ("epochs", "rate", "harm", "share")
     chosen = {name: getattr(given, name) for name in names}
     plan = replace(plan, **{name: value for name, value in chosen.items() if value is not None})
     begin = {}

@@ -10,15 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from keras import layers
 from PIL import Image
 
 from ml import head
 from ml.action.model import directions, with_familiarity
 from ml.emotion import pretrained
-from ml.emotion.data import augment, read_training, targets
+from ml.emotion.data import Faces, augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import SIZE, STAGES, build, seed_network
-from ml.emotion.train import PLANS, Plan, taught, train
+from ml.emotion.model import ATTENTIVE, SIZE, STAGES, VIEW, build, seed_network
+from ml.emotion.parts import LABELLED, VOTED
+from ml.emotion.train import PLANS, Plan, going_on, taught, train
 from ml.labels import EMOTIONS
 
 TINY = ((4, 1), (8, 1))
@@ -49,13 +51,30 @@ def fer(tmp_path: Path) -> Path:
     return file
 
 
-def test_network_of_any_side_gives_seven_logits() -> None:
-    model = build(None, view=None, stages=TINY)
-    assert model(np.zeros((3, 20, 20, 1), dtype=np.float32)).shape == (3, 7)
+def test_network_gives_seven_logits_of_the_label_and_seven_of_the_voters() -> None:
+    model = build(20, view=None, stages=TINY)
+    assert model(np.zeros((3, 20, 20, 1), dtype=np.float32)).shape == (3, 14)
+
+
+def test_attention_and_places_change_nothing_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = ((ATTENTIVE // 2, 1), (ATTENTIVE, 1))
+    attentive = build(32, view=None, stages=wide)
+    monkeypatch.setattr("ml.emotion.model.ATTENTIVE", 2 * ATTENTIVE)
+    plain = build(32, view=None, stages=wide)
+    names = {layer.name for layer in plain.layers if layer.weights}
+    for layer in attentive.layers:
+        if layer.name in names:
+            plain.get_layer(layer.name).set_weights(layer.get_weights())
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 1)).astype(np.float32)
+    assert len(attentive.weights) > len(plain.weights)
+    assert np.allclose(attentive(faces), plain(faces), atol=1e-4)
+    last = plain.get_layer("places")
+    mean = keras.Model(plain.input, layers.GlobalAveragePooling2D()(last.input))(faces)
+    assert np.allclose(keras.Model(plain.input, last.output)(faces)[:, 0, 0], mean, atol=1e-5)
 
 
 def test_network_that_enlarges_sees_what_the_trained_one_saw() -> None:
-    shipped, trained = build(20, view=40, stages=TINY), build(None, view=None, stages=TINY)
+    shipped, trained = build(20, view=40, stages=TINY), build(40, view=None, stages=TINY)
     trained.set_weights(shipped.get_weights())
     faces = np.random.default_rng(0).uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
     enlarged = keras.ops.image.resize(faces, (40, 40), interpolation="bilinear")
@@ -79,17 +98,17 @@ def test_seed_network_has_the_parameters_that_its_report_lists() -> None:
 
 def test_pretrained_weights_compute_the_same_function_at_the_start() -> None:
     rng = np.random.default_rng(4)
-    model = build(None, view=None)
+    model = build(VIEW, view=None)
     weights = {}
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
+        if isinstance(layer, keras.layers.Conv2D) and pretrained.is_known(layer.name):
             name, shape = pretrained.name_of(layer.name), layer.kernel.shape
             if layer.name == "stem":
                 shape = (7, 7, 3, shape[-1])
-            weights[f"{name}/conv/filters"] = rng.normal(0, 0.1, shape).astype(np.float32)
+            weights[f"{name}/conv/filters"] = rng.normal(0, 0.03, shape).astype(np.float32)
             for part in ("weights", "biases"):
                 weights[f"{name}/scale/{part}"] = rng.uniform(1, 2, shape[-1]).astype(np.float32)
-    faces = rng.uniform(0, 255, (4, 40, 40, 1)).astype(np.float32)
+    faces = rng.uniform(0, 255, (4, VIEW, VIEW, 1)).astype(np.float32)
     pretrained.start(model, weights, faces)
     for name in ("stem", "stage1_0_1", f"stage{len(STAGES) - 1}_1_2"):
         layers = [model.get_layer(name).output, model.get_layer(f"{name}_norm").output]
@@ -114,9 +133,9 @@ def test_network_survives_saving(tmp_path: Path) -> None:
 
 
 def test_both_layouts_share_their_weights() -> None:
-    last = build(None, view=None, stages=TINY)
+    last = build(20, view=None, stages=TINY)
     first = build(
-        None,
+        20,
         view=None,
         stages=TINY,
         data_format="channels_first",
@@ -150,14 +169,28 @@ def test_teachers_have_half_a_say(fer: Path, tmp_path: Path) -> None:
     said = taught([tmp_path], training.images)
     assert said is not None
     assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
-    assert np.allclose(targets(training, said), (targets(training) + said) / 2)
+    alone, learned = targets(training), targets(training, said)
+    assert np.allclose(learned[:, LABELLED], (alone[:, LABELLED] + said) / 2)
+    assert np.array_equal(learned[:, VOTED], training.votes)
+
+
+def test_run_goes_on_from_a_network_that_knew_the_label_alone(tmp_path: Path) -> None:
+    model = tiny_build(view=24)
+    before = keras.Model(model.input, layers.Dense(7, name="logits")(model.layers[-2].output))
+    before.save(tmp_path / "best.keras")
+    faces = np.random.default_rng(0).uniform(0, 255, (2, SIZE, SIZE, 1)).astype(np.float32)
+    fresh = tiny_build(view=24)
+    going_on(tmp_path)(fresh, Faces(*(np.zeros(0),) * 3))
+    said = np.asarray(fresh(faces))
+    assert np.allclose(said[:, LABELLED], before(faces), atol=1e-5)
+    assert np.array_equal(said[:, LABELLED], said[:, VOTED])
 
 
 def test_stopped_training_goes_on_where_it_left(
     fer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ml.emotion.train.build", tiny_build)
-    plan = Plan(epochs=2, small_epochs=1, small_view=20, view=24, batch=16)
+    plan = Plan(epochs=2, view=24, batch=16)
     train(fer, tmp_path / "run", replace(plan, epochs=1))
     train(fer, tmp_path / "run", plan)
     history = json.loads((tmp_path / "run" / "history.json").read_text())

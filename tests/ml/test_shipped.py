@@ -5,7 +5,7 @@ import pytest
 
 from ml.emotion import card
 from ml.emotion.data import centre
-from ml.emotion.predict import answer, likely, predict
+from ml.emotion.predict import answer, likely, predict, predict_votes
 from ml.emotion.publish import smoke_faces
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry, model_file
@@ -22,7 +22,7 @@ def test_shipped_file_says_what_it_said_when_it_was_published() -> None:
 def test_shipped_file_is_one_network_small_enough_for_a_laptop() -> None:
     assert model_file("emotion").stat().st_size <= MEGABYTES * 2**20
     model = network("emotion")
-    assert (model.input.shape[1:], model.output.shape[1:]) == ((44, 44, 1), (len(EMOTIONS),))
+    assert (model.input.shape[1:], model.output.shape[1:]) == ((44, 44, 1), (2 * len(EMOTIONS),))
 
 
 def test_card_carries_the_recorded_figures() -> None:
@@ -42,9 +42,12 @@ def test_card_carries_the_recorded_figures() -> None:
         assert (card.FOLDER / f"{picture}.png").is_file()
 
 
-def test_mirrored_face_is_read_alike() -> None:
+def test_voters_are_asked_apart_from_the_label() -> None:
     views = centre(smoke_faces())[..., 0]
-    assert np.allclose(predict(views), predict(views[:, :, ::-1]), atol=1e-4)
+    label, votes = predict(views), predict_votes(views)
+    assert label.shape == votes.shape
+    assert np.allclose(votes.sum(axis=1), 1)
+    assert not np.allclose(label, votes, atol=0.01)
 
 
 def test_no_face_gives_no_rows() -> None:
