@@ -6,11 +6,37 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
-def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
-    """Return (n, classes) probabilities of (n, classes) logits divided by the temperature."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
+def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Floats:
+    """Return (n, classes) probabilities of (n, classes) logits / temperature + (classes,) bias."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature + np.asarray(bias)
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[float]]:
+    """Return the temperature and the (classes,) bias that fit softmax(logits / temperature + bias).
+
+    Vector scaling (Guo et al. 2017) with one scale for all classes: the bias puts right how often
+    each class is said, which soft targets shift. Newton's method on the log loss against (n,
+    classes) shares; a weak pull to no bias holds what the data leave open.
+    """
+    z, goal = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
+    n, classes = z.shape
+    pull = np.diag([0.0] + [2e-4] * classes)
+    turned = np.concatenate(
+        [z[..., None], np.broadcast_to(np.eye(classes), (n, classes, classes))], 2
+    )
+    known = np.array([1.0] + [0.0] * classes)
+    for _ in range(50):
+        p = softmax(turned @ known)
+        gradient = np.einsum("nkj,nk->j", turned, p - goal) / n + pull @ known
+        mean = np.einsum("nkj,nk->nj", turned, p)
+        curved = np.einsum("nkj,nk,nki->ji", turned, p, turned) / n - mean.T @ mean / n + pull
+        step = np.linalg.solve(curved, gradient)
+        known -= step
+        if np.abs(step).max() < 1e-9:
+            break
+    return round(1 / float(known[0]), 4), known[1:].round(4).tolist()
 
 
 def log_loss(logits: ArrayLike, targets: ArrayLike, temperature: float = 1.0) -> float:

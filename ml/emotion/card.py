@@ -87,7 +87,7 @@ def text(result: Figures, measured: Figures) -> str:
         trained_on=f"{described['trained_on']:,}",
         validation=described["validation"],
         version=described["version"],
-        temperature=described["temperature"],
+        scaling=_scaling(*described["label"]),
         threshold=described["threshold"],
         least=round(described["conformal"]["threshold"], 3),
         megabytes=f"{model_file('emotion').stat().st_size / 1e6:.1f}",
@@ -101,6 +101,11 @@ def text(result: Figures, measured: Figures) -> str:
         scenes=table_of(measured["scenes"]),
         times=measured["times"],
     )
+
+
+def _scaling(temperature: float, bias: Sequence[float]) -> str:
+    shifts = (f"{name} {shift:+.2f}" for name, shift in zip(EMOTIONS, bias, strict=True))
+    return f"the temperature {temperature:.3f} and adds {', '.join(shifts)}"
 
 
 def _per_part(result: Figures) -> str:

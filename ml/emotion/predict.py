@@ -17,19 +17,19 @@ SIZE = 44
 
 def predict(faces: NDArray[np.uint8]) -> Floats:
     """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes."""
-    return _asked(faces, LABELLED, "temperature")
+    return _asked(faces, LABELLED, "label")
 
 
 def predict_votes(faces: NDArray[np.uint8]) -> Floats:
     """Return (n, 7) shares of ten people who would see each of EMOTIONS in the faces."""
-    return _asked(faces, VOTED, "voted_temperature")
+    return _asked(faces, VOTED, "votes")
 
 
-def _asked(faces: NDArray[np.uint8], question: slice, temperature: str) -> Floats:
+def _asked(faces: NDArray[np.uint8], question: slice, scaling: str) -> Floats:
     if not len(faces):
         return np.zeros((0, len(EMOTIONS)))
     logits = compiled("emotion")(faces[..., None].astype(np.float32)).astype(np.float64)
-    return softmax(logits[:, question], entry("emotion")[temperature])
+    return softmax(logits[:, question], *entry("emotion")[scaling])
 
 
 def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:

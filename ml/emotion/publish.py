@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ml.calibration import Floats, conformal_threshold, fit_temperature, softmax, threshold_for
+from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, threshold_for
 from ml.curves import plot
 from ml.emotion.card import FOLDER
 from ml.emotion.data import Faces, read_test, read_training
@@ -47,8 +47,8 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     model.set_weights(_soup(runs))
     model.save(runs[-1] / "emotion.keras")
     logits = logits_of(model, validation.images)
-    temperature = fit_temperature(logits[:, LABELLED], _one_hot(validation))
-    sure = softmax(logits[:, LABELLED], temperature)
+    label = fit_scaling(logits[:, LABELLED], _one_hot(validation))
+    sure = softmax(logits[:, LABELLED], *label)
     histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
         "version": VERSION,
@@ -61,16 +61,14 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
             "accuracy": round(float((sure.argmax(axis=1) == validation.labels).mean()), 4),
             "runs": [_best(history) for history in histories],
         },
-        "temperature": temperature,
-        "voted_temperature": fit_temperature(logits[:, VOTED], validation.votes),
+        "label": label,
+        "votes": fit_scaling(logits[:, VOTED], validation.votes),
         "threshold": threshold_for(sure, validation.labels, NAMED_RIGHT),
         "conformal": {
             "coverage": COVERAGE,
             "threshold": round(conformal_threshold(sure, validation.labels, COVERAGE), 5),
         },
-        "smoke": softmax(logits_of(model, smoke_faces())[:, LABELLED], temperature)
-        .round(4)
-        .tolist(),
+        "smoke": softmax(logits_of(model, smoke_faces())[:, LABELLED], *label).round(4).tolist(),
     }
     publish("emotion", runs[-1] / "emotion.keras", described)
     names = ("training_loss", "loss", "accuracy")
@@ -134,7 +132,7 @@ def _calibrated(model: keras.Model, validation: Faces, test: Faces) -> Floats:
     held_out, logits = (
         logits_of(model, faces.images, frame)[:, LABELLED] for faces in (validation, test)
     )
-    return softmax(logits, fit_temperature(held_out, _one_hot(validation)))
+    return softmax(logits, *fit_scaling(held_out, _one_hot(validation)))
 
 
 def _one_hot(faces: Faces) -> NDArray[np.float64]:

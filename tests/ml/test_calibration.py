@@ -7,6 +7,7 @@ from ml.calibration import (
     calibration_error,
     conformal_sets,
     conformal_threshold,
+    fit_scaling,
     fit_temperature,
     softmax,
     threshold_for,
@@ -19,6 +20,23 @@ def test_temperature_of_overconfident_logits_is_found_again() -> None:
     honest = rng.normal(0, 1.5, (20_000, 4))
     labels = np.array([rng.choice(4, p=row) for row in softmax(honest)])
     assert fit_temperature(honest * 2, np.eye(4)[labels]) == pytest.approx(2, rel=0.06)
+
+
+def test_scale_and_bias_that_logits_lack_are_found() -> None:
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0, 2, (20_000, 3))
+    shares = softmax(logits, 1.6, (0.5, -0.7, 0.2))
+    temperature, bias = fit_scaling(logits, shares)
+    assert temperature == pytest.approx(1.6, abs=0.01)
+    assert bias == pytest.approx([0.5, -0.7, 0.2], abs=0.01)
+
+
+def test_scaling_leaves_calibrated_logits_alone() -> None:
+    rng = np.random.default_rng(6)
+    logits = rng.normal(0, 1, (500, 4))
+    temperature, bias = fit_scaling(logits, softmax(logits))
+    assert temperature == pytest.approx(1, abs=0.01)
+    assert bias == pytest.approx([0] * 4, abs=0.01)
 
 
 def test_softmax_of_huge_logits_stays_finite() -> None:
