@@ -16,7 +16,10 @@ SIZE = 44
 
 
 def predict(faces: NDArray[np.uint8]) -> Floats:
-    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes."""
+    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes.
+
+    The logits of a face and of its mirror image are averaged before they are calibrated.
+    """
     return _asked(faces, LABELLED, "label")
 
 
@@ -28,8 +31,10 @@ def predict_votes(faces: NDArray[np.uint8]) -> Floats:
 def _asked(faces: NDArray[np.uint8], question: slice, scaling: str) -> Floats:
     if not len(faces):
         return np.zeros((0, len(EMOTIONS)))
-    logits = compiled("emotion")(faces[..., None].astype(np.float32)).astype(np.float64)
-    return softmax(logits[:, question], *entry("emotion")[scaling])
+    views = np.concatenate([faces, faces[:, :, ::-1]])[..., None].astype(np.float32)
+    logits = compiled("emotion")(views)[:, question].astype(np.float64)
+    mean = (logits[: len(faces)] + logits[len(faces) :]) / 2
+    return softmax(mean, *entry("emotion")[scaling])
 
 
 def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:

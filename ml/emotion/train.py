@@ -129,8 +129,10 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
 
 
 def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Floats:
-    """Return logits of (n, 48, 48) images by a network as it ships."""
-    return np.asarray(model.predict(centre(images, frame), batch_size=128, verbose=0), np.float32)
+    """Return logits of (n, 48, 48) images by a shipped network, the mean over face and mirror."""
+    views = centre(images, frame)
+    both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
+    return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
 
 
 def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
@@ -257,7 +259,9 @@ def enlarged(faces: NDArray[np.uint8], side: int) -> Floats:
 
 
 def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str, float]:
-    logits = average.predict(seen, batch_size=128, verbose=0)[:, LABELLED]
+    across = seen[:, :, ::-1] if FORMAT == "channels_last" else seen[..., ::-1]
+    both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
+    logits = (both[0] + both[1]) / 2
     one_hot = np.eye(logits.shape[1])[validation.labels]
     right = logits.argmax(axis=1) == validation.labels
     return {"accuracy": round(float(right.mean()), 4), "loss": round(log_loss(logits, one_hot), 4)}

@@ -42,6 +42,11 @@ def test_card_carries_the_recorded_figures() -> None:
         assert (card.FOLDER / f"{picture}.png").is_file()
 
 
+def test_mirrored_face_is_read_alike() -> None:
+    views = centre(smoke_faces())[..., 0]
+    assert np.allclose(predict(views), predict(views[:, :, ::-1]), atol=1e-4)
+
+
 def test_voters_are_asked_apart_from_the_label() -> None:
     views = centre(smoke_faces())[..., 0]
     label, votes = predict(views), predict_votes(views)
