@@ -15,7 +15,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or keras.backend.backend() != "torch":
+        if not training or inputs.ndim != 4 or keras.backend.backend() != "torch":
             return super().call(inputs, training=training, mask=mask)
         from torch import channels_last
         from torch.nn.functional import batch_norm
