@@ -64,7 +64,7 @@ class Plan:
 
     def shipped(self) -> keras.Model:
         """Return the network of the same weights that takes faces of `frame` pixels."""
-        return seed_network() if self.network == "seed" else build()
+        return seed_network() if self.network == "seed" else build(self.frame, view=self.view)
 
 
 PLANS = {
