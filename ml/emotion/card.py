@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.cards import draw_confusion, draw_reliability, machine, median_ms, table_of
+from ml.curves import pyplot
 from ml.emotion import robustness, scenes
 from ml.emotion.data import centre, decode
 from ml.emotion.photo import read_faces
@@ -36,6 +37,7 @@ SCENES = 200
 
 def write(table: pa.Table, result: Figures) -> Path:
     """Measure what `ml.evaluate` does not, draw the pictures and write CARD.md; return its path."""
+    pyplot()  # where it is not installed, say so before minutes of measuring
     faces = np.stack([decode(encoded) for encoded in table["image"].to_pylist()])
     labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()])
     changed, some = (_spread(len(labels), n) for n in (CHANGED, SCENES))
