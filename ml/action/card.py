@@ -25,8 +25,8 @@ FOLDER = MODELS / "action"
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
 FROZEN = "A head of our own on frozen features of DINOv2 ViT-S/14"
-TUNED = """The mean of two heads of our own: one on frozen features, one on the last two blocks, tuned
-to these actions, of DINOv2 ViT-S/14"""
+TUNED = """The mean of two heads of our own: one on frozen features, one on the last two blocks,
+tuned to these actions, of DINOv2 ViT-S/14"""
 STEPS = {
     "data": "",
     "train": "",
