@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.engine import als
+from recommender.engine.cold import fit_cold_start
 from recommender.engine.content import FloatArray
 from recommender.engine.offline import linear, neighbours
 from recommender.engine.offline.data import Dataset, IntArray
@@ -102,6 +103,18 @@ class Trained:
         return als.train(self.choices, settings=ALS)
 
     @cached_property
+    def vectors(self) -> als.Factors:
+        """(n_items, n_factors): of tracks that nobody has, as the product predicts them."""
+        vectors, is_known = self.factors.vectors.copy(), self.counts > 0
+        if is_known.all():
+            return vectors
+        known, new = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+        credited, content = self.data.credited, self.data.content
+        start = fit_cold_start(vectors[known], [credited[int(i)] for i in known], content[known])
+        vectors[new] = start.vectors([credited[int(i)] for i in new], content[new])
+        return vectors
+
+    @cached_property
     def gram(self) -> als.Factors:
         return self.factors.gram()
 
@@ -114,9 +127,8 @@ class Trained:
 
     def affinity(self, user: int) -> FloatArray:
         """(n_items,): with the person folded in, as the product does it."""
-        vectors = self.factors.vectors
-        person = als.fold_in(self.gram, vectors[self.saved_by(user)], ALS)
-        return (vectors @ person).astype(np.float64)
+        person = als.fold_in(self.gram, self.factors.vectors[self.saved_by(user)], ALS)
+        return (self.vectors @ person).astype(np.float64)
 
     def taste(self, user: int) -> FloatArray:
         """(n_items,): log-likelihood ratio of the sound."""
