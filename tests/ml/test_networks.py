@@ -180,7 +180,10 @@ def test_run_goes_on_from_a_network_that_knew_the_label_alone(tmp_path: Path) ->
     before.save(tmp_path / "best.keras")
     faces = np.random.default_rng(0).uniform(0, 255, (2, SIZE, SIZE, 1)).astype(np.float32)
     fresh = tiny_build(view=24)
-    going_on(tmp_path)(fresh, Faces(*(np.zeros(0),) * 3))
+    nobody = Faces(
+        np.zeros((0, 48, 48), np.uint8), np.zeros(0, np.int64), np.zeros((0, 7), np.float32)
+    )
+    going_on(tmp_path)(fresh, nobody)
     said = np.asarray(fresh(faces))
     assert np.allclose(said[:, LABELLED], before(faces), atol=1e-5)
     assert np.array_equal(said[:, LABELLED], said[:, VOTED])
