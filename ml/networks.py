@@ -1,7 +1,7 @@
 """Our own networks, loaded once per process with its threads kept in bounds."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -23,10 +23,10 @@ def network(name: str) -> Any:
 def compiled(name: str) -> Callable[..., Any]:
     """Return the same network as a function of its inputs' batches, as numpy arrays.
 
-    A network of several outputs gives as many arrays. TensorFlow runs it as one graph, its weights
-    frozen into it so that a convolution, its normalisation and its activation become one step.
-    Measured on a face and its mirror image: 216 ms layer by layer, 7.3 ms as a graph, 4.7 ms as a
-    frozen one.
+    A network of several outputs gives as many arrays. TensorFlow runs it as one graph: layer by
+    layer, a hundred layers cost more than their arithmetic (measured on one face and its mirror:
+    216 ms against 7). Freezing the weights into the graph would make that 5, for a hundred
+    megabytes a network.
     """
     model = network(name)
     import keras
@@ -35,29 +35,11 @@ def compiled(name: str) -> Callable[..., Any]:
         return model(batches[0] if len(batches) == 1 else list(batches), training=False)
 
     if keras.backend.backend() == "tensorflow":
-        run = _frozen(run, [(each.shape[1:], each.dtype) for each in model.inputs])
+        import tensorflow as tf
+
+        takes = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in model.inputs]
+        run = tf.function(run, input_signature=takes)
     return lambda *batches: keras.tree.map_structure(keras.ops.convert_to_numpy, run(*batches))
-
-
-def _frozen(
-    run: Callable[..., Any], takes: Sequence[tuple[tuple[int, ...], str]]
-) -> Callable[..., Any]:
-    """Return the graph of a function of batches of rows of these shapes and types, frozen."""
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2 as freeze,
-    )
-
-    specs = [tf.TensorSpec((None, *shape), kind) for shape, kind in takes]
-    graph = tf.function(run, input_signature=specs).get_concrete_function()
-    frozen, structure = freeze(graph), graph.structured_outputs
-
-    def call(*batches: Any) -> Any:
-        given = zip(batches, specs, strict=True)
-        outputs = frozen(*(tf.constant(batch, spec.dtype) for batch, spec in given))
-        return tf.nest.pack_sequence_as(structure, outputs)
-
-    return call
 
 
 @cache

@@ -142,6 +142,10 @@ def _prepare() -> None:
     connections.close_all()
 
 
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""Else every thread keeps memory of its own for photos long gone."""
+
+
 def _parts(port: int) -> Parts:
     python = quote(sys.executable)
     celery = (
@@ -154,10 +158,10 @@ def _parts(port: int) -> Parts:
         "web",
         f"exec {python} -m gunicorn storify_site.wsgi --bind 127.0.0.1:{port} "
         "--worker-class gthread --workers 1 --threads 8 --timeout 60 --no-control-socket",
-        MALLOC_ARENA_MAX="2",  # else every thread keeps memory of its own for photos long gone
+        **FEW_ARENAS,
     )
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
-    _add(parts, "models", _again_after_a_crash(models), STORIFY_WARM="1")
+    _add(parts, "models", _again_after_a_crash(models), STORIFY_WARM="1", **FEW_ARENAS)
     jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"
     _add(parts, "jobs", _again_after_a_crash(jobs))
     return parts
