@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender import binary_rows
-from recommender.engine import inverted
+from recommender.engine import inverted, linear
 from recommender.engine.cold import ColdStart, fit_cold_start
 from recommender.engine.content import FEATURES, FloatArray, standardise
 from recommender.engine.inverted import Ints, Vectors
-from recommender.engine.scoring import popularity_terms
 from recommender.engine.songs import artist_keys
 from recommender.models import Track
+from recommender.trends import RELEASED, days_out, recent_saves
 
 _AT_ONCE = 20_000
+_NUMBERS = ("popularity", "level", "released")
 _POINT = [FEATURES.index("valence"), FEATURES.index("energy")]
 _FIELDS = [
     ("version_id", ">i8"),
@@ -41,29 +44,39 @@ class Batch:
     """As credited."""
     points: FloatArray
     """(n, 2): valence, energy."""
-    known: FloatArray
-    """(n,): how well known, from `scoring.popularity_terms`."""
+    known: Vectors
+    """(n, linear.N_KNOWN): what follows the factors in a track's vector."""
     content: FloatArray
     """(n, 10): content vectors."""
 
 
 def batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
     """All of these tracks that have a mood, some thousands at a time."""
+    now = timezone.now()
     rows = (
         tracks.filter(energy__isnull=False, valence__isnull=False)
+        .annotate(level=F("saves__level"), released=RawSQL(RELEASED, ()))  # noqa: S611  (a constant)
         .order_by()
-        .values_list("id", "song_key", "artists", "popularity", *FEATURES)
+        .values_list("id", "song_key", "artists", *_NUMBERS, *FEATURES)
         .iterator(chunk_size=_AT_ONCE)
     )
     while part := [*islice(rows, _AT_ONCE)]:
-        raw = np.array([row[3:] for row in part], dtype=np.float64)
+        numbers = np.array([row[3:] for row in part], dtype=np.float64)
+        popularity, level, released = numbers[:, : len(_NUMBERS)].T
+        raw = numbers[:, len(_NUMBERS) :]
+        content = standardise(raw)
         yield Batch(
             ids=[row[0].bytes for row in part],
             songs=[row[1] for row in part],
             artists=[row[2] for row in part],
-            points=raw[:, 1:][:, _POINT],
-            known=popularity_terms(raw[:, 0] / 100.0),
-            content=standardise(raw[:, 1:]),
+            points=raw[:, _POINT],
+            known=linear.known_of(
+                popularity=popularity / 100.0,
+                recent_saves=recent_saves(np.nan_to_num(level, nan=-np.inf), now),
+                days_out=days_out(released, now),
+                content=content,
+            ),
+            content=content,
         )
 
 
@@ -77,17 +90,17 @@ class Trained:
     cold: ColdStart | None
 
     def vectors_of(self, batch: Batch) -> tuple[Vectors, NDArray[np.bool_]]:
-        """Vectors (n, n_factors + 1), the last how well known; and which are trained (n,)."""
+        """Vectors (n, n_factors + linear.N_KNOWN), and which of the factors are trained (n,)."""
         found = np.array([self.rows.get(song, -1) for song in batch.songs])
         trained = found >= 0
         n, width = len(batch.ids), self.vectors.shape[1]
-        vectors = np.zeros((n, width + 1), dtype=np.float32)
+        vectors = np.zeros((n, width + linear.N_KNOWN), dtype=np.float32)
         if self.cold is not None:
             vectors[:, :width] = self.cold.vectors(
                 [artist_keys(names) for names in batch.artists], batch.content
             )
         vectors[trained, :width] = self.vectors[found[trained]]
-        vectors[:, width] = batch.known
+        vectors[:, width:] = batch.known
         return vectors, trained
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from recommender import binary_rows, factor_selectors, trends, wishes
+from recommender.engine import linear
 from recommender.engine.aims import aims, draws
 from recommender.engine.content import FEATURES, FloatArray, standardise
 from recommender.engine.inverted import Vectors, probe
@@ -29,7 +30,6 @@ from recommender.engine.scoring import (
     Candidates,
     Mood,
     Weights,
-    newcomer_share,
     precision,
 )
 from recommender.engine.songs import artist_keys
@@ -58,7 +58,7 @@ SHOWN_AT_MOST = 300
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
 # The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
-# valence and energy, all else one inner product.
+# valence and energy, all else one inner product (engine.linear).
 _ARRANGED = """
 (SELECT track_id AS id, vector FROM recommender_trackfactor
  WHERE version_id = %(version)s {within}
@@ -81,18 +81,12 @@ CROSS JOIN LATERAL (
      ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(popular)s)
 ) AS near
 """  # noqa: S608  (nothing in it comes from outside)
-# Days since 1970 of a date that may be a year, a month or a day, to within days.
-_RELEASED = """
-coalesce((release_year - 1970) * 365.25
-    + (coalesce(nullif(substr(release_date, 6, 2), '')::int, 7) - 1) * 30.4
-    + coalesce(nullif(substr(release_date, 9, 2), '')::int, 15), 'NaN')::float8
-"""
 _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
 _NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
     coalesce(-(coalesce(found.vector, factor.vector) <#> %(person)s::halfvec), 0),
-    coalesce(saves.level, '-Infinity'), {_RELEASED}, {LIKED}]::float8[]) AS row
+    coalesce(saves.level, '-Infinity'), {trends.RELEASED}, {LIKED}]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
 LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
@@ -237,7 +231,7 @@ def _about(person: Person, story_id: UUID) -> dict[str, Any]:
     return {
         **wishes.parameters(person.said),
         "version": person.version.pk if person.version else -1,
-        "person": _text([*person.factor, 0.0]),
+        "person": _text(linear.affinity_alone(person.factor)),
         "not_again": [*_not_again(person.user, story_id)],
     }
 
@@ -251,8 +245,7 @@ def _arranged(
     person: Person, version: FactorVersion, mood: Mood, weights: Weights
 ) -> tuple[str, dict[str, Any]]:
     """The source for the best of the arranged catalogue, and its parameters."""
-    popular = weights.popular * newcomer_share(person.taste.n_choices)
-    query = np.array([*(weights.affinity * person.factor), popular], dtype=np.float32)
+    query = linear.query(person.factor, person.taste, weights)
     index = factor_selectors.inverted_file(version.pk)
     budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
@@ -313,7 +306,6 @@ def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUI
     raw = np.stack([known[name] for name in FEATURES], axis=1)
     row_of = {track_id: row for row, track_id in enumerate(rows["id"].tolist())}
     now = timezone.now()
-    today = now.timestamp() / timedelta(days=1).total_seconds()
     return Pool(
         ids=rows["id"],
         features=Candidates(
@@ -323,8 +315,8 @@ def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUI
             together=_column(row_of, together),
             shown_lately=_column(row_of, shown).astype(np.int64),
             affinity=known["affinity"],
-            recent_saves=np.exp2(known["level"] - trends.half_lives(now)),
-            days_out=today - known["released"],
+            recent_saves=trends.recent_saves(known["level"], now),
+            days_out=trends.days_out(known["released"], now),
             liked=known["liked"],
         ),
     )

@@ -12,6 +12,7 @@ from accounts.models import User
 from recommender import binary_rows
 from recommender.engine.als import Settings
 from recommender.engine.inverted import InvertedFile, Vectors
+from recommender.engine.linear import N_KNOWN
 from recommender.models import Choice, FactorVersion, Track, TrackFactor
 
 # Every so many-th person is left out of training, to measure on.
@@ -71,7 +72,7 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
         " JOIN recommender_track AS track ON track.id = factor.track_id"
         " WHERE factor.version_id = %(version)s AND factor.is_trained",
         {"version": version.pk},
-        [("song", "S32"), ("vector", binary_rows.halfvec(version.n_factors + 1))],
+        [("song", "S32"), ("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
     vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
     return [song.decode() for song in rows["song"]], vectors
@@ -85,7 +86,7 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
         " WHERE choice.user_id = %(user)s AND choice.learns AND factor.version_id = %(version)s"
         " ORDER BY choice.created_at DESC LIMIT %(limit)s",
         {"user": user.pk, "version": version.pk, "limit": limit},
-        [("vector", binary_rows.halfvec(version.n_factors + 1))],
+        [("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
     chosen: Vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
     return chosen

@@ -382,7 +382,7 @@ class TrackFactor(models.Model):
     valence = models.FloatField()
     energy = models.FloatField()
     is_trained = models.BooleanField(help_text="Somebody chose this song; else it is predicted")
-    vector = HalfVectorField(help_text="The factors, and last how well known the track is")
+    vector = HalfVectorField(help_text="As engine.linear lays it out")
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

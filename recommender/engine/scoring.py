@@ -120,6 +120,12 @@ def newcomer_share(n_choices: int) -> float:
     return KNOWN_AFTER / (KNOWN_AFTER + n_choices)
 
 
+def trend_terms(recent_saves: FloatArray) -> FloatArray:
+    """The logarithm (n,) of one more than the recent saves (n,) >= 0."""
+    trend: FloatArray = np.log1p(recent_saves)
+    return trend
+
+
 def fresh_terms(days_out: FloatArray) -> FloatArray:
     """One (n,) for a release of today, half after FRESH_HALF_LIFE; zero where unknown."""
     fresh: FloatArray = 0.5 ** (np.maximum(days_out, 0.0) / FRESH_HALF_LIFE)
@@ -136,7 +142,7 @@ def plain_terms(candidates: Candidates, *, mood: Mood, taste: Taste) -> dict[str
         "affinity": nothing if known.affinity is None else known.affinity,
         "together": together_scores(known.together),
         "popular": newcomer_share(taste.n_choices) * popularity_terms(known.popularity),
-        "trend": nothing if known.recent_saves is None else np.log1p(known.recent_saves),
+        "trend": nothing if known.recent_saves is None else trend_terms(known.recent_saves),
         "fresh": nothing if known.days_out is None else fresh_terms(known.days_out),
         "liked": nothing if known.liked is None else newcomer_share(taste.n_choices) * known.liked,
         "again": -np.log1p(known.shown_lately),

@@ -46,10 +46,25 @@ def taste_scores(content: FloatArray, taste: Taste) -> FloatArray:
     """Log-likelihood ratios (n,) in nats of content vectors (n, 10): person against everybody."""
     if taste.n_choices == 0:
         return np.zeros(len(content))
+    mean, variance = _predicted(taste)
+    gain = content**2 - (content - mean) ** 2 / variance
+    scores: FloatArray = 0.5 * np.sum(gain - np.log(variance), axis=1)
+    return scores
+
+
+def taste_as_quadratic(taste: Taste) -> tuple[FloatArray, FloatArray]:
+    """What `taste_scores` multiplies a content vector with, and its squares, each (10,).
+
+    `content @ linear + content**2 @ squared` are the scores but for a constant.
+    """
+    if taste.n_choices == 0:
+        return np.zeros(N_FEATURES), np.zeros(N_FEATURES)
+    mean, variance = _predicted(taste)
+    return mean / variance, 0.5 * (1.0 - 1.0 / variance)
+
+
+def _predicted(taste: Taste) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance (10,) of the features of what the person saves next."""
     between = 1.0 - WITHIN
     known = taste.n_choices * between / (taste.n_choices * between + WITHIN)
-    predicted_mean = known * taste.mean
-    predicted_variance = WITHIN + (1.0 - known) * between
-    gain = content**2 - (content - predicted_mean) ** 2 / predicted_variance
-    scores: FloatArray = 0.5 * np.sum(gain - np.log(predicted_variance), axis=1)
-    return scores
+    return known * taste.mean, WITHIN + (1.0 - known) * between

@@ -19,7 +19,7 @@ from recommender.arrangement import (
     trained_from,
     write,
 )
-from recommender.engine import inverted
+from recommender.engine import inverted, linear
 from recommender.engine.als import Settings, TrackFactors, quality
 from recommender.engine.inverted import InvertedFile, Vectors
 from recommender.errors import FactorsUnusableError
@@ -216,7 +216,7 @@ def _centroids(trained: Trained) -> Vectors:
     sampled = Track.objects.extra(where=["random() < %s"], params=[share])
     found = [trained.vectors_of(batch)[0] for batch in batches(sampled)]
     if not found:
-        return np.zeros((1, trained.vectors.shape[1] + 1), dtype=np.float32)
+        return np.zeros((1, trained.vectors.shape[1] + linear.N_KNOWN), dtype=np.float32)
     return inverted.fit_centroids(np.concatenate(found), k)
 
 
