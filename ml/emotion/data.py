@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from ml.emotion.model import SIZE
 from ml.emotion.parts import VOTES
@@ -151,14 +151,16 @@ def augment(
 
     Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
     0.7 to 1.3: what a face detector's frame varies by. One in six is coarse (a face of 16 to 36
-    pixels), one in eight noisy, one in eight dark, and one in three has a part covered; a `harm` of
-    a half makes that half as many.
+    pixels), one in six soft, one in eight noisy, one in eight dark, and one in three has a part
+    covered; a `harm` of a half makes that half as many.
     """
     source = Image.fromarray(image)
     if rng.random() < 0.16 * harm:
         side = int(rng.integers(16, 37))
         coarse = source.resize((side, side), Image.Resampling.BOX)
         source = coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    if rng.random() < 0.16 * harm:
+        source = source.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3)))
     pixels = _framed(source, frame, size, rng)
     pixels = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
     if rng.random() < 0.12 * harm:

@@ -1,6 +1,6 @@
 """The emotion networks: the one that ships, and the seed's as the baseline of every table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -91,7 +91,53 @@ def build(
     for k, (width, depth) in enumerate(stages):
         for n in range(depth):
             x = block(x, width, f"stage{k}_{n}", halve=k > 0 and n == 0)
-    side = x.shape[1 if last else 2]
+    return keras.Model(inputs, answered(x, 0.3, data_format), name="emotion")
+
+
+def plain(
+    size: int = SIZE,
+    *,
+    widths: tuple[int, ...] = (32, 64, 128, 256),
+    data_format: str = "channels_last",
+    normalization: Normalization = layers.BatchNormalization,
+) -> keras.Model:
+    """Return a network of another kind, from random weights, with the inputs and logits of `build`.
+
+    Pairs of 3x3 convolutions at the crop's own size, halved in between (Simonyan & Zisserman
+    2015): what it gets wrong is not what a network gets wrong that began with recognising people.
+    """
+    last = data_format == "channels_last"
+    shared: dict[str, Any] = {"data_format": data_format}
+    inputs = keras.Input((size, size, 1) if last else (1, size, size), name="face")
+    x = layers.Rescaling(1 / 64, offset=-2.0)(inputs)
+    for k, width in enumerate(widths):
+        if k:
+            x = layers.MaxPooling2D(2, **shared)(x)
+        for n in range(2):
+            name = f"pair{k}_{n}"
+            x = layers.Conv2D(
+                width, 3, padding="same", use_bias=False,
+                kernel_initializer="he_normal", name=name, **shared,
+            )(x)  # fmt: skip
+            x = normalization(
+                axis=-1 if last else 1, momentum=0.9, epsilon=1e-5, name=f"{name}_norm"
+            )(x)
+            x = layers.ReLU()(x)
+    return keras.Model(inputs, answered(x, 0.4, data_format), name="plain")
+
+
+def together(networks: Sequence[keras.Model]) -> keras.Model:
+    """Return the networks as one: the mean of their logits for the same face."""
+    if len(networks) == 1:
+        return networks[0]
+    face = keras.Input(networks[0].input_shape[1:], name="face")
+    return keras.Model(face, layers.Average()([network(face) for network in networks]))
+
+
+def answered(x: Any, dropout: float, data_format: str) -> Any:
+    """Return the 14 logits of a last map: summed with a weight for each place, then a layer."""
+    shared: dict[str, Any] = {"data_format": data_format}
+    side = x.shape[1 if data_format == "channels_last" else 2]
     x = layers.DepthwiseConv2D(
         side,
         use_bias=False,
@@ -99,9 +145,8 @@ def build(
         name="places",
         **shared,
     )(x)
-    x = layers.Dropout(0.3)(layers.Flatten(**shared)(x))
-    logits = layers.Dense(2 * len(EMOTIONS), dtype="float32", name="logits")(x)
-    return keras.Model(inputs, logits, name="emotion")
+    x = layers.Dropout(dropout)(layers.Flatten(**shared)(x))
+    return layers.Dense(2 * len(EMOTIONS), dtype="float32", name="logits")(x)
 
 
 def seed_network(

@@ -16,6 +16,7 @@ from ml.types import Face
 
 Floats = NDArray[np.float64]
 Crops = NDArray[np.uint8]
+Predict = Callable[[Crops], Floats]
 
 FRAMED = 64
 """Longer side in pixels up to which an image is a face framed as in FER-2013, not a photo."""
@@ -66,9 +67,7 @@ def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
     return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
 
 
-def emotions_of_images(
-    images: Sequence[Image.Image], predict: Callable[[Crops], Floats] | None = None
-) -> Floats:
+def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
     """Return (n, 7) probabilities in the order of EMOTIONS for face crops and photos alike.
 
     An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
@@ -77,12 +76,10 @@ def emotions_of_images(
     that every image gets an answer. Several faces count by their weights. Where nothing looks
     like a face the answer is DOUBT: the likeliest emotion stays so, but not sure enough to name.
     """
-    return emotions_of_views([view(image) for image in images], predict)
+    return emotions_of_views([view(image) for image in images])
 
 
-def emotions_of_views(
-    views: Sequence[View], predict: Callable[[Crops], Floats] | None = None
-) -> Floats:
+def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> Floats:
     """Return the (n, 7) probabilities of what was cut out of n images.
 
     `predict` may ask the network something else of the crops.

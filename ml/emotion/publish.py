@@ -1,16 +1,17 @@
-"""Calibrate the best network of a run on its validation part and ship it, or measure a baseline.
+"""Calibrate the best networks of runs on the validation part and ship them, or measure a baseline.
 
 KERAS_BACKEND=torch python -m ml.emotion.publish --data fer2013.parquet --run RUN ...
 KERAS_BACKEND=torch python -m ml.emotion.publish --data fer2013.parquet --run RUN ... --only seed
 
-Of several runs that began with the same weights the mean of their weights is shipped (a soup,
-Wortsman et al. 2022), with the curves of the last.
+Several runs are shipped as one file, which answers with the mean of their logits, and with the
+curves of the first.
 With --only nothing is shipped: the mean of the runs' networks is calibrated and measured on the
 test parts, for the card's comparison under that name ("seed", "teacher").
 """
 
 import argparse
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, th
 from ml.curves import plot
 from ml.emotion.card import FOLDER
 from ml.emotion.data import Faces, read_test, read_training
-from ml.emotion.model import build
+from ml.emotion.model import together
 from ml.emotion.parts import LABELLED, PART_KEYS, VOTED, ferplus_majority, parts
-from ml.emotion.train import Plan, logits_of
+from ml.emotion.train import PLANS, Plan, logits_of
 from ml.labels import EMOTIONS
 from ml.manifest import publish
 from ml.metrics import report
@@ -43,9 +44,10 @@ NAMED_RIGHT = 0.8
 def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> None:
     """Fit what turns logits into answers, draw the curves, write the model and its entry."""
     training, validation = read_training(data, seed=Plan.seed)
-    model = build()  # in float32, whatever the training computed in
-    model.set_weights(_soup(runs))
-    model.save(runs[-1] / "emotion.keras")
+    model = together([_best_network(run) for run in runs])
+    file = runs[0] / "emotion.keras"
+    save_small(model, file)
+    model = keras.models.load_model(file, compile=False)
     logits = logits_of(model, validation.images)
     label = fit_scaling(logits[:, LABELLED], _one_hot(validation))
     sure = softmax(logits[:, LABELLED], *label)
@@ -70,16 +72,37 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
         },
         "smoke": softmax(logits_of(model, smoke_faces())[:, LABELLED], *label).round(4).tolist(),
     }
-    publish("emotion", runs[-1] / "emotion.keras", described)
+    publish("emotion", file, described)
     names = ("training_loss", "loss", "accuracy")
-    curves = {name: [epoch[name] for epoch in histories[-1]] for name in names}
+    curves = {name: [epoch[name] for epoch in histories[0]] for name in names}
     plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
 
 
-def _soup(runs: Sequence[Path]) -> list[NDArray[np.float32]]:
-    models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
-    each = zip(*(model.get_weights() for model in models), strict=True)
-    return [np.mean(weights, axis=0) for weights in each]
+def _best_network(run: Path) -> keras.Model:
+    """Return the best network of a run in float32, whatever the training computed in."""
+    trained = keras.models.load_model(run / "best.keras", compile=False)
+    network = PLANS[trained.name].shipped()
+    network.set_weights(trained.get_weights())
+    return network
+
+
+def save_small(model: keras.Model, file: Path) -> None:
+    """Save a network with its weights rounded to 12 binary digits, in two thirds of the space.
+
+    They are still read as float32: the digits that are always zero are packed away.
+    """
+    model.set_weights([_rounded(weight) for weight in model.get_weights()])
+    model.save(file)
+    with zipfile.ZipFile(file) as saved:
+        parts = {name: saved.read(name) for name in saved.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+
+
+def _rounded(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    digits, exponent = np.frexp(weight)
+    return np.ldexp(np.round(digits * 4096) / 4096, exponent).astype(np.float32)
 
 
 def _best(history: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from ml.calibration import log_loss, softmax
 from ml.emotion import pretrained
 from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import SIZE, VIEW, build, seed_network
+from ml.emotion.model import SIZE, VIEW, build, plain, seed_network
 from ml.emotion.parts import LABELLED, VOTED
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Plan:
     `share` the teachers' part of the targets.
     """
 
-    network: str = "storify"
+    network: str = "emotion"
     frame: int = SIZE
     view: int = VIEW
     epochs: int = 24
@@ -60,15 +60,22 @@ class Plan:
         shared: dict[str, Any] = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
         if self.network == "seed":
             return seed_network(**shared)
+        if self.network == "plain":
+            return plain(self.view, **shared)
         return build(self.view, view=None, **shared)
 
     def shipped(self) -> keras.Model:
         """Return the network of the same weights that takes faces of `frame` pixels."""
-        return seed_network() if self.network == "seed" else build(self.frame, view=self.view)
+        if self.network == "seed":
+            return seed_network()
+        if self.network == "plain":
+            return plain(self.frame)
+        return build(self.frame, view=self.view)
 
 
 PLANS = {
-    "storify": Plan(),
+    "emotion": Plan(),
+    "plain": Plan("plain", view=SIZE, epochs=60, rate=0.1),
     "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20),
 }
 
@@ -289,7 +296,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--network", choices=PLANS, default="storify")
+    parser.add_argument("--network", choices=PLANS, default="emotion")
     parser.add_argument("--faces", type=Path, help="folder of the face recogniser's weights")
     parser.add_argument("--start", type=Path, help="folder of a run to start from instead")
     parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of other runs")
