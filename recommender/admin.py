@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 
-from recommender.models import Choice, Suggestion, Track
+from recommender.models import Choice, RankingWeights, Suggestion, Track
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -44,6 +44,11 @@ class SuggestionAdmin(ReadOnlyAdmin):
     readonly_fields: ClassVar[tuple[str, ...]] = ("reasons",)
     show_full_result_count = False
     list_per_page = 50
+
+
+@admin.register(RankingWeights)
+class RankingWeightsAdmin(ReadOnlyAdmin):
+    list_display = ("fitted_at", "n_lists", "looking", "weights")
 
 
 @admin.register(Choice)

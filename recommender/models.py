@@ -17,6 +17,7 @@ from pgvector.django import HalfVectorField
 from recommender.engine.genres import family
 from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.reasons import in_words
+from recommender.engine.scoring import MODEL_VERSION, TERMS, Weights
 from recommender.engine.songs import search_text, song_key
 from recommender.engine.spelling import LONGEST_WORD, trigrams
 
@@ -203,6 +204,33 @@ class IntensityModel(models.Model):
     @property
     def fit(self) -> IntensityFit:
         return IntensityFit.from_json(self.parameters)
+
+
+class RankingWeights(models.Model):
+    """How much each term of the ranking counts, as learned here; the newest counts."""
+
+    fitted_at = models.DateTimeField()
+    weights = models.JSONField(help_text="By the names of engine.scoring.Weights")
+    looking = models.FloatField(help_text="How fast attention falls with the rank")
+    n_lists = models.PositiveIntegerField(help_text="Lists that led to a choice")
+
+    class Meta:
+        ordering = ["-fitted_at", "-id"]
+        verbose_name_plural = "ranking weights"
+
+    def __str__(self) -> str:
+        return f"weights of {self.fitted_at:%d %B %Y}"
+
+    @property
+    def model_version(self) -> str:
+        """What a list ranked by these weights is logged under."""
+        return f"{MODEL_VERSION}.{self.pk}"
+
+    @property
+    def as_weights(self) -> Weights:
+        """As the engine takes them; a term that came later has its prior."""
+        known = {name: self.weights[name] for name in TERMS if name in self.weights}
+        return Weights(**known)
 
 
 class FeatureMiss(models.Model):

@@ -16,6 +16,7 @@ from accounts.models import User
 from recommender import search
 from recommender.engine.genres import FAMILIES
 from recommender.engine.intensity import LEVELS, IntensityFit
+from recommender.engine.scoring import MODEL_VERSION, Weights
 from recommender.engine.songs import fold
 from recommender.languages import language_name
 from recommender.models import (
@@ -24,6 +25,7 @@ from recommender.models import (
     FeatureMiss,
     IntensityModel,
     MusicPreferences,
+    RankingWeights,
     StoryTuning,
     Suggestion,
     TasteProfile,
@@ -93,6 +95,20 @@ def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
 def count_tracks_without_mood() -> int:
     """How many tracks no story can be given yet."""
     return Track.objects.filter(Q(energy=None) | Q(valence=None)).count()
+
+
+def ranking_weights() -> tuple[Weights, str]:
+    """The weights that count now, and what lists ranked by them are logged under."""
+    learned = RankingWeights.objects.first()
+    return (learned.as_weights, learned.model_version) if learned else (Weights(), MODEL_VERSION)
+
+
+def weights_of(model_version: str) -> Weights:
+    """The weights by which a list logged under this name was ranked."""
+    number = model_version.removeprefix(f"{MODEL_VERSION}.")
+    learned = RankingWeights.objects.filter(pk=number) if number.isdecimal() else None
+    kept = learned.first() if learned is not None else None
+    return kept.as_weights if kept else Weights()
 
 
 def intensity_model() -> IntensityModel | None:

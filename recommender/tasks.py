@@ -26,6 +26,12 @@ def refit_intensity() -> None:
     services.refit_intensity()
 
 
+@shared_task(name="recommender.tasks.refit_weights")  # type: ignore[untyped-decorator]
+def refit_weights() -> None:
+    """Learn from what was shown and chosen how much each term of the ranking counts."""
+    services.refit_weights()
+
+
 @shared_task(name="recommender.tasks.refresh_words")  # type: ignore[untyped-decorator]
 def refresh_words() -> None:
     """Keep the vocabulary of the search to what tracks say today."""

@@ -197,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
+    "refit-weights": {
+        "task": "recommender.tasks.refit_weights",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "refresh-words": {
         "task": "recommender.tasks.refresh_words",
         "schedule": 24 * 3600.0,

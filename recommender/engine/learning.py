@@ -23,6 +23,7 @@ from recommender.engine.scoring import TERMS, Weights
 
 LEAST_LISTS = 200
 """With fewer lists that led to a choice, the priors stay."""
+LEAST_SHARE = 0.02
 # How far a weight is thought to lie from its prior, as a share of it: a standard deviation.
 _PRIOR_SD = 0.5
 _LOOKING_PRIOR, _LOOKING_SD = 0.5, 0.5
@@ -50,12 +51,18 @@ class Learned:
     looking: float
     """How fast attention falls with the rank: its share is rank^(-looking)."""
     n_lists: int
+    is_fitted: bool = False
+    """False where there were too few lists: then these are the priors."""
 
 
 def fit_weights(
     log: Impressions, prior: Weights | None = None, *, least_lists: int = LEAST_LISTS
 ) -> Learned:
-    """The most probable weights, none below zero; the priors where there are too few lists."""
+    """The most probable weights; the priors where there are too few lists.
+
+    None falls below LEAST_SHARE of its prior: a term that counts for nothing could not be seen to
+    matter again, because the log holds scaled terms.
+    """
     from scipy.optimize import minimize
 
     before = np.array([getattr(prior or Weights(), name) for name in TERMS])
@@ -75,10 +82,10 @@ def fit_weights(
         args=(design, group, log.chosen[kept], np.stack([centre, spread])),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, None)] * len(centre),
+        bounds=[*((LEAST_SHARE * weight, None) for weight in before), (0.0, None)],
     ).x
     weights = Weights(**dict(zip(TERMS, map(float, found), strict=False)))
-    return Learned(weights, float(found[-1]), n_lists)
+    return Learned(weights, float(found[-1]), n_lists, is_fitted=True)
 
 
 def _loss(

@@ -22,6 +22,7 @@ from recommender.services.tuning import (
     steer_story,
     undo_taste_reset,
 )
+from recommender.services.weights import refit_weights
 from recommender.services.words import refresh_words
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "rearrange_catalogue",
     "recount_saves",
     "refit_intensity",
+    "refit_weights",
     "refresh_words",
     "remove_choice",
     "reset_taste",

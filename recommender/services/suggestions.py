@@ -12,7 +12,7 @@ from accounts.models import User
 from ml.mood import MoodTarget
 from recommender import candidates, selectors
 from recommender.engine.choose import choose, story_noise
-from recommender.engine.scoring import MODEL_VERSION, Mood, Weights, score_terms, total
+from recommender.engine.scoring import Mood, score_terms, total
 from recommender.engine.steering import steer
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import StoryTuning, Suggestion, Track
@@ -29,7 +29,7 @@ def suggest_tracks(
     """
     tuning = selectors.story_tuning(story_id)
     target = steer(engine_mood(mood), tuning.steering)
-    person, weights = who_asks(user), Weights()
+    person, (weights, ranked_by) = who_asks(user), selectors.ranking_weights()
     pool = candidates.gather(person=person, story_id=story_id, mood=target, weights=weights)
     terms = score_terms(pool.features, mood=target, taste=person.taste, weights=weights)
     scores = total(terms)
@@ -62,7 +62,7 @@ def suggest_tracks(
                 for name, values in terms.items()
             },
             propensity=pick.propensity,
-            model_version=MODEL_VERSION,
+            model_version=ranked_by,
             steering=tuning.steering,
             shown_at=now,
         )

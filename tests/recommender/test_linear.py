@@ -3,11 +3,11 @@ import pytest
 
 from recommender.engine import linear
 from recommender.engine.content import N_FEATURES
-from recommender.engine.scoring import Candidates, Mood, Weights, score_terms
+from recommender.engine.scoring import Candidates, Mood, Weights, score_terms, total
 from recommender.engine.taste import Taste
 
 N, N_FACTORS = 200, 8
-SURROUNDED = ("affinity", "popular", "trend", "fresh", "taste")
+LINEAR = ("affinity", "popular", "trend", "fresh", "taste")
 
 
 def make_tracks() -> tuple[np.ndarray, Candidates]:
@@ -47,7 +47,7 @@ def test_inner_product_ranks_as_the_score_without_the_mood(n_choices: int) -> No
     terms = score_terms(
         scored, mood=Mood(np.full(2, 0.5), np.eye(2)), taste=taste, weights=Weights()
     )
-    score = sum(terms[name] for name in SURROUNDED)
+    score = total({name: terms[name] for name in LINEAR})
     promise = vectors_of(factors, tracks) @ linear.query(person, taste, Weights())
     assert score - score.mean() == pytest.approx(promise - promise.mean(), abs=1e-4)
 

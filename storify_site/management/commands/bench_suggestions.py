@@ -14,10 +14,10 @@ from django.db import transaction
 
 from accounts.models import User
 from ml.mood import MoodTarget
-from recommender import candidates
+from recommender import candidates, selectors
 from recommender.candidates import Pool
 from recommender.engine.content import FloatArray
-from recommender.engine.scoring import Mood, Weights, score_terms, total
+from recommender.engine.scoring import Mood, score_terms, total
 from recommender.models import Choice, Track
 from recommender.services import suggest_tracks
 from recommender.services.folding import who_asks
@@ -96,7 +96,7 @@ def _recall(people: Sequence[User], n: int) -> dict[str, float]:
 
 
 def _found(user: User, mood: Mood) -> float:
-    person, story_id, weights = who_asks(user), uuid4(), Weights()
+    person, story_id, weights = who_asks(user), uuid4(), selectors.ranking_weights()[0]
 
     def scores(pool: Pool) -> FloatArray:
         return total(score_terms(pool.features, mood=mood, taste=person.taste, weights=weights))
