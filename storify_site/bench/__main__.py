@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from storify_site.bench.figures import table
-from storify_site.bench.photos import measure_photos, photos
+from storify_site.bench.photos import measure_analysis, measure_photos, photos
 from storify_site.bench.site import own_environment, running_site
 from storify_site.bench.suggestions import measure_suggestions
 from storify_site.free_port import free_port
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "start_seconds": {"from_nothing": first_start, "again": site.start_seconds},
                 **measure_photos(site, photos(options.n, data)),
                 "memory": site.memory(),
+                "analysis": measure_analysis(site, options.n, data),
                 "suggestions": measure_suggestions(site, options.tracks, data, options.recall),
             }
     sys.stderr.write(table(result))

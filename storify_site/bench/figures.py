@@ -34,13 +34,16 @@ def _import(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def table(result: dict[str, Any]) -> str:
     """One line per figure, the goal beside it where there is one."""
-    photo, memory = result["photo"], result["memory"]
+    photo, memory, analysis = result["photo"], result["memory"], result["analysis"]
     suggestions, start = result["suggestions"], result["start_seconds"]
     rows = [
         (f"upload to ready, p50 of {photo['n']}", f"{photo['ready_p50_seconds']:.2f} s", "0.6 s"),
         (f"upload to ready, p95 of {photo['n']}", f"{photo['ready_p95_seconds']:.2f} s", "1.2 s"),
         ("the very first photo", f"{result['first_photo_seconds']:.2f} s", ""),
         ("with the queue full", f"{result['queue']['photos_per_second']:.2f} photos/s", ""),
+        (f"analysis alone, p50 of {analysis['n']}", f"{analysis['p50_ms']:.0f} ms", "250 ms"),
+        ("  and p95", f"{analysis['p95_ms']:.0f} ms", "500 ms"),
+        ("  and one after the other", f"{analysis['photos_per_second']:.1f} photos/s", "5"),
         ("inference worker, resident", f"{memory['worker_mb']:.0f} MB", "1200 MB"),
         ("web process, resident", f"{memory['web_mb']:.0f} MB", "200 MB"),
         (

@@ -1,6 +1,8 @@
 """Photos to measure with, and how long they take from upload to ready."""
 
 import io
+import json
+import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Any
 import httpx
 
 from storify_site.bench.figures import quantile
-from storify_site.bench.site import READY_SECONDS, Site
+from storify_site.bench.site import READY_SECONDS, Site, manage
 
 DEMO = {"email": "demo@storify.test", "password": "storify-demo"}
 CAPTIONS = ("finally home", "what a day!", "rain again", "", "работа, работа", "party time")
@@ -81,6 +83,15 @@ def measure_photos(site: Site, files: list[bytes]) -> dict[str, Any]:
             "photo": _one_by_one(client, files),
             "queue": _queue_full(client, files),
         }
+
+
+def measure_analysis(site: Site, n: int, data: Path | None) -> dict[str, Any]:
+    """The analysis alone, in a process of its own beside the idle site."""
+    source = ["--data", os.fspath(data)] if data else []
+    result: dict[str, Any] = json.loads(
+        manage(site.environment, "bench_analysis", "-n", str(n), *source)
+    )
+    return result
 
 
 def _one_by_one(client: httpx.Client, files: list[bytes]) -> dict[str, Any]:

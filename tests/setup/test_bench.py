@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,10 +19,10 @@ from tests.factories import make_track, make_user
 pytestmark = pytest.mark.django_db
 
 
-def run(command: str, *arguments: str) -> dict[str, object]:
+def run(command: str, *arguments: str) -> dict[str, Any]:
     out = StringIO()
     call_command(command, *arguments, stdout=out)
-    answer: dict[str, object] = json.loads(out.getvalue())
+    answer: dict[str, Any] = json.loads(out.getvalue())
     return answer
 
 
@@ -53,6 +54,12 @@ def test_people_are_made_up_on_a_local_site_only(settings: Settings) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="DEBUG off"):
         call_command("bench_people")
+
+
+def test_analysis_alone_is_timed() -> None:
+    answer = run("bench_analysis", "-n", "2")
+    assert answer["n"] == 2
+    assert answer["p50_ms"] <= answer["p95_ms"]
 
 
 def test_candidates_of_a_small_catalogue_miss_nothing() -> None:
