@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from recommender.errors import SuggestionNotFoundError
 from recommender.selectors import get_suggestion
 from stories import selectors, story_page
-from stories.access import PageRequest
+from stories.access import PageRequest, own_story
+from stories.errors import StoryError
 from stories.models import Story
 
 
 def go_to(request: PageRequest, story: Story) -> HttpResponse:
     place = reverse("stories:story", args=[story.id])
     return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+
+
+def button(
+    view: Callable[[PageRequest, Story], HttpResponse],
+) -> Callable[..., HttpResponseBase]:
+    """A view that changes the person's own story, or says above it why it did not."""
+
+    @require_POST
+    @own_story
+    @wraps(view)
+    def pressed(request: PageRequest, story: Story) -> HttpResponse:
+        try:
+            return view(request, story)
+        except (StoryError, SuggestionNotFoundError) as error:
+            return refuse(request, story, str(error))
+
+    return pressed
 
 
 def refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from recommender import selectors as music
 from recommender import services as recommender
-from recommender.errors import SuggestionNotFoundError
 from recommender.forms import FiltersForm
 from stories import answers, services, story_page
 from stories.access import PageRequest, own_story
-from stories.errors import StoryError
 from stories.forms import LearningForm, SteeringForm, SuggestionForm
 from stories.models import Story
 
@@ -21,21 +19,16 @@ FOUND_AT_MOST = 8
 NOT_LEARNED = "Storify learns nothing from this story."
 
 
-@require_POST
-@own_story
+@answers.button
 def steer(request: PageRequest, story: Story) -> HttpResponse:
     form = SteeringForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "Please choose between match, lift and contrast.")
-    try:
-        services.tune_story(story=story, user=request.user, **form.cleaned_data)
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    services.tune_story(story=story, user=request.user, **form.cleaned_data)
     return answers.changed(request, story, "Here is the music in that direction.")
 
 
-@require_POST
-@own_story
+@answers.button
 def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     """Keep the filters for this person and rank the story's music with them."""
     form = FiltersForm(music.music_preferences(request.user), request.POST)
@@ -43,23 +36,16 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
         reasons = [reason for errors in form.errors.values() for reason in errors]
         return answers.refuse(request, story, " ".join(map(str, reasons)))
     recommender.set_preferences(user=request.user, **form.said())
-    try:
-        services.suggest_again(story=story)
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    services.suggest_again(story=story)
     return answers.changed(request, story, "Your filters are kept for all your stories.")
 
 
-@require_POST
-@own_story
+@answers.button
 def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     form = LearningForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "Please say yes or no.")
-    try:
-        services.tune_story(story=story, user=request.user, **form.cleaned_data)
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    services.tune_story(story=story, user=request.user, **form.cleaned_data)
     if request.htmx:
         return render(request, "stories/_learning.html", story_page.tracks(story))
     learns = form.cleaned_data["learns"]
@@ -67,20 +53,14 @@ def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@require_POST
-@own_story
+@answers.button
 def restore(request: PageRequest, story: Story) -> HttpResponse:
     """Bring a track back that was taken off the list."""
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "There is no such suggestion.")
     suggestion_id = form.cleaned_data["suggestion"]
-    try:
-        shown = recommender.give_feedback(
-            user=request.user, suggestion_id=suggestion_id, feedback=""
-        )
-    except SuggestionNotFoundError as error:
-        return answers.refuse(request, story, str(error))
+    shown = recommender.give_feedback(user=request.user, suggestion_id=suggestion_id, feedback="")
     if not request.htmx:
         return redirect("stories:story", story.id)
     page = {"story": story, "suggestion": shown, "choice": music.get_choice(story.id)}

@@ -12,17 +12,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from recommender import services as recommender
-from recommender.errors import SuggestionNotFoundError
 from recommender.forms import LikesForm
 from recommender.models import MusicPreferences, Suggestion
 from recommender.selectors import is_new_to_music
 from stories import answers, paging, photos, presenters, selectors, services, story_page, videos
 from stories.access import PageRequest, own_story, signed_in
-from stories.errors import IdempotencyConflictError, StoryError
+from stories.errors import IdempotencyConflictError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.models import MAX_CAPTION, Story
 from stories.throttling import too_many_uploads
@@ -123,37 +122,28 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     return render(request, "stories/_progress.html", story_page.context(story))
 
 
-@require_POST
-@own_story
+@answers.button
 def correct(request: PageRequest, story: Story) -> HttpResponse:
     form = CorrectionForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "Please correct one thing at a time.")
-    try:
-        services.correct_story(story=story, user=request.user, **form.correction())
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    services.correct_story(story=story, user=request.user, **form.correction())
     return answers.changed(request, story, "Corrected. Here is the music that fits now.")
 
 
-@require_POST
-@own_story
+@answers.button
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "There is no such track.")
-    try:
-        choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
     if request.htmx:
         return answers.choice_part(request, story)
     messages.success(request, f"Saved “{choice.track.title}” with your story.")
     return redirect("stories:story", story.id)
 
 
-@require_POST
-@own_story
+@answers.button
 def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
@@ -162,29 +152,19 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@require_POST
-@own_story
+@answers.button
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return answers.refuse(request, story, "There is no such suggestion.")
     said = {"suggestion_id": form.cleaned_data["suggestion"]}
-    try:
-        recommender.give_feedback(
-            user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE
-        )
-    except SuggestionNotFoundError as error:
-        return answers.refuse(request, story, str(error))
+    recommender.give_feedback(user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE)
     return answers.refused(request, story, form.cleaned_data["suggestion"])
 
 
-@require_POST
-@own_story
+@answers.button
 def retry(request: PageRequest, story: Story) -> HttpResponse:
-    try:
-        services.retry_story(story=story)
-    except StoryError as error:
-        return answers.refuse(request, story, str(error))
+    services.retry_story(story=story)
     return answers.changed(request, story, "")
 
 

@@ -176,57 +176,26 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
+HOUR, DAY = 3600.0, 24 * 3600.0
 CELERY_BEAT_SCHEDULE = {
-    "forget-expired": {
-        "task": "accounts.tasks.forget_expired",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "recover-stale-stories": {
-        "task": "stories.tasks.recover_stale_stories",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "expire-tracks": {
-        "task": "recommender.tasks.expire_tracks",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "refit-intensity": {
-        "task": "recommender.tasks.refit_intensity",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "refit-weights": {
-        "task": "recommender.tasks.refit_weights",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "refresh-words": {
-        "task": "recommender.tasks.refresh_words",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "fill-features": {
-        "task": "recommender.tasks.fill_features",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "place-new-tracks": {
-        "task": "recommender.tasks.place_new_tracks",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    "train-factors": {
-        "task": "recommender.tasks.train_factors",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
-    "recount-saves": {
-        "task": "recommender.tasks.recount_saves",
-        "schedule": 24 * 3600.0,
-        "options": {"expires": 3600},
-    },
+    # What waits longer than until the next time, or than an hour, is not wanted any more.
+    task.rpartition(".")[2]: {
+        "task": task,
+        "schedule": seconds,
+        "options": {"expires": min(seconds, HOUR)},
+    }
+    for task, seconds in {
+        "accounts.tasks.forget_expired": DAY,
+        "stories.tasks.recover_stale_stories": 30.0,
+        "recommender.tasks.expire_tracks": HOUR,
+        "recommender.tasks.refit_intensity": DAY,
+        "recommender.tasks.refit_weights": DAY,
+        "recommender.tasks.refresh_words": DAY,
+        "recommender.tasks.fill_features": 60.0,
+        "recommender.tasks.place_new_tracks": 300.0,
+        "recommender.tasks.train_factors": DAY,
+        "recommender.tasks.recount_saves": DAY,
+    }.items()
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
