@@ -33,7 +33,7 @@ def entry(name: str) -> dict[str, Any]:
 @cache
 def model_file(name: str, part: str | None = None) -> Path:
     """Return the checked file of one of our own models ("emotion", "action", "caption"), or of a
-    part that it keeps in a file of its own ("ngrams" of "caption")."""
+    part that it keeps in a file of its own ("words" of "caption")."""
     described = manifest()["models"][name]
     if part:
         described = described[part]

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from ml.caption.encoder import WIDTH, embed
 from ml.caption.labels import FINE, TO_EIGHT, Floats, eight_of, fine_shares
-from ml.caption.text import Hashes, hashed, ngrams, tokens
+from ml.caption.text import Hashes, hashed, tokens
 from ml.labels import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -21,14 +23,14 @@ VALIDATION = ("dev", "val")  # as the one file and the other call it
 
 @dataclass(frozen=True)
 class Captions:
-    """Sentence embeddings (n, 384), n-grams (n), fine labels (n, 28) and coarse ones (n, 8).
+    """Sentence embeddings (n, 384), words (n), fine labels (n, 28) and coarse ones (n, 8).
 
     An embedding is NaN where the text was not encoded; fine labels are zero where only the coarse
     one is known.
     """
 
     sentence: Floats
-    grams: Sequence[Hashes]
+    words: Sequence[Hashes]
     fine: Floats
     eight: Floats
 
@@ -45,12 +47,12 @@ class Collection:
     validation: Captions
 
 
-def read(data: Path, cache: Path, *, encoded: int, seed: int = 7) -> Collection:
+def read(data: Path, cache: Path, *, encoded: int | None = None, seed: int = 7) -> Collection:
     """Return the rows of a file with columns text, split and labels (lists) or label.
 
-    Rows come in an order drawn by the seed; of the training rows the first `encoded` get their
-    embedding, of the validation rows the first quarter as many are kept: encoding takes 25 ms a
-    text on one core. The embeddings are kept in `cache`.
+    Rows come in an order drawn by the seed. Encoding takes 25 ms a text on one core: with `encoded`
+    only so many of the training rows get their embedding, and of the validation rows a quarter as
+    many are kept. The embeddings are kept in `cache`.
     """
     table = pq.read_table(data)
     splits = np.array(table["split"].to_pylist())
@@ -59,6 +61,7 @@ def read(data: Path, cache: Path, *, encoded: int, seed: int = 7) -> Collection:
         table.take(random.permutation(np.flatnonzero(np.isin(splits, names))))
         for names in (VALIDATION, ("train",))
     )
+    encoded = len(training) if encoded is None else encoded
     validation = validation.slice(0, encoded // 4)
     return Collection(
         data.stem,
@@ -67,12 +70,21 @@ def read(data: Path, cache: Path, *, encoded: int, seed: int = 7) -> Collection:
     )
 
 
+def written(file: Path) -> Captions:
+    """Return the captions of a CSV file with columns text, label and kind, all encoded, but for
+    those that mean the opposite of their words."""
+    table = csv.read_csv(file)
+    table = table.filter(pc.not_equal(table["kind"], "sarcasm"))
+    texts = table["text"].to_pylist()
+    return Captions(embed(texts), [hashed(tokens(text)) for text in texts], *targets_of(table))
+
+
 def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:
     texts = table["text"].to_pylist()
     fine, eight = targets_of(table)
     sentence = np.full((len(texts), WIDTH), np.nan, dtype=np.float32)
     sentence[:encoded] = _cached(texts[:encoded], file)
-    return Captions(sentence, [hashed(ngrams(tokens(t))) for t in texts], fine, eight)
+    return Captions(sentence, [hashed(tokens(text)) for text in texts], fine, eight)
 
 
 def targets_of(table: pa.Table) -> tuple[Floats, Floats]:

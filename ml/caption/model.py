@@ -1,4 +1,4 @@
-"""The caption network: a sentence embedding beside the n-grams that training has seen."""
+"""The caption network: a sentence embedding beside the words that training has seen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from ml.caption.ngrams import Ids, padded
+from ml.caption.words import FIRST, UNKNOWN, Ids, padded
 
 Floats = NDArray[np.float32]
 
@@ -29,8 +29,8 @@ class Recipe:
     batch: int = 128
 
 
-WIDTH = 32
-"""Numbers that describe an n-gram."""
+WIDTH = 64
+"""Numbers that describe a word."""
 
 
 def build_sentence(features: int, classes: int, recipe: Recipe) -> keras.Model:
@@ -45,60 +45,64 @@ def build_sentence(features: int, classes: int, recipe: Recipe) -> keras.Model:
     return keras.Model(sentence, logits, name="of_sentence")
 
 
-def build_ngrams(words: int, classes: int, recipe: Recipe) -> keras.Model:
-    """Return a network from (batch, any) n-gram numbers, 0 for none, to (batch, classes) logits.
+def build_words(words: int, classes: int, recipe: Recipe) -> keras.Model:
+    """Return a network from (batch, any) numbers of words, 0 for none, to (batch, classes) logits.
 
-    N-grams are averaged as in fastText (Joulin et al. 2017), but each with a learned weight, and
-    pooled by their maximum too.
+    Gated recurrent units (Cho et al. 2014) read the words both ways: "not happy" is not "happy".
+    What they say at each word is averaged with learned weights and pooled by its maximum.
     """
-    grams = keras.Input((None,), dtype="int32", name="ngrams")
-    there = ops.expand_dims(ops.cast(ops.not_equal(grams, 0), "float32"), -1)
-    vectors = layers.Embedding(words + 1, WIDTH)(grams)
-    scores = layers.Embedding(words + 1, 1, embeddings_initializer="zeros")(grams)
-    weights = ops.exp(ops.clip(scores, -6.0, 6.0)) * there
-    mean = ops.sum(vectors * weights, axis=1) / (ops.sum(weights, axis=1) + 1.0)
-    most = ops.max(vectors * there, axis=1)
-    x = layers.Dense(recipe.hidden, activation="gelu")(layers.Concatenate()([mean, most]))
+    ids = keras.Input((None,), dtype="int32", name="words")
+    there = ops.not_equal(ids, 0)
+    x = layers.Dropout(recipe.dropout)(layers.Embedding(words + FIRST, WIDTH)(ids))
+    x = layers.Bidirectional(layers.GRU(recipe.hidden, return_sequences=True))(x, mask=there)
+    absent = ops.expand_dims(-1e4 * (1.0 - ops.cast(there, "float32")), -1)
+    heed = ops.softmax(layers.Dense(1)(x) + absent, axis=1)
+    x = layers.Concatenate()([ops.sum(heed * x, axis=1), ops.max(x + absent, axis=1)])
     x = layers.Dropout(recipe.dropout)(x)
     logits = layers.Dense(classes, kernel_initializer="zeros")(x)
-    return keras.Model(grams, logits, name="of_ngrams")
+    return keras.Model(ids, logits, name="of_words")
 
 
-def join(of_sentence: keras.Model, of_ngrams: keras.Model) -> keras.Model:
+def join(of_sentence: keras.Model, of_words: keras.Model) -> keras.Model:
     """Return one network from both inputs to (batch, 2 x classes + 1) logits: the sentence's, the
-    n-grams' and that of irony, which is linear in the scaled embedding."""
+    words' and that of irony, which is linear in the scaled embedding."""
     irony = layers.Dense(1, name="irony", kernel_initializer="zeros")
-    outputs = [of_sentence.output, of_ngrams.output, irony(of_sentence.get_layer("scale").output)]
-    inputs = [of_sentence.input, of_ngrams.input]
+    outputs = [of_sentence.output, of_words.output, irony(of_sentence.get_layer("scale").output)]
+    inputs = [of_sentence.input, of_words.input]
     return keras.Model(inputs, layers.Concatenate()(outputs), name="caption")
 
 
 class Thinned(keras.utils.PyDataset):  # type: ignore[misc]
-    """Shuffled batches of (ids, targets, weights) in which n-grams are left out at random.
+    """Shuffled batches of (ids, targets, weights) in which words become unknown at random.
 
-    Of each text another share, up to `recipe.thinned`: so the network learns how much a few of
-    them say, which is all that it sees of a caption in a language that it does not know.
+    Of each text another share, up to `recipe.thinned`: so the network learns how much the others
+    say. Texts of about the same length share a batch, which saves most of the time.
     """
 
     def __init__(
-        self, grams: Sequence[Ids], targets: Floats, weights: Floats, recipe: Recipe
+        self, words: Sequence[Ids], targets: Floats, weights: Floats, recipe: Recipe
     ) -> None:
         super().__init__()
-        self.grams, self.targets, self.weights = grams, targets, weights
+        self.words, self.targets, self.weights = words, targets, weights
         self.recipe, self.random = recipe, np.random.default_rng(SEED)
-        self.order = self.random.permutation(len(targets))
+        self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self.order) // self.recipe.batch
+        return len(self.batches)
 
     def __getitem__(self, index: int) -> tuple[Ids, Floats, Floats]:
-        rows = self.order[index * self.recipe.batch : (index + 1) * self.recipe.batch]
-        kept = padded([self._thin(self.grams[row]) for row in rows])
+        rows = self.batches[index]
+        kept = padded([self._thin(self.words[row]) for row in rows])
         return kept, self.targets[rows], self.weights[rows]
 
-    def _thin(self, grams: Ids) -> Ids:
+    def _thin(self, words: Ids) -> Ids:
         share = self.random.random() * self.recipe.thinned
-        return grams[self.random.random(len(grams)) >= share]
+        return np.where(self.random.random(len(words)) < share, UNKNOWN, words).astype(np.int32)
 
     def on_epoch_end(self) -> None:
-        self.order = self.random.permutation(len(self.targets))
+        size = self.recipe.batch
+        lengths = np.array([len(words) for words in self.words])
+        order = np.argsort(lengths + self.random.uniform(0, 4, len(lengths)))
+        ends = range(size, len(order) + 1, size)
+        self.batches = [order[end - size : end] for end in ends]
+        self.random.shuffle(self.batches)

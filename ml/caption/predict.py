@@ -10,9 +10,9 @@ from ml.calibration import Floats
 from ml.caption.encoder import embed
 from ml.caption.irony import doubted
 from ml.caption.labels import FINE, TO_SEVEN
-from ml.caption.ngrams import padded, read_ngrams, share_known
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes, clean
+from ml.caption.words import padded, read_words, share_known
 from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
 from ml.mood import EMOTION_SD, MUSIC_SD, Gaussian, mixture
@@ -44,18 +44,18 @@ def predict_fine(captions: Sequence[str]) -> Floats:
 def look(captions: Sequence[str]) -> Floats:
     """Return (n, 58) what the network says of captions, and which share of their words it knows.
 
-    Logits of the sentence (28), of the n-grams (28) and of irony, then the share.
+    Logits of the sentence (28), of the words (28) and of irony, then the share.
     """
-    grams = padded([read_ngrams(caption, known_ngrams()) for caption in captions])
-    known = [share_known(caption, known_ngrams()) for caption in captions]
-    logits = compiled("caption")(embed(captions), grams).astype(np.float64)
+    words = padded([read_words(caption, known_words()) for caption in captions])
+    known = [share_known(caption, known_words()) for caption in captions]
+    logits = compiled("caption")(embed(captions), words).astype(np.float64)
     return np.column_stack([logits, known])
 
 
 def fine_of(looks: Floats, pool: Sequence[float] | None = None) -> Floats:
     """Return (n, 28) probabilities of what `look` returned, with other weights if given."""
-    sentence, ngrams = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
-    return pooled(sentence, ngrams, pool or entry("caption")["pool"], looks[:, -1])
+    sentence, words = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
+    return pooled(sentence, words, pool or entry("caption")["pool"], looks[:, -1])
 
 
 def moods_of(looks: Floats) -> list[Gaussian]:
@@ -68,9 +68,9 @@ def moods_of(looks: Floats) -> list[Gaussian]:
 
 
 @cache
-def known_ngrams() -> Hashes:
-    """Return the sorted hashes of the n-grams that the network knows."""
-    return np.asarray(np.load(model_file("caption", "ngrams")), dtype=np.uint32)
+def known_words() -> Hashes:
+    """Return the sorted hashes of the words that the network knows."""
+    return np.asarray(np.load(model_file("caption", "words")), dtype=np.uint32)
 
 
 def read(captions: Sequence[str]) -> tuple[CaptionReading, ...]:

@@ -1,9 +1,9 @@
-"""What is written in a caption: cleaned, with emoji and hashtags in words, and cut into n-grams."""
+"""What is written in a caption: cleaned, with emoji and hashtags in words, and cut into words."""
 
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -78,17 +78,6 @@ def words_of(caption: str) -> Hashes:
     return hashed(word for word in tokens(plain) if any(char.isalpha() for char in word))
 
 
-def ngrams(words: Sequence[str]) -> Iterator[str]:
-    """Yield words, pairs and triples of neighbours, and each word's parts of 4 and 5 letters."""
-    yield from words
-    for n in (2, 3):
-        yield from (" ".join(words[k : k + n]) for k in range(len(words) - n + 1))
-    for word in words:
-        framed = f"<{word}>"
-        for n in (4, 5):
-            yield from ("_" + framed[k : k + n] for k in range(len(framed) - n + 1))
-
-
-def hashed(grams: Iterable[str]) -> Hashes:
-    """Return the 32-bit hashes of n-grams, each once."""
-    return np.unique(np.fromiter((zlib.crc32(gram.encode()) for gram in grams), dtype=np.uint32))
+def hashed(words: Iterable[str]) -> Hashes:
+    """Return the 32-bit hashes of words, in their order."""
+    return np.fromiter((zlib.crc32(word.encode()) for word in words), dtype=np.uint32)

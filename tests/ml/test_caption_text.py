@@ -1,4 +1,4 @@
-"""What is read of a caption before any network: cleaned text, emoji, hashtags, n-grams."""
+"""What is read of a caption before any network: cleaned text, emoji, hashtags, words."""
 
 import time
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.caption.ngrams import ids_of, padded, share_known, vocabulary
-from ml.caption.text import LONGEST, clean, emoji_name, hashed, ngrams, readable, tokens
+from ml.caption.text import LONGEST, clean, emoji_name, hashed, readable, tokens
+from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded, share_known, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -43,24 +43,24 @@ def test_words_lose_apostrophes_stretching_and_capitals() -> None:
     assert tokens("DON'T be soooo sad :( !!!") == ["dont", "be", "soo", "sad", ":(", "!!"]
 
 
-def test_ngrams_are_words_their_neighbours_and_their_parts() -> None:
-    grams = list(ngrams(["so", "glad"]))
-    assert {"so", "glad", "so glad", "_<so>", "_glad", "_<glad"} <= set(grams)
-    assert len(hashed(iter(grams))) == len(set(grams))
+def test_words_keep_their_order_and_unknown_ones_their_place() -> None:
+    texts = [hashed(words) for words in (["not", "glad"], ["glad", "not"], ["so", "glad", "not"])]
+    known = vocabulary(texts, least=2)
+    first, turned, longer = (ids_of(text, known) for text in texts)
+    assert {*first.tolist()} == {FIRST, FIRST + 1}
+    assert turned.tolist() == first.tolist()[::-1]
+    assert longer.tolist() == [UNKNOWN, *turned.tolist()]
 
 
-def test_only_known_ngrams_are_numbered_and_0_fills_up() -> None:
-    texts = [hashed(ngrams([word])) for word in ("glad", "glad", "rare")]
-    known = vocabulary(texts, least=2, most=10)
-    assert set(ids_of(texts[0], known)) == set(range(1, len(known) + 1))
-    assert ids_of(texts[2], known).size == 0
-    rows = padded([ids_of(texts[0], known), ids_of(texts[2], known)])
-    assert rows.shape == (2, len(known))
-    assert not rows[1].any()
+def test_shorter_texts_are_filled_up_and_long_ones_cut() -> None:
+    known = vocabulary([hashed(["glad"])], least=1)
+    rows = padded([ids_of(hashed(["glad"] * n), known) for n in (0, 1, MOST + 9)])
+    assert rows.shape == (3, MOST)
+    assert (rows != 0).sum(axis=1).tolist() == [0, 1, MOST]
 
 
 def test_share_of_known_words_leaves_emoji_and_marks_out() -> None:
-    known = vocabulary([hashed(ngrams(["glad", "heart"]))], least=1, most=99)
+    known = vocabulary([hashed(["glad", "heart"])], least=1)
     assert share_known("Glad!", known) == 1
     assert share_known("glad сегодня ❤️ :)", known) == 0.5
     assert share_known("❤️ 12:30", known) == 1
@@ -70,7 +70,7 @@ def test_ten_thousand_characters_are_cut_soon() -> None:
     began = time.perf_counter()
     for caption in ("ab " * 3334, "😀" * 10_000, "#" * 10_000, "ا" * 10_000, "@a" * 5_000):
         assert len(readable(caption)) <= LONGEST
-        assert len(hashed(ngrams(tokens(caption)))) < 10_000
+        assert len(hashed(tokens(caption))) < 10_000
     assert time.perf_counter() - began < 2
 
 
@@ -79,4 +79,4 @@ def test_any_text_is_read_without_an_error(caption: str) -> None:
     text = readable(caption)
     assert len(text) <= LONGEST
     assert text == " ".join(text.split())
-    assert hashed(ngrams(tokens(caption))).dtype == np.uint32
+    assert hashed(tokens(caption)).dtype == np.uint32

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import csv
 
 from ml.caption import card, irony
 from ml.caption.anchors import fine_anchors
 from ml.caption.irony import doubted
 from ml.caption.labels import EIGHT, FINE, GROUP, SIX, TO_EIGHT, TO_SEVEN, TO_SIX, fine_shares
-from ml.caption.model import Recipe, build_ngrams, build_sentence, join
+from ml.caption.model import Recipe, Thinned, build_sentence, build_words, join
 from ml.caption.pool import pooled
 from ml.caption.predict import mood_of, predict, predict_fine, read
+from ml.caption.words import UNKNOWN
 from ml.evaluate import measure_caption
 from ml.evaluate import read as read_table
 from ml.labels import EMOTIONS
@@ -166,7 +168,7 @@ def test_anchors_follow_the_norms_and_stay_in_the_plane() -> None:
 
 def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: Path) -> None:
     recipe = Recipe(hidden=4)
-    model = join(build_sentence(6, 3, recipe), build_ngrams(10, 3, recipe))
+    model = join(build_sentence(6, 3, recipe), build_words(10, 3, recipe))
     model.set_weights([np.random.default_rng(0).random(w.shape) for w in model.get_weights()])
     model.get_layer("scale").finalize_state()
     model.save(tmp_path / "model.keras")
@@ -177,22 +179,51 @@ def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: 
     assert np.allclose(said, again.predict(inputs, verbose=0), atol=1e-5)
 
 
+def test_what_words_say_does_not_depend_on_the_filling() -> None:
+    model = build_words(10, 3, Recipe(hidden=4))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
+    alone = model.predict(np.array([[2, 3]], np.int32), verbose=0)
+    filled = model.predict(np.array([[2, 3, 0, 0], [4, 5, 6, 7]], np.int32), verbose=0)
+    turned = model.predict(np.array([[3, 2]], np.int32), verbose=0)
+    assert np.allclose(alone[0], filled[0], atol=1e-5)
+    assert not np.allclose(alone, turned, atol=1e-3)
+
+
+def test_words_become_unknown_at_random_but_keep_their_place() -> None:
+    words = [np.full(n, 5, np.int32) for n in (3, 4, 9, 8)]
+    rows = Thinned(words, np.zeros((4, 2), "f4"), np.ones(4, "f4"), Recipe(thinned=1.0, batch=2))
+    ids = np.concatenate([rows[k][0].ravel() for k in range(len(rows))])
+    assert len(rows) == 2
+    assert {*ids.tolist()} == {0, UNKNOWN, 5}
+
+
+def test_nothing_that_was_learned_from_is_measured_on() -> None:
+    texts = {
+        name: {text.casefold() for text in csv.read_csv(written(name))["text"].to_pylist()}
+        for name in ("learning", "development", "test")
+    }
+    assert len(texts["learning"]) > 900
+    assert not texts["learning"] & (texts["development"] | texts["test"])
+    assert not texts["development"] & texts["test"]
+
+
 def test_pool_weighs_halves_and_sums_to_one() -> None:
-    sentence, ngrams = np.array([[4.0, 0.0]]), np.array([[0.0, 2.0]])
-    assert pooled(sentence, ngrams, (1, 0, 0))[0, 0] > 0.9
-    assert pooled(sentence, ngrams, (0, 1, 0))[0, 1] > 0.8
-    assert np.allclose(pooled(sentence, ngrams, (0.5, 1, 0)), 0.5)
+    sentence, words = np.array([[4.0, 0.0]]), np.array([[0.0, 2.0]])
+    assert pooled(sentence, words, (1, 0, 0))[0, 0] > 0.9
+    assert pooled(sentence, words, (0, 1, 0))[0, 1] > 0.8
+    assert np.allclose(pooled(sentence, words, (0.5, 1, 0)), 0.5)
 
 
-def test_ngrams_count_for_nothing_where_the_words_are_unknown() -> None:
-    sentence, ngrams = np.array([[4.0, 0.0]]), np.array([[0.0, 9.0]])
-    unknown = pooled(sentence, ngrams, (0.3, 0.7, 1.0), 0.2)
-    assert np.allclose(unknown, pooled(sentence, 0 * ngrams, (1, 0, 0)))
-    assert pooled(sentence, ngrams, (0.3, 0.7, 1.0), 0.9)[0, 1] > 0.9
+def test_words_count_for_nothing_where_the_words_are_unknown() -> None:
+    sentence, words = np.array([[4.0, 0.0]]), np.array([[0.0, 9.0]])
+    unknown = pooled(sentence, words, (0.3, 0.7, 1.0), 0.2)
+    assert np.allclose(unknown, pooled(sentence, 0 * words, (1, 0, 0)))
+    assert pooled(sentence, words, (0.3, 0.7, 1.0), 0.9)[0, 1] > 0.9
 
 
 def test_shipped_files_are_small_and_say_what_the_manifest_says() -> None:
-    files = [model_file("caption"), model_file("caption", "ngrams")]
+    files = [model_file("caption"), model_file("caption", "words")]
     assert sum(file.stat().st_size for file in files) <= MEGABYTES * 2**20
     assert predict_fine([GLAD]).shape == (1, len(FINE))
     assert set(entry("caption")["anchors"]) == set(FINE)

@@ -18,8 +18,18 @@ from ml.action.model import directions, with_familiarity
 from ml.emotion import pretrained
 from ml.emotion.data import Faces, augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import ATTENTIVE, SIZE, STAGES, VIEW, build, seed_network
+from ml.emotion.model import (
+    ATTENTIVE,
+    SIZE,
+    STAGES,
+    VIEW,
+    build,
+    plain,
+    seed_network,
+    together,
+)
 from ml.emotion.parts import LABELLED, VOTED
+from ml.emotion.publish import save_small
 from ml.emotion.train import PLANS, Plan, going_on, taught, train
 from ml.labels import EMOTIONS
 
@@ -60,17 +70,17 @@ def test_attention_and_places_change_nothing_at_the_start(monkeypatch: pytest.Mo
     wide = ((ATTENTIVE // 2, 1), (ATTENTIVE, 1))
     attentive = build(32, view=None, stages=wide)
     monkeypatch.setattr("ml.emotion.model.ATTENTIVE", 2 * ATTENTIVE)
-    plain = build(32, view=None, stages=wide)
-    names = {layer.name for layer in plain.layers if layer.weights}
+    bare = build(32, view=None, stages=wide)
+    names = {layer.name for layer in bare.layers if layer.weights}
     for layer in attentive.layers:
         if layer.name in names:
-            plain.get_layer(layer.name).set_weights(layer.get_weights())
+            bare.get_layer(layer.name).set_weights(layer.get_weights())
     faces = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 1)).astype(np.float32)
-    assert len(attentive.weights) > len(plain.weights)
-    assert np.allclose(attentive(faces), plain(faces), atol=1e-4)
-    last = plain.get_layer("places")
-    mean = keras.Model(plain.input, layers.GlobalAveragePooling2D()(last.input))(faces)
-    assert np.allclose(keras.Model(plain.input, last.output)(faces)[:, 0, 0], mean, atol=1e-5)
+    assert len(attentive.weights) > len(bare.weights)
+    assert np.allclose(attentive(faces), bare(faces), atol=1e-4)
+    last = bare.get_layer("places")
+    mean = keras.Model(bare.input, layers.GlobalAveragePooling2D()(last.input))(faces)
+    assert np.allclose(keras.Model(bare.input, last.output)(faces)[:, 0, 0], mean, atol=1e-5)
 
 
 def test_network_that_enlarges_sees_what_the_trained_one_saw() -> None:
@@ -130,6 +140,26 @@ def test_network_survives_saving(tmp_path: Path) -> None:
     model.save(tmp_path / "tiny.keras")
     again = keras.models.load_model(tmp_path / "tiny.keras")
     assert np.allclose(model(faces), again(faces), atol=1e-6)
+
+
+def test_networks_together_answer_with_the_mean_of_their_logits() -> None:
+    one, other = build(20, view=40, stages=TINY), plain(20, widths=(4, 8))
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
+    assert np.allclose(together([one, other])(faces), (one(faces) + other(faces)) / 2, atol=1e-5)
+    assert together([one]) is one
+
+
+def test_small_file_answers_nearly_alike_in_two_thirds_of_the_space(tmp_path: Path) -> None:
+    model = build(20, view=None, stages=((32, 1), (64, 1)))
+    model.save(tmp_path / "large.keras")
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
+    before = np.asarray(model(faces))
+    save_small(model, tmp_path / "small.keras")
+    again = keras.models.load_model(tmp_path / "small.keras", compile=False)
+    sizes = [(tmp_path / f"{name}.keras").stat().st_size for name in ("small", "large")]
+    assert sizes[0] < 0.7 * sizes[1]
+    assert np.allclose(again(faces), before, atol=0.02)
+    assert not np.allclose(again(faces), 0)
 
 
 def test_both_layouts_share_their_weights() -> None:

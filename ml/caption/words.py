@@ -1,0 +1,56 @@
+"""The words of a caption as numbers, in their order: those that training has seen, by their hashes.
+
+0 fills up, 1 is a word that training has not seen.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.caption.text import Hashes, hashed, tokens, words_of
+
+Ids = NDArray[np.int32]
+
+MOST = 120
+"""Words of one caption that are read; of a thousand texts one has more."""
+
+UNKNOWN = 1
+FIRST = 2
+"""The number of the first word of a vocabulary."""
+
+
+def vocabulary(texts: Sequence[Hashes], least: int) -> Hashes:
+    """Return the sorted hashes of the words that at least `least` texts have."""
+    words, counts = np.unique(np.concatenate([np.unique(t) for t in texts]), return_counts=True)
+    return np.asarray(words[counts >= least])
+
+
+def ids_of(words: Hashes, known: Hashes) -> Ids:
+    """Return the numbers of the first MOST words by the sorted vocabulary."""
+    words = words[:MOST]
+    places = np.minimum(np.searchsorted(known, words), len(known) - 1)
+    return np.where(known[places] == words, places + FIRST, UNKNOWN).astype(np.int32)
+
+
+def share_known(caption: str, known: Hashes) -> float:
+    """Return which share of a caption's words the network knows; 1 if it has no words."""
+    return known_share(words_of(caption), known)
+
+
+def known_share(words: Hashes, known: Hashes) -> float:
+    """Return which share of the words is known; 1 if there are none."""
+    return float(np.isin(words, known).mean()) if len(words) else 1.0
+
+
+def padded(rows: Sequence[Ids]) -> Ids:
+    """Return the rows as one (n, longest) array, filled up with 0."""
+    result = np.zeros((len(rows), max((len(row) for row in rows), default=0) or 1), dtype=np.int32)
+    for filled, row in zip(result, rows, strict=True):
+        filled[: len(row)] = row
+    return result
+
+
+def read_words(caption: str, known: Hashes) -> Ids:
+    """Return the words of a caption."""
+    return ids_of(hashed(tokens(caption)), known)
