@@ -32,7 +32,7 @@ from ml.labels import EMOTIONS
 from ml.manifest import publish
 from ml.metrics import report
 
-VERSION = "3.0.0"
+VERSION = "4.0.0"
 
 COVERAGE = 0.9
 """How often the true emotion is in the set of the likely ones."""
@@ -106,8 +106,13 @@ def _rounded(weight: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _best(history: Sequence[dict[str, float]]) -> dict[str, float]:
-    best = max(history, key=lambda epoch: (epoch["accuracy"], epoch["epoch"]))
-    return {"epochs": len(history), "best": best["epoch"], "accuracy": best["accuracy"]}
+    best = min(history, key=lambda epoch: (epoch["loss"], -epoch["epoch"]))
+    return {
+        "epochs": len(history),
+        "best": best["epoch"],
+        "accuracy": best["accuracy"],
+        "loss": best["loss"],
+    }
 
 
 def smoke_faces() -> NDArray[np.uint8]:

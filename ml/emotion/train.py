@@ -163,8 +163,8 @@ def train(
 ) -> Path:
     """Train, or go on where a stopped run left off; return the best averaged network's file.
 
-    `begin` sets the first weights of a fresh network. The epoch with the highest accuracy on the
-    validation part is the best.
+    `begin` sets the first weights of a fresh network. The epoch with the least log loss on the
+    validation part is the best: of two thousand faces the accuracy says less.
     """
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=Plan.seed)
@@ -198,7 +198,7 @@ def train(
         fitted = _epoch(model, batches, Average(average, plan.average))
         history.append({"epoch": epoch + 1} | fitted | _measure(average, seen, validation))
         log.info("%s", json.dumps(history[-1]))
-        if history[-1]["accuracy"] >= max(h["accuracy"] for h in history):
+        if history[-1]["loss"] <= min(h["loss"] for h in history):
             shipped.set_weights(average.get_weights())
             _save(shipped, out / "best.keras")
         _save(model, out / "last.keras")
