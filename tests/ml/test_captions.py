@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import csv
 
 from ml.caption import card, irony
 from ml.caption.anchors import fine_anchors
@@ -40,17 +39,21 @@ def test_captions_in_many_languages_lie_on_their_side_of_the_plane() -> None:
     assert table.num_rows >= 200
     assert result["signs"]["n"] >= 200
     assert len(result["signs"]["languages"]) >= 8
-    assert result["signs"]["right"] >= 0.8
+    assert result["signs"]["right"] >= 0.85
     assert result["signs"]["facts_undecided"] >= 0.9
     assert result["signs"]["sarcasm_misled"] <= 0.2
 
 
 def test_captions_of_the_test_set_were_not_developed_on() -> None:
-    test, *others = (set(read_table(written(name), None)["text"].to_pylist()) for name in SETS)
-    assert not test & set.union(*others)
+    test, development, ironic, learning = (
+        {text.casefold() for text in read_table(written(name), None)["text"].to_pylist()}
+        for name in SETS
+    )
+    assert not test & (development | ironic | learning)
+    assert not development & learning
 
 
-SETS = ("test", "development", "irony")
+SETS = ("test", "development", "irony", "learning")
 
 
 def test_batch_gives_what_single_captions_give() -> None:
@@ -196,16 +199,6 @@ def test_words_become_unknown_at_random_but_keep_their_place() -> None:
     ids = np.concatenate([rows[k][0].ravel() for k in range(len(rows))])
     assert len(rows) == 2
     assert {*ids.tolist()} == {0, UNKNOWN, 5}
-
-
-def test_nothing_that_was_learned_from_is_measured_on() -> None:
-    texts = {
-        name: {text.casefold() for text in csv.read_csv(written(name))["text"].to_pylist()}
-        for name in ("learning", "development", "test")
-    }
-    assert len(texts["learning"]) > 900
-    assert not texts["learning"] & (texts["development"] | texts["test"])
-    assert not texts["development"] & texts["test"]
 
 
 def test_pool_weighs_halves_and_sums_to_one() -> None:
