@@ -184,11 +184,15 @@ def statements(
     intensity: Probabilities | None = None,
     caption: Probabilities | Gaussian | None = None,
 ) -> dict[str, Statement]:
-    """Return what each modality that is there says; arguments as for `fuse`."""
+    """Return what each modality that is there says; arguments as for `fuse`.
+
+    A caption's own Gaussian is as wide as music where it is neutral, so one that knows nothing is
+    music itself.
+    """
     nothing = mixture(ANY_EMOTION, EMOTION_ANCHORS, EMOTION_SD)
     said = {
         "emotion": (_emotional(emotion), nothing),
-        "caption": (_emotional(caption), nothing),
+        "caption": (_emotional(caption), MUSIC if isinstance(caption, Gaussian) else nothing),
         "activity": (_activity(action, intensity), _acting(ANY_ACTION, ANY_INTENSITY)),
     }
     return {name: (says, unknowing) for name, (says, unknowing) in said.items() if says}
