@@ -1,4 +1,4 @@
-"""The emotion networks: the one that ships, and the seed's as the baseline of every table."""
+"""The emotion networks: the two that ship together, and the seed's as the baseline."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
