@@ -21,7 +21,7 @@ BARS = [
     ("emotion", "vision/fer2013.parquet", None, 0.695, 0.015),
     ("action", "vision/har.parquet", 500, 0.83, 0.08),
     ("caption", "text/goemotions.parquet", 2000, 0.64, 0.05),
-    ("caption", "text/emotion6.parquet", 700, 0.89, 0.06),
+    ("caption", "text/emotion6.parquet", 700, 0.89, 0.05),
 ]
 
 
