@@ -68,6 +68,13 @@ ANY_INTENSITY = {
     for level in INTENSITIES
 }
 
+# The furthest places, valence and energy, that anything seen can speak of. What modalities say
+# beyond what they would say anyway adds up to a little more than that where they agree.
+_VALENCES = [*(valence for valence, _ in EMOTION_ANCHORS.values()), *ACTION_VALENCE.values()]
+_ENERGIES = [*(energy for _, energy in EMOTION_ANCHORS.values()), *INTENSITY_ENERGY.values()]
+LEAST = np.array([min(_VALENCES), min(_ENERGIES)])
+MOST = np.array([max(_VALENCES), max(_ENERGIES)])
+
 # Spotify's valence and energy over 121,634 tracks of public catalogues.
 MUSIC_MEAN = (0.510, 0.608)
 MUSIC_SD = (0.253, 0.238)
@@ -275,7 +282,7 @@ def _disagreement(modalities: Sequence[Evidence]) -> Array:
 
 
 def _target(mean: Array, covariance: Array) -> MoodTarget:
-    valence, energy = (float(value) for value in np.clip(mean, 0.0, 1.0))
+    valence, energy = (float(value) for value in np.clip(mean, LEAST, MOST))
     cross = float(covariance[0, 1] + covariance[1, 0]) / 2
     spread = ((float(covariance[0, 0]), cross), (cross, float(covariance[1, 1])))
     return MoodTarget(valence, energy, spread)

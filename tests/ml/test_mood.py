@@ -150,6 +150,20 @@ def test_modality_that_knows_nothing_changes_nothing(said: dict[str, Any], which
     assert np.allclose(known.spread, unknown.spread)
 
 
+def test_caption_that_says_what_music_is_changes_nothing() -> None:
+    smile = {"happy": 0.9, "neutral": 0.1}
+    alone, beside = fuse(emotion=smile), fuse(emotion=smile, caption=MUSIC)
+    assert alone.spread == beside.spread
+    assert (alone.valence, alone.energy) == pytest.approx((beside.valence, beside.energy), abs=0.02)
+
+
+def test_joy_everywhere_is_no_more_pleasant_than_the_most_pleasant_there_is() -> None:
+    joy = Gaussian(np.array([0.9, 0.75]), np.eye(2) * 0.1**2)
+    laughing = fuse(emotion={"happy": 1.0}, caption=joy, action={"laughing": 1.0})
+    most = max(*ACTION_VALENCE.values(), *(valence for valence, _ in EMOTION_ANCHORS.values()))
+    assert laughing.valence == pytest.approx(most)
+
+
 def test_reliability_is_a_share_of_the_precision() -> None:
     trust = {"emotion": 0.5, "caption": 1.0, "activity": 1.0}
     said = statements(emotion={"happy": 1.0})
