@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from ml.labels import EMOTIONS
@@ -33,7 +34,7 @@ def build(
     view: int | None = VIEW,
     stages: tuple[tuple[int, int], ...] = STAGES,
     data_format: str = "channels_last",
-    normalization: Normalization = layers.BatchNormalization,
+    normalization: Normalization | None = layers.BatchNormalization,
 ) -> keras.Model:
     """Return the network: grey pixels in [0, 255] to seven logits LABELLED and seven VOTED.
 
@@ -42,25 +43,24 @@ def build(
     summed with a weight for each place (Chen et al. 2018), because a mouth is always below the
     eyes. Input is (batch, size, size, 1), or (batch, 1, size, size) for "channels_first", enlarged
     to `view` pixels unless that is None. Both formats, and every `size` that is looked at at the
-    same side, have the same weights in the same order. Fresh, the additions change nothing.
+    same side, have the same weights in the same order. Fresh, the additions change nothing. Without
+    a normalization the convolutions have a bias instead, as `folded` fills it.
     """
     last = data_format == "channels_last"
     shared: dict[str, Any] = {"data_format": data_format}
 
     def convolved(x: Any, width: int, side: int, stride: int, name: str) -> Any:
+        padding = "valid" if side == 7 else "same"
         x = layers.Conv2D(
             width,
             side,
             strides=stride,
-            padding="valid" if side == 7 else "same",
-            use_bias=False,
-            kernel_initializer="he_normal",
+            padding=padding,
             name=name,
+            **_unbiased(normalization),
             **shared,
         )(x)
-        return normalization(
-            axis=-1 if last else 1, momentum=0.9, epsilon=1e-5, name=f"{name}_norm"
-        )(x)
+        return _normalized(x, name, normalization, data_format)
 
     def weighed(x: Any, width: int, name: str) -> Any:
         y = layers.GlobalAveragePooling2D(keepdims=True, **shared)(x)
@@ -99,7 +99,7 @@ def plain(
     *,
     widths: tuple[int, ...] = (32, 64, 128, 256),
     data_format: str = "channels_last",
-    normalization: Normalization = layers.BatchNormalization,
+    normalization: Normalization | None = layers.BatchNormalization,
 ) -> keras.Model:
     """Return a network of another kind, from random weights, with the inputs and logits of `build`.
 
@@ -116,14 +116,39 @@ def plain(
         for n in range(2):
             name = f"pair{k}_{n}"
             x = layers.Conv2D(
-                width, 3, padding="same", use_bias=False,
-                kernel_initializer="he_normal", name=name, **shared,
-            )(x)  # fmt: skip
-            x = normalization(
-                axis=-1 if last else 1, momentum=0.9, epsilon=1e-5, name=f"{name}_norm"
+                width, 3, padding="same", name=name, **_unbiased(normalization), **shared
             )(x)
-            x = layers.ReLU()(x)
+            x = layers.ReLU()(_normalized(x, name, normalization, data_format))
     return keras.Model(inputs, answered(x, 0.4, data_format), name="plain")
+
+
+def _unbiased(normalization: Normalization | None) -> dict[str, Any]:
+    return {"kernel_initializer": "he_normal", "use_bias": normalization is None}
+
+
+def _normalized(x: Any, name: str, normalization: Normalization | None, data_format: str) -> Any:
+    if normalization is None:
+        return x
+    axis = -1 if data_format == "channels_last" else 1
+    return normalization(axis=axis, momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+
+
+def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
+    """Return `bare`, a network without normalizations, made to compute what `trained` does.
+
+    Every normalization becomes part of the convolution before it, which saves half of the time.
+    """
+    known = {layer.name: layer for layer in trained.layers}
+    for layer in bare.layers:
+        weights = known[layer.name].get_weights() if layer.weights else []
+        norm = known.get(f"{layer.name}_norm")
+        if norm is not None:
+            gain, shift, mean, variance = norm.get_weights()
+            scale = gain / np.sqrt(variance + norm.epsilon)
+            weights = [weights[0] * scale, shift - mean * scale]
+        if weights:
+            layer.set_weights(weights)
+    return bare
 
 
 def together(networks: Sequence[keras.Model]) -> keras.Model:

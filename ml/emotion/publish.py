@@ -25,7 +25,7 @@ from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, th
 from ml.curves import plot
 from ml.emotion.card import FOLDER
 from ml.emotion.data import Faces, read_test, read_training
-from ml.emotion.model import together
+from ml.emotion.model import folded, together
 from ml.emotion.parts import LABELLED, PART_KEYS, VOTED, ferplus_majority, parts
 from ml.emotion.train import PLANS, Plan, logits_of
 from ml.labels import EMOTIONS
@@ -79,11 +79,9 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
 
 
 def _best_network(run: Path) -> keras.Model:
-    """Return the best network of a run in float32, whatever the training computed in."""
+    """Return the best network of a run, folded and in float32, whatever it was trained in."""
     trained = keras.models.load_model(run / "best.keras", compile=False)
-    network = PLANS[trained.name].shipped()
-    network.set_weights(trained.get_weights())
-    return network
+    return folded(trained, PLANS[trained.name].shipped(normalization=None))
 
 
 def save_small(model: keras.Model, file: Path) -> None:

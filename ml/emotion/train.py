@@ -64,13 +64,13 @@ class Plan:
             return plain(self.view, **shared)
         return build(self.view, view=None, **shared)
 
-    def shipped(self) -> keras.Model:
-        """Return the network of the same weights that takes faces of `frame` pixels."""
+    def shipped(self, **options: Any) -> keras.Model:
+        """Return the network that takes faces of `frame` pixels; options as for `build`."""
         if self.network == "seed":
-            return seed_network()
+            return seed_network(**options)
         if self.network == "plain":
-            return plain(self.frame)
-        return build(self.frame, view=self.view)
+            return plain(self.frame, **options)
+        return build(self.frame, view=self.view, **options)
 
 
 PLANS = {

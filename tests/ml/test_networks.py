@@ -24,6 +24,7 @@ from ml.emotion.model import (
     STAGES,
     VIEW,
     build,
+    folded,
     plain,
     seed_network,
     together,
@@ -147,6 +148,21 @@ def test_networks_together_answer_with_the_mean_of_their_logits() -> None:
     faces = np.random.default_rng(0).uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
     assert np.allclose(together([one, other])(faces), (one(faces) + other(faces)) / 2, atol=1e-5)
     assert together([one]) is one
+
+
+@pytest.mark.parametrize("network", ["residual", "plain"])
+def test_folded_network_computes_the_same_without_normalizations(network: str) -> None:
+    def make(**options: object) -> keras.Model:
+        if network == "plain":
+            return plain(20, widths=(4, 8), **options)  # type: ignore[arg-type]
+        return build(20, view=40, stages=TINY, **options)  # type: ignore[arg-type]
+
+    trained, rng = make(), np.random.default_rng(0)
+    trained.set_weights([rng.uniform(0.2, 1.0, w.shape) for w in trained.get_weights()])
+    faces = rng.uniform(0, 255, (2, 20, 20, 1)).astype(np.float32)
+    bare = folded(trained, make(normalization=None))
+    assert not any(isinstance(layer, layers.BatchNormalization) for layer in bare.layers)
+    assert np.allclose(bare(faces), trained(faces), rtol=1e-4)
 
 
 def test_small_file_answers_nearly_alike_in_two_thirds_of_the_space(tmp_path: Path) -> None:
