@@ -179,12 +179,13 @@ def _too_many_pixels() -> UploadError:
 
 def _normalise(image: Image.Image, kind: str) -> Image.Image:
     """Decode no larger than needed, then shrink, flatten, convert and turn upright."""
-    orientation, profile = _orientation(image), image.info.get("icc_profile")
+    profile = image.info.get("icc_profile")
     if kind == "JPEG":  # the only one that decodes at a half, a quarter or an eighth
         image.draft(image.mode, _fitting(image.size, PHOTO_SIDE))
     image.load()
     if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
         raise _too_many_pixels()
+    orientation = _orientation(image)  # not before: of a PNG it decodes, and hides that it failed
     plain = _to_rgb(_on_white(_shrink(_to_8_bit(image), PHOTO_SIDE)), profile)
     return plain.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else plain
 

@@ -127,6 +127,11 @@ def test_random_bytes_are_refused(data: bytes) -> None:
     assert str(refused(data))
 
 
+def test_png_that_breaks_off_in_its_pixels_is_refused() -> None:
+    head = make_photo_bytes(kind="PNG")[:40]
+    assert refused(head + b"T\x00\x00").code == "unreadable"
+
+
 @relaxed
 @given(
     kind=st.sampled_from([*KINDS]),
