@@ -56,6 +56,11 @@ def test_people_are_made_up_on_a_local_site_only(settings: Settings) -> None:
         call_command("bench_people")
 
 
+def test_factors_alone_are_timed() -> None:
+    answer = run("bench_factors", "--people", "30", "--tracks", "20", "--choices", "200")
+    assert 100 < answer["choices"] <= 200
+
+
 def test_analysis_alone_is_timed() -> None:
     answer = run("bench_analysis", "-n", "2")
     assert answer["n"] == 2
