@@ -35,11 +35,11 @@ from ml.action.figures import figures
 from ml.action.none import LABEL as NO_ACTION
 from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
-from ml.emotion.parts import PART_KEYS, ferplus_majority, parts
+from ml.emotion.parts import ferplus_majority, parts
 from ml.emotion.photo import Predict, emotions_of_views, view
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
-from ml.metrics import report
+from ml.metrics import PART_KEYS, report, share_of
 
 BATCH = 32
 
@@ -131,7 +131,7 @@ def ferplus_report(probabilities: Floats, votes: Floats, table: pa.Table) -> Rep
         "label_agrees": _numbers(table, EMOTIONS),
     }
     return {"n": int(seen.sum())} | {
-        name: _share(guess[seen] == majority[seen]) for name, guess in guesses.items()
+        name: share_of(guess[seen] == majority[seen]) for name, guess in guesses.items()
     }
 
 
@@ -142,9 +142,9 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
     right = probabilities.argmax(axis=1) == labels
     inside = conformal_sets(probabilities, described["conformal"]["threshold"])
     result = report(probabilities, labels, EMOTIONS) | {
-        "named": {"share": _share(sure), "accuracy": _share(right[sure])},
+        "named": {"share": share_of(sure), "accuracy": share_of(right[sure])},
         "sets": {
-            "coverage": _share(inside[np.arange(len(labels)), labels]),
+            "coverage": share_of(inside[np.arange(len(labels)), labels]),
             "size": round(float(inside.sum(axis=1).mean()), 2),
         },
     }
@@ -178,10 +178,6 @@ def measure_action(table: pa.Table) -> Report:
     sources = table["source"].to_pylist() if named else [NO_ACTION] * len(shown)
     sources = [source or NO_ACTION for source in sources]
     return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
-
-
-def _share(true: NDArray[np.bool_]) -> float | None:
-    return round(float(true.mean()), 4) if true.size else None
 
 
 def _looks(images: Sequence[bytes]) -> Floats:

@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 from ml.calibration import Floats, calibration_error, reliability
 
+PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
+"""Of a report, what is said of a part of the rows."""
+
+
+def share_of(true: NDArray[np.bool_]) -> float | None:
+    """Return which share is true, None of nothing."""
+    return round(float(true.mean()), 4) if true.size else None
+
 
 def report(
     probabilities: Floats, labels: NDArray[np.int64], names: Sequence[str]

@@ -11,7 +11,7 @@ from ml.calibration import Floats
 from ml.intensity import expected, intensity_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 from ml.manifest import entry
-from ml.metrics import interval, report
+from ml.metrics import interval, report, share_of
 
 Figures = dict[str, Any]
 
@@ -34,7 +34,7 @@ def figures(
     names = are_named(probabilities, familiarity)
     sure, right = names[shown], probabilities[shown].argmax(axis=1) == labels[shown]
     result = report(probabilities[shown], labels[shown], ACTIONS)
-    result["named"] = {"share": _share(sure), "accuracy": _share(right[sure])}
+    result["named"] = {"share": share_of(sure), "accuracy": share_of(right[sure])}
     intensity = _intensity(probabilities[shown], labels[shown])
     result |= {"intensity_accuracy": intensity["accuracy"], "intensity": intensity}
     result["none"] = _none(familiarity, names, shown, sources)
@@ -55,7 +55,7 @@ def _intensity(probabilities: Floats, labels: NDArray[np.int64]) -> Figures:
     confusion = np.zeros((len(INTENSITIES), len(INTENSITIES)), dtype=int)
     np.add.at(confusion, (true, said), 1)
     return {
-        "accuracy": _share(said == true),
+        "accuracy": share_of(said == true),
         "error": round(float(np.sqrt((error**2).mean())), 4),
         "spread": round(float(np.sqrt((spread**2).mean())), 4),
         "confusion": confusion.tolist(),
@@ -75,17 +75,17 @@ def _none(
     photos; `named` is the share of photos without an action that get a name in the end.
     """
     n = int((~shown).sum())
-    result: Figures = {"n": n, "named": _share(names[~shown])}
+    result: Figures = {"n": n, "named": share_of(names[~shown])}
     if not n:
         return result
     familiar = familiarity >= entry("action")["familiarity"]
     at_95 = familiarity >= np.quantile(familiarity[shown], 1 - TRUE_TAGS)
-    false_tags = _share(familiar[~shown])
+    false_tags = share_of(familiar[~shown])
     result |= {
-        "true_tags": _share(familiar[shown]),
+        "true_tags": share_of(familiar[shown]),
         "false_tags": false_tags,
         "interval": [round(edge, 4) for edge in interval(false_tags or 0.0, n)],
-        "false_tags_at_95": _share(at_95[~shown]),
+        "false_tags_at_95": share_of(at_95[~shown]),
         "sources": {},
     }
     where = np.array(sources)
@@ -93,11 +93,7 @@ def _none(
         rows = ~shown & (where == source)
         result["sources"][source] = {
             "n": int(rows.sum()),
-            "false_tags": _share(familiar[rows]),
-            "named": _share(names[rows]),
+            "false_tags": share_of(familiar[rows]),
+            "named": share_of(names[rows]),
         }
     return result
-
-
-def _share(true: NDArray[np.bool_]) -> float | None:
-    return round(float(true.mean()), 4) if true.size else None

@@ -12,12 +12,10 @@ from ml.caption.labels import GROUP, SIX, TO_SEVEN, TO_SIX
 from ml.caption.predict import fine_of
 from ml.labels import EMOTIONS
 from ml.manifest import entry
-from ml.metrics import multilabel_f1, report
+from ml.metrics import PART_KEYS, multilabel_f1, report, share_of
 from ml.mood import Gaussian
 
 Report = dict[str, Any]
-
-PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
 
 SARCASM = "sarcasm"
 """Kind of the captions that mean the opposite of their words; they have a figure of their own."""
@@ -110,13 +108,13 @@ def measure_signs(moods: Sequence[Gaussian], table: pa.Table) -> Report:
     counted = (side != 0) & ~ironic
     return {
         "n": int(counted.sum()),
-        "right": _share(right[counted]),
-        "majority": _share(side[counted] > 0),
-        "right_and_decided": _share((right & decided)[counted]),
-        "right_with_sarcasm": _share(right[side != 0]),
-        "facts_undecided": _share(~decided[side == 0]),
-        "sarcasm": {"n": int(ironic.sum()), "right": _share(right[ironic])},
-        "sarcasm_misled": _share((~right & decided)[ironic]),
+        "right": share_of(right[counted]),
+        "majority": share_of(side[counted] > 0),
+        "right_and_decided": share_of((right & decided)[counted]),
+        "right_with_sarcasm": share_of(right[side != 0]),
+        "facts_undecided": share_of(~decided[side == 0]),
+        "sarcasm": {"n": int(ironic.sum()), "right": share_of(right[ironic])},
+        "sarcasm_misled": share_of((~right & decided)[ironic]),
         "languages": _by(language[counted], right[counted]),
         "kinds": _by(kind[counted], right[counted]),
     }
@@ -124,10 +122,6 @@ def measure_signs(moods: Sequence[Gaussian], table: pa.Table) -> Report:
 
 def _by(names: NDArray[np.str_], right: NDArray[np.bool_]) -> Report:
     return {
-        str(name): {"n": int((names == name).sum()), "right": _share(right[names == name])}
+        str(name): {"n": int((names == name).sum()), "right": share_of(right[names == name])}
         for name in np.unique(names)
     }
-
-
-def _share(true: NDArray[np.bool_]) -> float | None:
-    return round(float(true.mean()), 4) if true.size else None

@@ -12,9 +12,6 @@ LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS
 They are two questions: label and majority agree on two thirds of the images.
 """
 
-PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
-"""What is reported of a part."""
-
 VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """FER+ names of the EMOTIONS, in the same order; contempt and unknown have no counterpart."""
 

@@ -26,11 +26,11 @@ from ml.curves import plot
 from ml.emotion.card import FOLDER
 from ml.emotion.data import Faces, read_test, read_training
 from ml.emotion.model import folded, together
-from ml.emotion.parts import LABELLED, PART_KEYS, VOTED, ferplus_majority, parts
+from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
 from ml.emotion.train import PLANS, Plan, logits_of
 from ml.labels import EMOTIONS
 from ml.manifest import publish
-from ml.metrics import report
+from ml.metrics import PART_KEYS, report
 
 VERSION = "4.0.0"
 
