@@ -57,20 +57,20 @@ class Plan:
 
     def fresh(self) -> keras.Model:
         """Return the network to train, on views of `view` pixels."""
-        shared: dict[str, Any] = {"data_format": FORMAT, "normalization": FusedBatchNormalization}
-        if self.network == "seed":
-            return seed_network(**shared)
-        if self.network == "plain":
-            return plain(self.view, **shared)
-        return build(self.view, view=None, **shared)
+        return self._built(
+            self.view, None, data_format=FORMAT, normalization=FusedBatchNormalization
+        )
 
     def shipped(self, **options: Any) -> keras.Model:
         """Return the network that takes faces of `frame` pixels; options as for `build`."""
+        return self._built(self.frame, self.view, **options)
+
+    def _built(self, size: int, view: int | None, **options: Any) -> keras.Model:
         if self.network == "seed":
             return seed_network(**options)
         if self.network == "plain":
-            return plain(self.frame, **options)
-        return build(self.frame, view=self.view, **options)
+            return plain(size, **options)
+        return build(size, view=view, **options)
 
 
 PLANS = {
