@@ -30,6 +30,7 @@ from recommender.engine.scoring import (
     Candidates,
     Mood,
     Weights,
+    newcomer_share,
     precision,
 )
 from recommender.engine.songs import artist_keys
@@ -57,17 +58,24 @@ SHOWN_AT_MOST = 300
 
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
+# Where the person likes some kinds of music, so many of the best are asked for their kind.
+NEAR_IF_LIKED = 3000
 # The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
 # valence and energy, all else one inner product (engine.linear).
 _ARRANGED = """
-(SELECT track_id AS id, vector FROM recommender_trackfactor
- WHERE version_id = %(version)s {within}
- ORDER BY (vector <#> %(query)s::halfvec)
+(SELECT track_id AS id, vector, (vector <#> %(query)s::halfvec)
     + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
     + %(ve)s::float8 * (valence - %(v)s::float8) * (energy - %(e)s::float8)
-    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8)
- LIMIT {limit})
+    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8) AS lacking
+ FROM recommender_trackfactor
+ WHERE version_id = %(version)s {within}
+ ORDER BY lacking LIMIT {limit})
 """
+# It does not know what the person likes: of more of its best, those whose kind makes up for it.
+_LIKED_ARRANGED = f"""
+(SELECT best.id, vector FROM {{arranged}} AS best JOIN recommender_track AS kind USING (id)
+ ORDER BY lacking - %(liked)s::float8 * {LIKED} LIMIT {{limit}})
+"""  # noqa: S608
 # Nearest to each of some points, from the GiST indexes on point(energy, valence).
 _AROUND = f"""
 SELECT near.id, NULL::halfvec AS vector
@@ -251,8 +259,16 @@ def _arranged(
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
     inverse = 0.5 * weights.mood * precision(mood)
-    return _ARRANGED.format(within=within, limit=NEAR), {
+    liked = weights.liked * newcomer_share(person.taste.n_choices)
+    if liked and (person.said.liked_genres or person.said.liked_languages):
+        best = _ARRANGED.format(within=within, limit=NEAR_IF_LIKED)
+        source = _LIKED_ARRANGED.format(arranged=best, limit=NEAR)
+    else:
+        best = _ARRANGED.format(within=within, limit=NEAR)
+        source = f"SELECT id, vector FROM {best} AS best"  # noqa: S608
+    return source, {
         "query": _text(query),
+        "liked": liked,
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
         "v": float(mood.mean[0]),
         "e": float(mood.mean[1]),

@@ -45,6 +45,21 @@ def gathered(user: User, mood: Mood) -> Pool:
     return candidates.gather(person=who_asks(user), story_id=uuid4(), mood=mood, weights=Weights())
 
 
+def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "NEAR", 5)
+    monkeypatch.setattr(candidates, "NEAR_EACH_DRAW", 0)
+    for i in range(30):
+        make_track(valence=0.5 + i / 1000, energy=0.5, genre="pop")
+    jazz = make_track(valence=0.55, energy=0.5, genre="jazz")
+    services.rearrange_catalogue()
+    mood = engine_mood(make_mood(0.5, 0.5))
+    assert jazz.pk.bytes not in gathered(user, mood).ids.tolist()
+    services.set_preferences(user=user, liked_genres=["jazz and blues"])
+    assert jazz.pk.bytes in gathered(user, mood).ids.tolist()
+
+
 def test_suggestions_fit_the_mood(user: User) -> None:
     make_plane()
     shown = suggest(user, mood=make_mood(0.8, 0.2))

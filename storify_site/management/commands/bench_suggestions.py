@@ -19,13 +19,14 @@ from recommender.candidates import Pool
 from recommender.engine.content import FloatArray
 from recommender.engine.scoring import Mood, score_terms, total
 from recommender.models import Choice, Track
-from recommender.services import suggest_tracks
+from recommender.services import set_preferences, suggest_tracks
 from recommender.services.folding import who_asks
 from recommender.services.suggestions import engine_mood
 from storify_site.bench.figures import quantile
 
 WARMING = 5  # the first few fill caches that a running site has filled
 TOP = 50
+LIKED = {"liked_genres": ["rock", "jazz and blues"], "liked_languages": ["en"]}
 SPREADS = (0.05, 0.1, 0.14)
 
 
@@ -44,8 +45,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        people = _people()
         with transaction.atomic():
+            people = _people()
             milliseconds = _time_suggestions(people, options["n"])
             result = {
                 "n": options["n"],
@@ -61,10 +62,15 @@ class Command(BaseCommand):
 
 
 def _people() -> list[User]:
-    """In turn a newcomer and people who have saved something, where there are any."""
+    """In turn a newcomer, one who said what they like, and people who have saved something."""
     newcomer = get_user_model().objects.get(email="demo@storify.test")
+    asked = User.objects.create_user(email="asked@bench.invalid")
+    set_preferences(user=asked, **LIKED)
     regulars = User.objects.filter(email__endswith="@bench.test").order_by("pk")[:20]
-    return [person for regular in regulars for person in (newcomer, regular)] or [newcomer]
+    return [each for regular in regulars for each in (newcomer, regular, asked, regular)] or [
+        newcomer,
+        asked,
+    ]
 
 
 def _time_suggestions(people: Sequence[User], n: int) -> list[float]:
