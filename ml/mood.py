@@ -155,7 +155,7 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
 
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
-RELIABILITY = {"emotion": 1.0, "caption": 0.7, "activity": 1.0}
+RELIABILITY = {"emotion": 1.0, "caption": 0.8, "activity": 1.0}
 """Share of a modality's precision that counts; see MOOD.md for how they were learned."""
 
 

@@ -73,10 +73,20 @@ def read(data: Path, cache: Path, *, encoded: int | None = None, seed: int = 7) 
 def written(file: Path) -> Captions:
     """Return the captions of a CSV file with columns text, label and kind, all encoded, but for
     those that mean the opposite of their words."""
-    table = csv.read_csv(file)
-    table = table.filter(pc.not_equal(table["kind"], "sarcasm"))
+    table = _sincere(file)
     texts = table["text"].to_pylist()
     return Captions(embed(texts), [hashed(tokens(text)) for text in texts], *targets_of(table))
+
+
+def languages_of(file: Path) -> list[str]:
+    """Return the languages of the same captions, from the column language."""
+    names: list[str] = _sincere(file)["language"].to_pylist()
+    return names
+
+
+def _sincere(file: Path) -> pa.Table:
+    table = csv.read_csv(file)
+    return table.filter(pc.not_equal(table["kind"], "sarcasm"))
 
 
 def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:

@@ -2,7 +2,8 @@
 
 No large collection of ironic captions in many languages was at hand. `written/irony.csv` holds a
 few dozen pairs that we wrote: irony, and sincere captions with the same words. A linear classifier
-on the sentence embedding learns from them; what it suspects only widens the mood.
+on the sentence embedding learns from them (`ml.caption.logistic`); what it suspects only widens
+the mood.
 """
 
 import csv
@@ -30,22 +31,6 @@ def written() -> tuple[list[str], Floats]:
         sincere = [row["text"] for row in csv.DictReader(stream) if row["kind"] != "sarcasm"]
     rows += [(text, 0.0) for text in sincere]
     return [text for text, _ in rows], np.array([ironic for _, ironic in rows])
-
-
-def fit(features: Floats, ironic: Floats, penalty: float = 100.0) -> tuple[Floats, float]:
-    """Return weights (width,) and bias of a ridge logistic regression on (n, width) features of
-    mean 0 and deviation 1, by Newton's method; both classes count as PRIOR says."""
-    x = np.hstack([features, np.ones((len(features), 1))])
-    share = ironic.mean()
-    weight = np.where(ironic == 1, PRIOR / share, (1 - PRIOR) / (1 - share))
-    ridge = np.diag([penalty] * features.shape[1] + [1e-6])
-    beta = np.zeros(x.shape[1])
-    for _ in range(20):
-        p = 1 / (1 + np.exp(-x @ beta))
-        slope = x.T @ (weight * (p - ironic)) + ridge @ beta
-        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + ridge
-        beta -= np.linalg.solve(curve, slope)
-    return beta[:-1], float(beta[-1])
 
 
 def doubted(mood: Gaussian, irony: float) -> Gaussian:

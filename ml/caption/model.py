@@ -33,16 +33,39 @@ WIDTH = 64
 """Numbers that describe a word."""
 
 
-def build_sentence(features: int, classes: int, recipe: Recipe) -> keras.Model:
-    """Return a network from (batch, features) embeddings to (batch, classes) logits."""
+def build_sentence(features: int, classes: int, recipe: Recipe, voices: int = 1) -> keras.Model:
+    """Return a network from (batch, features) embeddings to (batch, classes) logits.
+
+    Several `voices` are as many networks behind one scale, whose logits are averaged.
+    """
     sentence = keras.Input((features,), name="sentence")
-    x = layers.Normalization(name="scale")(sentence)
-    x = layers.GaussianNoise(recipe.noise)(x)
-    x = layers.Dropout(recipe.dropout / 2)(x)
-    x = layers.Dense(recipe.hidden, activation="gelu")(x)
-    x = layers.Dropout(recipe.dropout)(x)
-    logits = layers.Dense(classes, kernel_initializer="zeros")(x)
-    return keras.Model(sentence, logits, name="of_sentence")
+    scaled = layers.Normalization(name="scale")(sentence)
+    logits = []
+    for k in range(voices):
+        x = layers.GaussianNoise(recipe.noise)(scaled)
+        x = layers.Dropout(recipe.dropout / 2)(x)
+        x = layers.Dense(recipe.hidden, activation="gelu", name=f"hidden{k}")(x)
+        x = layers.Dropout(recipe.dropout)(x)
+        said = layers.Dense(classes, kernel_initializer="zeros", name=f"said{k}")(x)
+        logits.append(said)
+    mean = logits[0] if voices == 1 else layers.Average()(logits)
+    return keras.Model(sentence, mean, name="of_sentence")
+
+
+def agreed(networks: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
+    """Return networks of one voice each, trained on the same scale, as one of several."""
+    first = networks[0]
+    together = build_sentence(
+        first.input.shape[1], first.output.shape[1], recipe, voices=len(networks)
+    )
+    scale = together.get_layer("scale")
+    scale.set_weights(first.get_layer("scale").get_weights())
+    scale.finalize_state()  # setting weights alone leaves its old mean in use
+    for k, network in enumerate(networks):
+        for name in ("hidden", "said"):
+            trained = network.get_layer(f"{name}0").get_weights()
+            together.get_layer(f"{name}{k}").set_weights(trained)
+    return together
 
 
 def build_words(words: int, classes: int, recipe: Recipe) -> keras.Model:
@@ -64,10 +87,13 @@ def build_words(words: int, classes: int, recipe: Recipe) -> keras.Model:
 
 
 def join(of_sentence: keras.Model, of_words: keras.Model) -> keras.Model:
-    """Return one network from both inputs to (batch, 2 x classes + 1) logits: the sentence's, the
-    words' and that of irony, which is linear in the scaled embedding."""
-    irony = layers.Dense(1, name="irony", kernel_initializer="zeros")
-    outputs = [of_sentence.output, of_words.output, irony(of_sentence.get_layer("scale").output)]
+    """Return one network from both inputs to (batch, 2 x classes + 2) logits: the sentence's, the
+    words', and those of irony and of trust in the words, linear in the scaled embedding."""
+    scaled = of_sentence.get_layer("scale").output
+    asked = [
+        layers.Dense(1, name=n, kernel_initializer="zeros")(scaled) for n in ("irony", "trust")
+    ]
+    outputs = [of_sentence.output, of_words.output, *asked]
     inputs = [of_sentence.input, of_words.input]
     return keras.Model(inputs, layers.Concatenate()(outputs), name="caption")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.special import expit
 
 from ml.calibration import Floats
 from ml.caption.encoder import embed
@@ -12,7 +13,7 @@ from ml.caption.irony import doubted
 from ml.caption.labels import FINE, TO_SEVEN
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes, clean
-from ml.caption.words import padded, read_words, share_known
+from ml.caption.words import padded, read_words
 from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
 from ml.mood import EMOTION_SD, MUSIC_SD, Gaussian, mixture
@@ -42,25 +43,20 @@ def predict_fine(captions: Sequence[str]) -> Floats:
 
 
 def look(captions: Sequence[str]) -> Floats:
-    """Return (n, 58) what the network says of captions, and which share of their words it knows.
-
-    Logits of the sentence (28), of the words (28) and of irony, then the share.
-    """
+    """Return (n, 58) logits: of the sentence (28), of the words (28), of irony and of trust."""
     words = padded([read_words(caption, known_words()) for caption in captions])
-    known = [share_known(caption, known_words()) for caption in captions]
-    logits = compiled("caption")(embed(captions), words).astype(np.float64)
-    return np.column_stack([logits, known])
+    return np.asarray(compiled("caption")(embed(captions), words), dtype=np.float64)
 
 
 def fine_of(looks: Floats, pool: Sequence[float] | None = None) -> Floats:
     """Return (n, 28) probabilities of what `look` returned, with other weights if given."""
     sentence, words = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
-    return pooled(sentence, words, pool or entry("caption")["pool"], looks[:, -1])
+    return pooled(sentence, words, pool or entry("caption")["pool"], expit(looks[:, -1]))
 
 
 def moods_of(looks: Floats) -> list[Gaussian]:
     """Return valence and energy of what `look` returned, irony taken into account."""
-    ironic = 1 / (1 + np.exp(-looks[:, -2]))
+    ironic = expit(looks[:, -2])
     return [
         doubted(mood_of(fine), float(doubt))
         for fine, doubt in zip(fine_of(looks), ironic, strict=True)

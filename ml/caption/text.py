@@ -72,12 +72,6 @@ def tokens(caption: str) -> list[str]:
     return [_STRETCHED.sub(r"\1\1", token) for token in _TOKEN.findall(plain)]
 
 
-def words_of(caption: str) -> Hashes:
-    """Return the hashes of a caption's words: no emoticons, marks, numbers or names of emoji."""
-    plain = "".join(char for char in caption if emoji_name(char) is None)
-    return hashed(word for word in tokens(plain) if any(char.isalpha() for char in word))
-
-
 def hashed(words: Iterable[str]) -> Hashes:
     """Return the 32-bit hashes of words, in their order."""
     return np.fromiter((zlib.crc32(word.encode()) for word in words), dtype=np.uint32)

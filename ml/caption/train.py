@@ -15,17 +15,19 @@ import numpy as np
 import pyarrow.parquet as pq
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from ml.calibration import Floats as Probabilities
-from ml.caption import irony
+from ml.caption import irony, logistic
 from ml.caption.anchors import fine_anchors
-from ml.caption.data import Captions, Collection, read, written
+from ml.caption.data import Captions, Collection, languages_of, read, written
 from ml.caption.encoder import embed
 from ml.caption.labels import FINE, TO_EIGHT, TO_SEVEN, Floats
-from ml.caption.model import SEED, Recipe, Thinned, build_sentence, build_words, join
+from ml.caption.model import SEED, Recipe, Thinned, agreed, build_sentence, build_words, join
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes
-from ml.caption.words import ids_of, known_share, padded, vocabulary
+from ml.caption.words import ids_of, padded, vocabulary
 from ml.curves import plot
 from ml.labels import EMOTIONS
 from ml.manifest import FOLDER, publish
@@ -33,17 +35,29 @@ from ml.metrics import multilabel_f1
 
 log = logging.getLogger(__name__)
 
-VERSION = "3.0.0"
+Said = tuple[Floats, Floats, Floats]
+"""Logits of the sentence (n, 28) and of the words (n, 28), and trust in the words (n,)."""
+
+VERSION = "4.0.0"
 CARD = FOLDER / "caption"
 
 LEAST = 3
 """A word is known if so many training texts have it."""
 
 LEARNING, DEVELOPMENT = (irony.WRITTEN / f"{name}.csv" for name in ("learning", "development"))
+ENGLISH = "en"  # the language of both collections
 OWN = 3.0
 """How much a caption of LEARNING counts: they are few, but in the languages that people write."""
 
-OF_SENTENCE = Recipe(hidden=192, dropout=0.4, noise=0.3, rate=1e-3, decay=0.1, epochs=15)
+TRUSTED = 5000
+"""Texts of each file that the trust in the words is learned from."""
+
+VOICES = 5
+"""Networks that read a sentence, alike but for their random start."""
+
+OF_SENTENCE = Recipe(
+    hidden=256, dropout=0.4, noise=0.3, rate=1.5e-3, decay=0.1, epochs=8, batch=256
+)
 OF_WORDS = Recipe(hidden=96, dropout=0.4, thinned=0.3, rate=3e-3, decay=0.02, epochs=5)
 
 
@@ -68,22 +82,49 @@ def balance(eight: Floats) -> Floats:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def fit_sentence(sets: Sequence[Collection], own: Captions) -> keras.Model:
-    """Return the half that reads embeddings, trained on the texts that have one and on `own`."""
+def abroad(sentence: Floats, apart: Floats, random: np.random.Generator) -> Floats:
+    """Return (n, width) embeddings of English texts, half of them as if said in another language.
+
+    `apart` (languages, width) is how far captions in other languages lie from the same in English:
+    each row is moved by one of them or not at all. So the network learns to look past the language.
+    """
+    moved = np.vstack([np.zeros((len(apart), apart.shape[1]), dtype=np.float32), apart])
+    return sentence + moved[random.integers(0, len(moved), len(sentence))]
+
+
+def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) -> Floats:
+    """Return (languages, width) by how much the mean of each language differs from English's.
+
+    Of the languages that have `least` captions; the captions say about the same in all of them.
+    """
+    names = np.array(languages)
+    means = {
+        name: own.sentence[names == name].mean(axis=0)
+        for name in sorted(set(languages))
+        if (names == name).sum() >= least
+    }
+    return np.stack([mean - means[ENGLISH] for name, mean in means.items() if name != ENGLISH])
+
+
+def fit_sentence(sets: Sequence[Collection], own: Captions, apart: Floats) -> keras.Model:
+    """Return the half that reads embeddings, trained on the texts that have one, in English and
+    `abroad`, and on `own`."""
     parts = [*(_encoded(each.training) for each in sets), own]
-    sentence = np.concatenate([part.sentence for part in parts])
-    keras.utils.set_random_seed(SEED)
-    model = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)
-    model.get_layer("scale").adapt(sentence)
+    english = np.concatenate([part.sentence for part in parts[:-1]])
     batch = OF_SENTENCE.batch
-    _compile(model, OF_SENTENCE, -(-len(sentence) // batch))
     targets = _targets(parts)
     weights = np.append(_weights(parts[:-1]), np.full(len(own), OWN, dtype=np.float32))
-    model.fit(sentence, targets, batch, OF_SENTENCE.epochs, sample_weight=weights, verbose=0)
-    bare = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)  # without the optimiser
-    bare.set_weights(model.get_weights())
-    bare.get_layer("scale").finalize_state()  # setting weights alone leaves its old mean in use
-    return bare
+    voices = []
+    for k in range(VOICES):
+        keras.utils.set_random_seed(SEED + k)
+        random = np.random.default_rng(SEED + k)
+        sentence = np.concatenate([abroad(english, apart, random), own.sentence])
+        model = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)
+        model.get_layer("scale").adapt(sentence)
+        _compile(model, OF_SENTENCE, -(-len(sentence) // batch))
+        model.fit(sentence, targets, batch, OF_SENTENCE.epochs, sample_weight=weights, verbose=0)
+        voices.append(model)
+    return agreed(voices, OF_SENTENCE)
 
 
 def fit_words(sets: Sequence[Collection], known: Hashes) -> tuple[keras.Model, list[float]]:
@@ -132,42 +173,47 @@ def _weights(parts: Sequence[Captions]) -> Floats:
 def learn_irony(model: keras.Model) -> None:
     """Fit the irony of a joined network on the captions that we wrote."""
     texts, ironic = irony.written()
-    scaled = ops.convert_to_numpy(model.get_layer("scale")(embed(texts)))
-    weights, bias = irony.fit(scaled.astype(np.float64), ironic)
-    model.get_layer("irony").set_weights([weights[:, None], np.array([bias])])
+    _ask(model, "irony", embed(texts), ironic, prior=irony.PRIOR, penalty=100)
 
 
-def halves_of(model: keras.Model, captions: Captions, known: Hashes) -> tuple[Floats, Floats]:
-    """Return the (n, 28) logits of both halves."""
+def learn_trust(model: keras.Model, sets: Sequence[Collection], own: Captions) -> None:
+    """Fit the trust in the words: whether a text is one of the files', as opposed to a caption."""
+    parts = [_encoded(each.training).sentence[:TRUSTED] for each in sets]
+    theirs = np.concatenate(parts)
+    both = np.concatenate([theirs, own.sentence])
+    is_theirs = np.repeat([1.0, 0.0], [len(theirs), len(own)])
+    _ask(model, "trust", both, is_theirs, prior=0.1, penalty=1000)
+
+
+def _ask(model: keras.Model, name: str, sentence: Floats, yes: Probabilities, **how: float) -> None:
+    scaled = ops.convert_to_numpy(model.get_layer("scale")(sentence))
+    weights, bias = logistic.fit(scaled.astype(np.float64), yes, **how)
+    model.get_layer(name).set_weights([weights[:, None], np.array([bias])])
+
+
+def said_of(model: keras.Model, captions: Captions, known: Hashes) -> Said:
+    """Return the (n, 28) logits of both halves and the trust (n,) in the second."""
     words = padded([ids_of(row, known) for row in captions.words])
     said = model.predict([captions.sentence, words], batch_size=256, verbose=0)
-    return said[:, : len(FINE)], said[:, len(FINE) : 2 * len(FINE)]
+    return said[:, : len(FINE)], said[:, len(FINE) : 2 * len(FINE)], expit(said[:, -1])
 
 
-def pool_of(
-    halves: Sequence[tuple[Floats, Floats]],
-    parts: Sequence[Captions],
-    known: Sequence[ArrayLike],
-) -> list[float]:
+def pool_of(said: Sequence[Said], parts: Sequence[Captions]) -> list[float]:
     """Return the weights of `ml.caption.pool`: those with the least log loss of the coarse labels,
-    each file's mean counting the same. `known` says of every text which share of its words is."""
-    steps = [round(step * 0.05, 2) for step in range(31)]
-    nothing = [0.0] * len(parts)
-    alone = min(steps, key=lambda alone: coarse_loss(halves, parts, nothing, (0.0, 0.0, alone)))
-    pairs = [(a, b, alone) for a in steps for b in steps]
-    return [*min(pairs, key=lambda pair: coarse_loss(halves, parts, known, [*pair]))]
+    each file's mean counting the same."""
+
+    def loss_of(weights: ArrayLike) -> float:
+        return coarse_loss(said, parts, np.asarray(weights).tolist())
+
+    found = minimize(loss_of, (0.5, 0.6, 0.8), method="Nelder-Mead", options={"xatol": 0.005})
+    return [round(float(weight), 2) for weight in found.x]
 
 
-def coarse_loss(
-    halves: Sequence[tuple[Floats, Floats]],
-    parts: Sequence[Captions],
-    known: Sequence[ArrayLike],
-    weights: Sequence[float],
-) -> float:
+def coarse_loss(said: Sequence[Said], parts: Sequence[Captions], weights: Sequence[float]) -> float:
     """Return the mean over the files of the log loss of the eight coarse emotions."""
     losses = []
-    for each, part, share in zip(halves, parts, known, strict=True):
-        eight = pooled(*each, weights, share) @ TO_EIGHT
+    for (sentence, words, trust), part in zip(said, parts, strict=True):
+        eight = pooled(sentence, words, weights, trust) @ TO_EIGHT
         losses.append(-(part.eight * np.log(eight + 1e-12)).sum(axis=1).mean())
     return float(np.mean(losses))
 
@@ -186,17 +232,16 @@ def train(data: Sequence[Path], norms: Path, cache: Path, encoded: Sequence[int 
     """Train both halves; fit their weights and the thresholds on validation splits; ship them."""
     sets = [read(file, cache, encoded=n) for file, n in zip(data, encoded, strict=True)]
     own, by_hand = written(LEARNING), written(DEVELOPMENT)
+    apart = languages_apart(own, languages_of(LEARNING))
     parts = [*(each.validation for each in sets), by_hand]
     known = vocabulary([row for each in sets for row in each.training.words], LEAST)
     of_words, losses = fit_words(sets, known)
-    model = join(fit_sentence(sets, own), of_words)
+    model = join(fit_sentence(sets, own, apart), of_words)
     learn_irony(model)
-    halves = [halves_of(model, part, known) for part in parts]
-    # Of comments nearly all words are known, of what people write in many languages they are not.
-    shares: list[ArrayLike] = [1.0] * len(sets)
-    shares.append([known_share(row, known) for row in by_hand.words])
-    weights = pool_of(halves, parts, shares)
-    fine = [pooled(*each, weights) for each in halves]
+    learn_trust(model, sets, own)
+    said = [said_of(model, part, known) for part in parts]
+    weights = pool_of(said, parts)
+    fine = [pooled(sentence, words, weights, trust) for sentence, words, trust in said]
     labelled = next(k for k, part in enumerate(parts) if part.fine.any())
     seven = parts[labelled].fine @ TO_SEVEN > 0
     words = {
@@ -205,7 +250,7 @@ def train(data: Sequence[Path], norms: Path, cache: Path, encoded: Sequence[int 
     described = {
         "version": VERSION,
         "classes": list(EMOTIONS),
-        "data": "GoEmotions and emotion; embeddings of multilingual-e5-small beside words",
+        "data": "GoEmotions and emotion; embeddings of two sentence encoders beside words",
         "trained_on": sum(len(each.training) for each in sets) + len(own),
         "encoded": sum(len(_encoded(each.training)) for each in sets) + len(own),
         "validation": {

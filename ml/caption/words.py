@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.caption.text import Hashes, hashed, tokens, words_of
+from ml.caption.text import Hashes, hashed, tokens
 
 Ids = NDArray[np.int32]
 
@@ -31,16 +31,6 @@ def ids_of(words: Hashes, known: Hashes) -> Ids:
     words = words[:MOST]
     places = np.minimum(np.searchsorted(known, words), len(known) - 1)
     return np.where(known[places] == words, places + FIRST, UNKNOWN).astype(np.int32)
-
-
-def share_known(caption: str, known: Hashes) -> float:
-    """Return which share of a caption's words the network knows; 1 if it has no words."""
-    return known_share(words_of(caption), known)
-
-
-def known_share(words: Hashes, known: Hashes) -> float:
-    """Return which share of the words is known; 1 if there are none."""
-    return float(np.isin(words, known).mean()) if len(words) else 1.0
 
 
 def padded(rows: Sequence[Ids]) -> Ids:

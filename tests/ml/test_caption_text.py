@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.caption.text import LONGEST, clean, emoji_name, hashed, readable, tokens
-from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded, share_known, vocabulary
+from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,6 @@ def test_shorter_texts_are_filled_up_and_long_ones_cut() -> None:
     rows = padded([ids_of(hashed(["glad"] * n), known) for n in (0, 1, MOST + 9)])
     assert rows.shape == (3, MOST)
     assert (rows != 0).sum(axis=1).tolist() == [0, 1, MOST]
-
-
-def test_share_of_known_words_leaves_emoji_and_marks_out() -> None:
-    known = vocabulary([hashed(["glad", "heart"])], least=1)
-    assert share_known("Glad!", known) == 1
-    assert share_known("glad сегодня ❤️ :)", known) == 0.5
-    assert share_known("❤️ 12:30", known) == 1
 
 
 def test_ten_thousand_characters_are_cut_soon() -> None:

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
-from ml.caption import card, irony
+from ml.caption import card, irony, logistic
 from ml.caption.anchors import fine_anchors
+from ml.caption.data import Captions
 from ml.caption.irony import doubted
 from ml.caption.labels import EIGHT, FINE, GROUP, SIX, TO_EIGHT, TO_SEVEN, TO_SIX, fine_shares
-from ml.caption.model import Recipe, Thinned, build_sentence, build_words, join
+from ml.caption.model import Recipe, Thinned, agreed, build_sentence, build_words, join
 from ml.caption.pool import pooled
-from ml.caption.predict import mood_of, predict, predict_fine, read
+from ml.caption.predict import look, mood_of, predict, predict_fine, read
+from ml.caption.train import abroad, languages_apart
 from ml.caption.words import UNKNOWN
 from ml.evaluate import measure_caption
 from ml.evaluate import read as read_table
@@ -39,7 +42,7 @@ def test_captions_in_many_languages_lie_on_their_side_of_the_plane() -> None:
     assert table.num_rows >= 200
     assert result["signs"]["n"] >= 200
     assert len(result["signs"]["languages"]) >= 8
-    assert result["signs"]["right"] >= 0.85
+    assert result["signs"]["right"] >= 0.88
     assert result["signs"]["facts_undecided"] >= 0.9
     assert result["signs"]["sarcasm_misled"] <= 0.2
 
@@ -129,11 +132,11 @@ def test_unpleasant_captions_are_not_doubted() -> None:
     assert doubted(mood, 0.9) is mood
 
 
-def test_irony_is_learned_from_separable_features() -> None:
+def test_a_question_is_learned_from_separable_features() -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(80, 5))
     ironic = (features[:, 0] > 0).astype(float)
-    weights, bias = irony.fit(features, ironic, penalty=0.1)
+    weights, bias = logistic.fit(features, ironic, prior=0.1, penalty=0.1)
     said = features @ weights + bias
     assert said[ironic == 1].mean() > said[ironic == 0].mean() + 2
     assert abs(weights[0]) > 3 * np.abs(weights[1:]).max()
@@ -178,8 +181,34 @@ def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: 
     again = keras.models.load_model(tmp_path / "model.keras", compile=False)
     inputs = [np.ones((2, 6), np.float32), np.array([[1, 2, 0], [0, 0, 0]], np.int32)]
     said = model.predict(inputs, verbose=0)
-    assert said.shape == (2, 7)
+    assert said.shape == (2, 8)
     assert np.allclose(said, again.predict(inputs, verbose=0), atol=1e-5)
+
+
+def test_embeddings_abroad_are_moved_by_what_lies_between_the_languages() -> None:
+    sentence = np.array([[0, 0], [0, 2], [1, 1], [5, 5]], dtype=np.float32)
+    own = Captions(sentence, [], np.zeros((4, 0)), np.zeros((4, 8)))
+    apart = languages_apart(own, ["en", "en", "de", "fr"], least=1)
+    assert apart.tolist() == [[1, 0], [5, 4]]
+    english = np.zeros((4000, 2), dtype=np.float32)
+    moved = abroad(english, apart, np.random.default_rng(0))
+    places, counts = np.unique(moved, axis=0, return_counts=True)
+    assert places.tolist() == [[0, 0], [1, 0], [5, 4]]
+    assert np.allclose(counts / len(moved), [1 / 2, 1 / 4, 1 / 4], atol=0.03)
+
+
+def test_several_voices_say_the_mean_of_what_each_says() -> None:
+    recipe, rng = Recipe(hidden=4), np.random.default_rng(0)
+    voices = [build_sentence(6, 3, recipe) for _ in range(2)]
+    for voice in voices:
+        voice.get_layer("scale").adapt(np.arange(12, dtype=np.float32).reshape(2, 6))
+        for name in ("hidden0", "said0"):
+            layer = voice.get_layer(name)
+            layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
+    seen = rng.normal(size=(5, 6)).astype(np.float32)
+    each = [voice.predict(seen, verbose=0) for voice in voices]
+    assert not np.allclose(*each, atol=0.1)
+    assert np.allclose(agreed(voices, recipe).predict(seen, verbose=0), np.mean(each, 0), atol=1e-5)
 
 
 def test_what_words_say_does_not_depend_on_the_filling() -> None:
@@ -208,11 +237,17 @@ def test_pool_weighs_halves_and_sums_to_one() -> None:
     assert np.allclose(pooled(sentence, words, (0.5, 1, 0)), 0.5)
 
 
-def test_words_count_for_nothing_where_the_words_are_unknown() -> None:
+def test_words_count_for_nothing_where_they_are_not_trusted() -> None:
     sentence, words = np.array([[4.0, 0.0]]), np.array([[0.0, 9.0]])
-    unknown = pooled(sentence, words, (0.3, 0.7, 1.0), 0.2)
-    assert np.allclose(unknown, pooled(sentence, 0 * words, (1, 0, 0)))
-    assert pooled(sentence, words, (0.3, 0.7, 1.0), 0.9)[0, 1] > 0.9
+    untrusted = pooled(sentence, words, (0.3, 0.7, 1.0), 0.0)
+    assert np.allclose(untrusted, pooled(sentence, 0 * words, (1, 0, 0)))
+    assert pooled(sentence, words, (0.3, 0.7, 1.0), 1.0)[0, 1] > 0.9
+
+
+def test_words_are_trusted_in_a_comment_and_not_in_another_language() -> None:
+    comment, caption = look(["I feel so irritated that he never answers me", "海辺で家族と一緒に"])
+    assert expit(comment[-1]) > 0.5
+    assert expit(caption[-1]) < 0.1
 
 
 def test_shipped_files_are_small_and_say_what_the_manifest_says() -> None:
@@ -244,4 +279,4 @@ def test_forked_child_reads_captions_of_its_own() -> None:
 def _read_one(results: "multiprocessing.SimpleQueue[float]") -> None:
     from ml.caption.encoder import embed
 
-    results.put(float(np.linalg.norm(embed(["hello"])[0])))
+    results.put(float(np.linalg.norm(embed(["hello"])[0]) / 2**0.5))  # two unit vectors

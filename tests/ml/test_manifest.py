@@ -21,7 +21,7 @@ def test_shipped_model_is_the_one_described(name: str) -> None:
     assert sum(card.is_file() for card in cards) == 1
 
 
-@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "e5"])
+@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "e5", "universal"])
 def test_packaged_weights_are_the_pinned_ones(name: str) -> None:
     described = manifest()["weights"][name]
     assert weights_file(name).name == Path(described["path"]).name

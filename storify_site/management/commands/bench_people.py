@@ -1,6 +1,7 @@
 """People with choices to measure with; on a site made for measuring only."""
 
 import json
+import time
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +10,9 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from recommender import services
-from recommender.errors import RecommenderError
+from recommender.errors import FactorsUnusableError, RecommenderError
 
+PATIENCE_SECONDS = 1800
 ADDRESS = "listener-{}@bench.test"
 _CHOICES = """
 INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
@@ -62,11 +64,19 @@ class Command(BaseCommand):
 
 
 def _trained() -> dict[str, Any]:
-    try:
-        version = services.train_factors()
-    except RecommenderError as reason:
-        return {"trained": str(reason)}
-    return {"recall_at_50": version.quality, "people_examined": version.n_examined}
+    """Train, once the site's own worker has found a place for what was imported."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            version = services.train_factors()
+        except FactorsUnusableError as reason:
+            if time.monotonic() > end:
+                raise CommandError(str(reason)) from reason
+            time.sleep(5)
+        except RecommenderError as reason:
+            return {"trained": str(reason)}
+        else:
+            return {"recall_at_50": version.quality, "people_examined": version.n_examined}
 
 
 def _pairs(path: str) -> list[tuple[int, str]]:
