@@ -15,6 +15,7 @@ from PIL import Image
 
 from ml import head
 from ml.action.model import directions, with_familiarity
+from ml.calibration import softmax
 from ml.emotion import pretrained
 from ml.emotion.data import Faces, augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
@@ -30,7 +31,7 @@ from ml.emotion.model import (
     together,
 )
 from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.publish import save_small
+from ml.emotion.publish import evened, save_small
 from ml.emotion.train import PLANS, Plan, going_on, taught, train
 from ml.labels import EMOTIONS
 
@@ -290,3 +291,14 @@ def test_photo_like_a_class_is_more_familiar_than_one_like_none(tmp_path: Path) 
     assert np.allclose(logits, bare(np.concatenate([centres, strange])), atol=1e-4)
     near, also_near, far = np.asarray(familiarity)[:, 0]
     assert min(near, also_near) > 0.8 > 0.3 > far
+
+
+def test_evened_scaling_says_the_rare_more_often_and_keeps_the_order_of_equals() -> None:
+    labels = np.repeat([0, 1, 2], [64, 32, 4])
+    logits = np.log([[0.64, 0.32, 0.04]])
+    assert np.allclose(
+        softmax(logits, *evened((1.0, [0.0] * 3), labels, share=1.0)), 1 / 3, atol=1e-3
+    )
+    half = softmax(logits, *evened((1.0, [0.0] * 3), labels, share=0.5))[0]
+    assert np.allclose(half / half[2], [4, 8**0.5, 1], atol=1e-3)
+    assert evened((1.0, [0.1, 0.2, 0.3]), labels, share=0.0) == (1.0, [0.1, 0.2, 0.3])
