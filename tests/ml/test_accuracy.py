@@ -16,11 +16,12 @@ pytestmark = [
 ]
 
 # Of the slow models only the first rows, to keep the suite short; ml.evaluate measures them all.
-# The fewer the rows, the larger the ECE by chance alone (.056 on these 500, .024 on all 1,260).
+# The fewer the rows, the larger the ECE by chance alone (of actions .056 on these 500, .024 on all
+# 1,260; of comments .062 on the first 1,500, .034 on these 3,000, .033 on all).
 BARS = [
     ("emotion", "vision/fer2013.parquet", None, 0.695, 0.015),
     ("action", "vision/har.parquet", 500, 0.83, 0.08),
-    ("caption", "text/goemotions.parquet", 2000, 0.64, 0.05),
+    ("caption", "text/goemotions.parquet", 3000, 0.64, 0.05),
     ("caption", "text/emotion6.parquet", 700, 0.89, 0.05),
 ]
 
