@@ -187,7 +187,7 @@ def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: 
 
 def test_embeddings_abroad_are_moved_by_what_lies_between_the_languages() -> None:
     sentence = np.array([[0, 0], [0, 2], [1, 1], [5, 5]], dtype=np.float32)
-    own = Captions(sentence, [], np.zeros((4, 0)), np.zeros((4, 8)))
+    own = Captions(sentence, [], np.zeros((4, 0), np.float32), np.zeros((4, 8), np.float32))
     apart = languages_apart(own, ["en", "en", "de", "fr"], least=1)
     assert apart.tolist() == [[1, 0], [5, 4]]
     english = np.zeros((4000, 2), dtype=np.float32)
@@ -206,9 +206,10 @@ def test_several_voices_say_the_mean_of_what_each_says() -> None:
             layer = voice.get_layer(name)
             layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
     seen = rng.normal(size=(5, 6)).astype(np.float32)
-    each = [voice.predict(seen, verbose=0) for voice in voices]
-    assert not np.allclose(*each, atol=0.1)
-    assert np.allclose(agreed(voices, recipe).predict(seen, verbose=0), np.mean(each, 0), atol=1e-5)
+    one, other = (voice.predict(seen, verbose=0) for voice in voices)
+    assert not np.allclose(one, other, atol=0.1)
+    both = agreed(voices, recipe).predict(seen, verbose=0)
+    assert np.allclose(both, (one + other) / 2, atol=1e-5)
 
 
 def test_what_words_say_does_not_depend_on_the_filling() -> None:
