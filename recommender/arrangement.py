@@ -20,8 +20,10 @@ from recommender.engine.inverted import Ints, Vectors
 from recommender.engine.songs import artist_keys
 from recommender.models import Track
 from recommender.trends import RELEASED, days_out, recent_saves
+from recommender.wishes import genre_code, language_code
 
 _AT_ONCE = 20_000
+_WORDS = ("song_key", "artists", "genre_family", "language")
 _NUMBERS = ("popularity", "level", "released")
 _POINT = [FEATURES.index("valence"), FEATURES.index("energy")]
 _FIELDS = [
@@ -30,6 +32,8 @@ _FIELDS = [
     ("bucket", ">i4"),
     ("valence", ">f8"),
     ("energy", ">f8"),
+    ("genre_code", ">i2"),
+    ("language_code", ">i2"),
     ("is_trained", "u1"),
 ]
 
@@ -44,6 +48,9 @@ class Batch:
     """As credited."""
     points: FloatArray
     """(n, 2): valence, energy."""
+    genres: list[int]
+    languages: list[int]
+    """As `recommender.wishes` numbers them."""
     known: Vectors
     """(n, linear.N_KNOWN): what follows the factors in a track's vector."""
     content: FloatArray
@@ -57,11 +64,11 @@ def batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
         tracks.filter(energy__isnull=False, valence__isnull=False)
         .annotate(level=F("saves__level"), released=RawSQL(RELEASED, ()))  # noqa: S611  (a constant)
         .order_by()
-        .values_list("id", "song_key", "artists", *_NUMBERS, *FEATURES)
+        .values_list("id", *_WORDS, *_NUMBERS, *FEATURES)
         .iterator(chunk_size=_AT_ONCE)
     )
     while part := [*islice(rows, _AT_ONCE)]:
-        numbers = np.array([row[3:] for row in part], dtype=np.float64)
+        numbers = np.array([row[1 + len(_WORDS) :] for row in part], dtype=np.float64)
         popularity, level, released = numbers[:, : len(_NUMBERS)].T
         raw = numbers[:, len(_NUMBERS) :]
         content = standardise(raw)
@@ -70,6 +77,8 @@ def batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
             songs=[row[1] for row in part],
             artists=[row[2] for row in part],
             points=raw[:, _POINT],
+            genres=[genre_code(row[3]) for row in part],
+            languages=[language_code(row[4]) for row in part],
             known=linear.known_of(
                 popularity=popularity / 100.0,
                 recent_saves=recent_saves(np.nan_to_num(level, nan=-np.inf), now),
@@ -138,6 +147,8 @@ def write(
         "bucket": buckets,
         "valence": batch.points[:, 0],
         "energy": batch.points[:, 1],
+        "genre_code": batch.genres,
+        "language_code": batch.languages,
         "is_trained": is_trained,
         "vector": binary_rows.as_halfvec(vectors),
     }

@@ -37,7 +37,7 @@ from recommender.engine.songs import artist_keys
 from recommender.engine.taste import Taste
 from recommender.engine.together import similarity
 from recommender.models import POPULAR_FROM, FactorVersion, MusicPreferences, Suggestion
-from recommender.wishes import ALLOWED, LIKED
+from recommender.wishes import ALLOWED, LIKED, LIKED_BY_CODE
 
 # Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
 # the best are scored.
@@ -58,24 +58,19 @@ SHOWN_AT_MOST = 300
 
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
-# Where the person likes some kinds of music, so many of the best are asked for their kind.
-NEAR_IF_LIKED = 3000
 # The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
 # valence and energy, all else one inner product (engine.linear).
 _ARRANGED = """
-(SELECT track_id AS id, vector, (vector <#> %(query)s::halfvec)
+(SELECT track_id AS id, vector FROM recommender_trackfactor
+ WHERE version_id = %(version)s {within}
+ ORDER BY (vector <#> %(query)s::halfvec)
     + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
     + %(ve)s::float8 * (valence - %(v)s::float8) * (energy - %(e)s::float8)
-    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8) AS lacking
- FROM recommender_trackfactor
- WHERE version_id = %(version)s {within}
- ORDER BY lacking LIMIT {limit})
+    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8)
+    {less_liked}
+ LIMIT {limit})
 """
-# It does not know what the person likes: of more of its best, those whose kind makes up for it.
-_LIKED_ARRANGED = f"""
-(SELECT best.id, vector FROM {{arranged}} AS best JOIN recommender_track AS kind USING (id)
- ORDER BY lacking - %(liked)s::float8 * {LIKED} LIMIT {{limit}})
-"""  # noqa: S608
+_LESS_LIKED = f"- %(liked)s::float8 * {LIKED_BY_CODE}"
 # Nearest to each of some points, from the GiST indexes on point(energy, valence).
 _AROUND = f"""
 SELECT near.id, NULL::halfvec AS vector
@@ -260,15 +255,11 @@ def _arranged(
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
     inverse = 0.5 * weights.mood * precision(mood)
     liked = weights.liked * newcomer_share(person.taste.n_choices)
-    if liked and (person.said.liked_genres or person.said.liked_languages):
-        best = _ARRANGED.format(within=within, limit=NEAR_IF_LIKED)
-        source = _LIKED_ARRANGED.format(arranged=best, limit=NEAR)
-    else:
-        best = _ARRANGED.format(within=within, limit=NEAR)
-        source = f"SELECT id, vector FROM {best} AS best"  # noqa: S608
-    return source, {
+    less_liked = _LESS_LIKED if liked and wishes.likes_some(person.said) else ""
+    return _ARRANGED.format(within=within, less_liked=less_liked, limit=NEAR), {
         "query": _text(query),
         "liked": liked,
+        **wishes.liked_codes(person.said),
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
         "v": float(mood.mean[0]),
         "e": float(mood.mean[1]),

@@ -409,6 +409,8 @@ class TrackFactor(models.Model):
     bucket = models.IntegerField(help_text="As engine.inverted numbers them")
     valence = models.FloatField()
     energy = models.FloatField()
+    genre_code = models.SmallIntegerField(help_text="As recommender.wishes numbers the families")
+    language_code = models.SmallIntegerField(help_text="As recommender.wishes numbers them")
     is_trained = models.BooleanField(help_text="Somebody chose this song; else it is predicted")
     vector = HalfVectorField(help_text="As engine.linear lays it out")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from recommender.engine.genres import FAMILIES
+from recommender.languages import CODES
 from recommender.models import MusicPreferences
 
 # Every condition lets all through where nothing was said. What a track does not tell of itself it
@@ -18,6 +20,37 @@ ALLOWED = """(
 LIKED = """(
     (genre_family = ANY(%(liked_genres)s::text[]))::int
     + (language = ANY(%(liked_languages)s::text[]))::int)"""
+
+
+# The same of a row of TrackFactor, which has the kinds as codes.
+LIKED_BY_CODE = """(
+    (genre_code = ANY(%(liked_genre_codes)s::int2[]))::int
+    + (language_code = ANY(%(liked_language_codes)s::int2[]))::int)"""
+_GENRES = {name: code for code, name in enumerate(FAMILIES)}
+_LANGUAGES = {name: code for code, name in enumerate(CODES)}
+
+
+def genre_code(family: str) -> int:
+    """The number of a family of genres in TrackFactor; -1 where it is unknown."""
+    return _GENRES.get(family, -1)
+
+
+def language_code(language: str) -> int:
+    """The number of a language in TrackFactor; -1 where it is unknown."""
+    return _LANGUAGES.get(language, -1)
+
+
+def likes_some(said: MusicPreferences) -> bool:
+    """Whether the person named any kind of music that they like."""
+    return bool(said.liked_genres or said.liked_languages)
+
+
+def liked_codes(said: MusicPreferences) -> dict[str, list[int]]:
+    """What LIKED_BY_CODE is to be run with."""
+    return {
+        "liked_genre_codes": [genre_code(name) for name in said.liked_genres],
+        "liked_language_codes": [language_code(name) for name in said.liked_languages],
+    }
 
 
 def parameters(said: MusicPreferences) -> dict[str, Any]:
