@@ -53,7 +53,11 @@ def build_sentence(features: int, classes: int, recipe: Recipe, voices: int = 1)
 
 
 def agreed(networks: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
-    """Return networks of one voice each, trained on the same scale, as one of several."""
+    """Return networks of one voice each as one of several, behind the scale of the first.
+
+    Their scales are those of the same texts, but for which of them are abroad (`ml.caption.train`):
+    over sixty thousand texts that is no difference.
+    """
     first = networks[0]
     together = build_sentence(
         first.input.shape[1], first.output.shape[1], recipe, voices=len(networks)
