@@ -259,7 +259,6 @@ def _arranged(
     return _ARRANGED.format(within=within, less_liked=less_liked, limit=NEAR), {
         "query": _text(query),
         "liked": liked,
-        **wishes.liked_codes(person.said),
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
         "v": float(mood.mean[0]),
         "e": float(mood.mean[1]),

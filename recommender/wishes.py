@@ -45,15 +45,11 @@ def likes_some(said: MusicPreferences) -> bool:
     return bool(said.liked_genres or said.liked_languages)
 
 
-def liked_codes(said: MusicPreferences) -> dict[str, list[int]]:
-    """What LIKED_BY_CODE is to be run with."""
+def parameters(said: MusicPreferences) -> dict[str, Any]:
+    """What ALLOWED, LIKED and LIKED_BY_CODE are to be run with."""
+    names = ("allow_explicit", "genres", "languages", "year_from", "year_to")
     return {
+        **{name: getattr(said, name) for name in (*names, "liked_genres", "liked_languages")},
         "liked_genre_codes": [genre_code(name) for name in said.liked_genres],
         "liked_language_codes": [language_code(name) for name in said.liked_languages],
     }
-
-
-def parameters(said: MusicPreferences) -> dict[str, Any]:
-    """What ALLOWED and LIKED are to be run with."""
-    names = ("allow_explicit", "genres", "languages", "year_from", "year_to")
-    return {name: getattr(said, name) for name in (*names, "liked_genres", "liked_languages")}

@@ -181,6 +181,8 @@ def learn_trust(model: keras.Model, sets: Sequence[Collection], own: Captions) -
     parts = [_encoded(each.training).sentence[:TRUSTED] for each in sets]
     theirs = np.concatenate(parts)
     both = np.concatenate([theirs, own.sentence])
+    # Most of what is read are captions: one comment in ten had less log loss on the validation
+    # rows and the development captions than one in two.
     is_theirs = np.repeat([1.0, 0.0], [len(theirs), len(own)])
     _ask(model, "trust", both, is_theirs, prior=0.1, penalty=1000)
 
