@@ -107,7 +107,11 @@ def centre(images: NDArray[np.uint8], side: int = SIZE) -> NDArray[np.uint8]:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One epoch of shuffled, augmented batches; the same seed and epoch give the same batches."""
+    """One epoch of shuffled, augmented batches; the same seed and epoch give the same batches.
+
+    With `mixed` above 0 the views of a batch and their targets are mixed in pairs, in a proportion
+    from the Beta distribution of that parameter (mixup, Zhang et al. 2018).
+    """
 
     def __init__(
         self,
@@ -121,11 +125,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch: int,
         data_format: str,
         harm: float = 1.0,
+        mixed: float = 0.0,
     ) -> None:
         super().__init__(workers=1, max_queue_size=8)
         self.images, self.targets = images, targets
         self.frame, self.size, self.batch, self.seed = frame, size, batch, (seed, epoch)
-        self.harm = harm
+        self.harm, self.mixed = harm, mixed
         self.axis = -1 if data_format == "channels_last" else 1
         self.order = np.random.default_rng(self.seed).permutation(len(images))
 
@@ -137,7 +142,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rng = np.random.default_rng((*self.seed, index))
         how = (self.frame, self.size, rng, self.harm)
         views = np.stack([augment(self.images[row], *how) for row in rows])
-        return np.expand_dims(views, self.axis), self.targets[rows]
+        goal = self.targets[rows]
+        if self.mixed:
+            part = np.float32(rng.beta(self.mixed, self.mixed))
+            views = part * views + (1 - part) * views[::-1]
+            goal = part * goal + (1 - part) * goal[::-1]
+        return np.expand_dims(views, self.axis), goal
 
 
 def augment(

@@ -98,6 +98,7 @@ def plain(
     size: int = SIZE,
     *,
     widths: tuple[int, ...] = (32, 64, 128, 256),
+    name: str = "plain",
     data_format: str = "channels_last",
     normalization: Normalization | None = layers.BatchNormalization,
 ) -> keras.Model:
@@ -114,12 +115,12 @@ def plain(
         if k:
             x = layers.MaxPooling2D(2, **shared)(x)
         for n in range(2):
-            name = f"pair{k}_{n}"
+            pair = f"pair{k}_{n}"
             x = layers.Conv2D(
-                width, 3, padding="same", name=name, **_unbiased(normalization), **shared
+                width, 3, padding="same", name=pair, **_unbiased(normalization), **shared
             )(x)
-            x = layers.ReLU()(_normalized(x, name, normalization, data_format))
-    return keras.Model(inputs, answered(x, 0.4, data_format), name="plain")
+            x = layers.ReLU()(_normalized(x, pair, normalization, data_format))
+    return keras.Model(inputs, answered(x, 0.4, data_format), name=name)
 
 
 def _unbiased(normalization: Normalization | None) -> dict[str, Any]:

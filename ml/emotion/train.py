@@ -34,13 +34,17 @@ AVERAGED_EVERY = 4
 """Steps between two updates of the averaged weights, which cost a tenth of a step each."""
 
 
+WIDTHS = {"plain": (32, 64, 128, 256), "wide": (32, 96, 256, 512)}
+"""Channels of the pairs of convolutions in the plain networks."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to train, how long and how fast.
 
     `frame` is the side of the part of FER-2013's 48 pixels that the network looks at, `harm` how
-    often views are made coarse, noisy, dark or partly covered,
-    `share` the teachers' part of the targets.
+    often views are made coarse, noisy, dark or partly covered, `mixed` how much of one face shows
+    through another (0 for not at all), `share` the teachers' part of the targets.
     """
 
     network: str = "emotion"
@@ -52,6 +56,7 @@ class Plan:
     decay: float = 5e-4
     average: float = 0.998
     harm: float = 1.0
+    mixed: float = 0.0
     share: float = 0.5
     seed: int = 7
 
@@ -68,13 +73,14 @@ class Plan:
     def _built(self, size: int, view: int | None, **options: Any) -> keras.Model:
         if self.network == "seed":
             return seed_network(**options)
-        if self.network == "plain":
-            return plain(size, **options)
+        if self.network in WIDTHS:
+            return plain(size, widths=WIDTHS[self.network], name=self.network, **options)
         return build(size, view=view, **options)
 
 
 PLANS = {
     "emotion": Plan(),
+    "wide": Plan("wide", view=SIZE, epochs=95, rate=0.1, decay=3e-3, harm=0.6, mixed=0.2),
     "plain": Plan("plain", view=SIZE, epochs=60, rate=0.1),
     "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20),
 }
@@ -194,6 +200,7 @@ def train(
             batch=plan.batch,
             data_format=FORMAT,
             harm=plan.harm,
+            mixed=plan.mixed,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
         history.append({"epoch": epoch + 1} | fitted | _measure(average, seen, validation))

@@ -17,7 +17,7 @@ from ml import head
 from ml.action.model import directions, with_familiarity
 from ml.calibration import softmax
 from ml.emotion import pretrained
-from ml.emotion.data import Faces, augment, read_training, targets
+from ml.emotion.data import Batches, Faces, augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
 from ml.emotion.model import (
     ATTENTIVE,
@@ -207,6 +207,24 @@ def test_augmented_view_keeps_the_middle_of_the_face() -> None:
     brighter = [view[13:19, 13:19].mean() > view[:4, :4].mean() for view in views]
     assert sum(brighter) > 30  # the others are covered just there
     assert len({view.tobytes() for view in views}) == 40
+
+
+def test_mixed_faces_have_mixed_targets() -> None:
+    rng = np.random.default_rng(3)
+    faces = rng.integers(0, 255, (8, 48, 48), dtype=np.uint8)
+    goal = np.eye(8, 14, dtype=np.float32)
+    alone, mixed = (
+        Batches(
+            faces, goal, epoch=0, seed=1, frame=SIZE, size=SIZE, batch=8,
+            data_format="channels_last", mixed=alpha,
+        )[0]
+        for alpha in (0.0, 5.0)
+    )  # fmt: skip
+    part = mixed[1].max(axis=1, keepdims=True)  # of the face that shows more
+    assert (part < 0.99).all()
+    assert np.allclose(mixed[1].sum(axis=1), 1)
+    share = mixed[1][np.arange(8), alone[1].argmax(axis=1)][:, None, None, None]
+    assert np.allclose(mixed[0], share * alone[0] + (1 - share) * alone[0][::-1], atol=1e-3)
 
 
 def test_teachers_have_half_a_say(fer: Path, tmp_path: Path) -> None:
