@@ -1,4 +1,4 @@
-"""The emotion networks: the two that ship together, and the seed's as the baseline."""
+"""The emotion networks: the plain one that ships, its residual teachers, the seed's baseline."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

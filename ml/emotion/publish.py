@@ -12,7 +12,7 @@ test parts, for the card's comparison under that name ("seed", "teacher").
 import argparse
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,19 @@ from ml.labels import EMOTIONS
 from ml.manifest import publish
 from ml.metrics import PART_KEYS, report
 
-VERSION = "4.1.0"
+VERSION = "5.0.0"
 
 COVERAGE = 0.9
 """How often the true emotion is in the set of the likely ones."""
 
-EVENED = 0.5
-"""How far the label's probabilities go from FER-2013's shares of the emotions, of which disgust has
-1.5 %, to equal ones (Saerens et al. 2002): half of the way costs no accuracy on the validation
-part, where it finds .60 of the disgusted faces instead of .43."""
+FAVOURED = {"disgust": 1.2, "fear": 0.25}
+"""What is added to the logits of the emotions that are found too seldom.
+
+FER-2013 has one disgusted face in seventy, and its fear passes for sadness and surprise. On the
+validation part .66 of disgust and .56 of fear are found like this instead of .57 and .49, at an
+accuracy of .720 instead of .719: of the shifts that find .64 and .53 there, these cost no more than
+any other and touch the fewest emotions.
+"""
 
 NAMED_RIGHT = 0.8
 """How often an emotion that is named agrees with the label; FER-2013's own noise is a third."""
@@ -54,7 +58,7 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     save_small(model, file)
     model = keras.models.load_model(file, compile=False)
     logits = logits_of(model, validation.images)
-    label = evened(fit_scaling(logits[:, LABELLED], _one_hot(validation)), training.labels)
+    label = favouring(FAVOURED, *fit_scaling(logits[:, LABELLED], _one_hot(validation)))
     sure = softmax(logits[:, LABELLED], *label)
     histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
@@ -83,14 +87,12 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
 
 
-def evened(
-    scaling: tuple[float, list[float]], labels: NDArray[np.int64], share: float = EVENED
+def favouring(
+    shifts: Mapping[str, float], temperature: float, bias: Sequence[float]
 ) -> tuple[float, list[float]]:
-    """Return a temperature and biases (classes,) that suppose the labels' frequencies to the power
-    of 1 - share instead of the frequencies themselves."""
-    temperature, bias = scaling
-    frequency = np.bincount(labels, minlength=len(bias)) / len(labels)
-    return temperature, (np.array(bias) - share * np.log(frequency)).round(4).tolist()
+    """Return a temperature and biases (7,) that find the named emotions more often."""
+    added = zip(EMOTIONS, bias, strict=True)
+    return temperature, [round(value + shifts.get(name, 0.0), 4) for name, value in added]
 
 
 def _best_network(run: Path) -> keras.Model:

@@ -31,7 +31,7 @@ from ml.emotion.model import (
     together,
 )
 from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.publish import evened, save_small
+from ml.emotion.publish import favouring, save_small
 from ml.emotion.train import PLANS, Plan, going_on, taught, train
 from ml.labels import EMOTIONS
 
@@ -311,12 +311,11 @@ def test_photo_like_a_class_is_more_familiar_than_one_like_none(tmp_path: Path) 
     assert min(near, also_near) > 0.8 > 0.3 > far
 
 
-def test_evened_scaling_says_the_rare_more_often_and_keeps_the_order_of_equals() -> None:
-    labels = np.repeat([0, 1, 2], [64, 32, 4])
-    logits = np.log([[0.64, 0.32, 0.04]])
-    assert np.allclose(
-        softmax(logits, *evened((1.0, [0.0] * 3), labels, share=1.0)), 1 / 3, atol=1e-3
-    )
-    half = softmax(logits, *evened((1.0, [0.0] * 3), labels, share=0.5))[0]
-    assert np.allclose(half / half[2], [4, 8**0.5, 1], atol=1e-3)
-    assert evened((1.0, [0.1, 0.2, 0.3]), labels, share=0.0) == (1.0, [0.1, 0.2, 0.3])
+def test_favoured_emotion_is_likelier_and_the_others_keep_their_odds() -> None:
+    logits = np.log([[0.1, 0.1, 0.3, 0.5, 0.0001, 0.0001, 0.0001]])
+    plain_bias = (1.0, [0.0] * 7)
+    before = softmax(logits, *plain_bias)[0]
+    after = softmax(logits, *favouring({"fear": np.log(2)}, *plain_bias))[0]
+    fear, others = EMOTIONS.index("fear"), [k for k, name in enumerate(EMOTIONS) if name != "fear"]
+    assert np.isclose(after[fear] / after[3], 2 * before[fear] / before[3], rtol=1e-3)
+    assert np.allclose(after[others] / after[3], before[others] / before[3])
