@@ -161,8 +161,8 @@ def augment(
 
     Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
     0.7 to 1.3: what a face detector's frame varies by. One in six is coarse (a face of 16 to 36
-    pixels), one in six soft, one in eight noisy, one in eight dark, and one in three has a part
-    covered; a `harm` of a half makes that half as many.
+    pixels), one in six soft, one in eight a JPEG of quality 15 to 60, one in eight noisy, one in
+    eight dark, and one in three has a part covered; a `harm` of a half makes that half as many.
     """
     source = Image.fromarray(image)
     if rng.random() < 0.16 * harm:
@@ -171,18 +171,29 @@ def augment(
         source = coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     if rng.random() < 0.16 * harm:
         source = source.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3)))
+    if rng.random() < 0.12 * harm:
+        source = compressed(source, int(rng.integers(15, 61)))
     pixels = _framed(source, frame, size, rng)
     pixels = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
     if rng.random() < 0.12 * harm:
         pixels *= rng.uniform(0.15, 0.6)
     if rng.random() < 0.12 * harm:
-        grain = rng.normal(0, rng.uniform(3, 25), (size // 2, size // 2))
-        pixels += grain.repeat(2, axis=0).repeat(2, axis=1)
+        large = max(1, round(size / frame))  # as a pixel of the face is in the view
+        cells = -(-size // large)
+        grain = rng.normal(0, rng.uniform(3, 25), (cells, cells))
+        pixels += grain.repeat(large, axis=0).repeat(large, axis=1)[:size, :size]
     if rng.random() < 0.33 * harm:
         high, wide = (int(size * side) for side in rng.uniform(0.15, 0.5, 2))
         top, left = rng.integers(0, size - high), rng.integers(0, size - wide)
         pixels[top : top + high, left : left + wide] = rng.uniform(0, 255)
     return np.asarray(np.clip(pixels, 0, 255), dtype=np.float32)
+
+
+def compressed(face: Image.Image, quality: int) -> Image.Image:
+    """Return a grey image as a JPEG of that quality shows it."""
+    stream = io.BytesIO()
+    face.save(stream, "JPEG", quality=quality)
+    return Image.open(stream)
 
 
 def _framed(source: Image.Image, frame: int, size: int, rng: np.random.Generator) -> Floats:

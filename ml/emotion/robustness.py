@@ -1,6 +1,5 @@
 """What blur, noise, darkness, turning and covering do to a face, and what they cost."""
 
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from ml.calibration import Floats
+from ml.emotion.data import compressed
 
 Faces = NDArray[np.uint8]
 """Grey faces framed as in FER-2013, (n, 48, 48)."""
@@ -26,15 +26,6 @@ def blurred(faces: Faces) -> Faces:
 def noisy(faces: Faces) -> Faces:
     grain = np.random.default_rng(0).normal(0, 20, faces.shape)
     return np.clip(faces + grain, 0, 255).astype(np.uint8)
-
-
-def compressed(faces: Faces) -> Faces:
-    def jpeg(face: Image.Image) -> Image.Image:
-        stream = io.BytesIO()
-        face.save(stream, "JPEG", quality=30)
-        return Image.open(stream)
-
-    return each(jpeg)(faces)
 
 
 def dark(faces: Faces) -> Faces:
@@ -73,7 +64,7 @@ CHANGES: Mapping[str, Callable[[Faces], Faces]] = {
     "as it is": lambda faces: faces,
     "blur, sd 1.5 px": blurred,
     "noise, sd 20": noisy,
-    "JPEG quality 30": compressed,
+    "JPEG quality 30": each(lambda face: compressed(face, 30)),
     "a fifth of the light": dark,
     "turned by 20°": turned(20),
     "turned by -20°": turned(-20),

@@ -209,6 +209,14 @@ def test_augmented_view_keeps_the_middle_of_the_face() -> None:
     assert len({view.tobytes() for view in views}) == 40
 
 
+@pytest.mark.parametrize(("size", "grains"), [(SIZE, SIZE), (2 * SIZE, SIZE), (16, 16)])
+def test_noise_in_a_view_is_as_fine_as_the_pixels_of_the_face(size: int, grains: int) -> None:
+    face = np.full((48, 48), 128, dtype=np.uint8)
+    views = [augment(face, SIZE, size, np.random.default_rng(n)) for n in range(40)]
+    finest = max(len(np.unique(view[size // 2])) for view in views)
+    assert 0.7 * grains < finest <= grains + 6  # the frame's end shows at either side of a view
+
+
 def test_mixed_faces_have_mixed_targets() -> None:
     rng = np.random.default_rng(3)
     faces = rng.integers(0, 255, (8, 48, 48), dtype=np.uint8)
