@@ -320,6 +320,6 @@ def crop(photo: Image.Image, face: Detection, side: int) -> NDArray[np.uint8]:
     size = np.array(photo.size)
     x, y, width, height = face.box
     middle = np.array((x + width / 2, y + height / 2)) * size
-    extent = float(np.sqrt(width * size[0] * height * size[1]))
+    extent = 48 / 44 * float(np.sqrt(width * size[0] * height * size[1]))
     angle = tilt(np.array(face.landmarks[:2]) * size)
     return lit(np.asarray(square(eight_bit(photo), middle, extent, angle, side).convert("L")))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml.cards import draw_confusion, draw_reliability, machine, median_ms, table_of
 from ml.curves import pyplot
 from ml.emotion import robustness, scenes
-from ml.emotion.data import centre, decode
+from ml.emotion.data import decode
 from ml.emotion.photo import read_faces
 from ml.emotion.predict import predict
 from ml.faces import detect
@@ -66,16 +66,14 @@ def figures(name: str) -> Figures:
 
 
 def _predicted(faces: Any, size: int = 128) -> Sequence[Any]:
-    views = centre(faces)[..., 0]
-    return [predict(views[start : start + size]) for start in range(0, len(views), size)]
+    return [predict(faces[start : start + size]) for start in range(0, len(faces), size)]
 
 
 def _times(faces: Any) -> Figures:
     """Milliseconds of one face, and of a 1600-pixel photo with one face, as medians of 30."""
-    view = centre(faces[:1])[..., 0]
     photo = scenes.paste(faces[0], side=200, angle=0, light=1, seed=0).resize((1600, 1200))
     return {
-        "face": median_ms(lambda: predict(view)),
+        "face": median_ms(lambda: predict(faces[:1])),
         "photo": median_ms(lambda: read_faces(photo, detect(photo))),
         "machine": machine(),
     }

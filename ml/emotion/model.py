@@ -152,12 +152,16 @@ def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
     return bare
 
 
-def together(networks: Sequence[keras.Model]) -> keras.Model:
-    """Return the networks as one: the mean of their logits for the same face."""
-    if len(networks) == 1:
-        return networks[0]
-    face = keras.Input(networks[0].input_shape[1:], name="face")
-    return keras.Model(face, layers.Average()([network(face) for network in networks]))
+def averaged(networks: Sequence[keras.Model]) -> keras.Model:
+    """Return the first network with the mean weights of all (Wortsman et al. 2022).
+
+    They must be of one kind and one must have begun with another's weights, or their weights mean
+    different things.
+    """
+    first = networks[0]
+    each = zip(*(network.get_weights() for network in networks), strict=True)
+    first.set_weights([np.mean(weights, axis=0) for weights in each])
+    return first
 
 
 def answered(x: Any, dropout: float, data_format: str) -> Any:

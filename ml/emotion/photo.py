@@ -32,12 +32,12 @@ DOUBT = 0.6
 """Share of an even answer in the emotions of an image without a face: too large to be named."""
 
 SHARP = 0.12
-"""Focus at which a 44-pixel crop counts for five eighths of a sharp one."""
+"""Focus at which a crop counts for five eighths of a sharp one."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What is read of an image: crops (k, 44, 44), at least one, and their weights (k,)."""
+    """What is read of an image: crops (k, 48, 48), at least one, and their weights (k,)."""
 
     crops: Crops
     weights: Floats
@@ -94,11 +94,10 @@ def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> 
 
 
 def frame(image: Image.Image) -> Crops:
-    """Return the (44, 44) grey middle of a face image that is framed as FER-2013 frames it."""
+    """Return a face image that is framed as FER-2013 frames it, as (48, 48) grey bytes."""
     grey = eight_bit(image).convert("RGB").convert("L")  # a palette's transparency is no grey
-    whole = grey if grey.size == (48, 48) else grey.resize((48, 48), Image.Resampling.BOX)
-    edge = (48 - emotions.SIZE) // 2
-    return np.asarray(whole)[edge : edge + emotions.SIZE, edge : edge + emotions.SIZE]
+    size = (emotions.SIDE, emotions.SIDE)
+    return np.asarray(grey if grey.size == size else grey.resize(size, Image.Resampling.BOX))
 
 
 def view(image: Image.Image) -> View:
@@ -115,7 +114,7 @@ def view(image: Image.Image) -> View:
 
 def _cut(photo: Image.Image, found: Sequence[Detection]) -> View:
     """Return the faces to read; how sharp each is counts, and is mended only after that."""
-    crops = np.stack([crop(photo, face, emotions.SIZE) for face in found])
+    crops = np.stack([crop(photo, face, emotions.SIDE) for face in found])
     weights = _weights(found, crops)
     return View(np.stack([sharpened(face) for face in crops]), weights, is_face=True)
 

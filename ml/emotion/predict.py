@@ -1,7 +1,9 @@
 """Calibrated emotions of face crops by the shipped network, and how sure they are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +13,45 @@ from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
 from ml.networks import compiled
 
+SIDE = 48
+"""Side in pixels of a face that is framed as FER-2013 frames it."""
+
 SIZE = 44
-"""Side of the crops that the shipped network takes, in pixels."""
+"""Side in pixels of what the shipped network takes."""
+
+LOOKS = ((2, False), (0, True), (4, False))
+"""Pixels cut off at each edge of a face, and whether it is mirrored, for each look at it.
+
+On the validation part the mean of these three has a log loss of .784, of the middle and its mirror
+image .786, of both with the other two .782 at a fifth more time. Where a detector frames a face
+differently from FER-2013, one of the looks is the nearer to it.
+"""
+
+
+def looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what the network takes of (n, 48, 48) grey bytes, (3 n, 44, 44, 1), look by look."""
+
+    def look(face: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+        part = face[edge : SIDE - edge, edge : SIDE - edge]
+        how = cv2.INTER_AREA if len(part) > SIZE else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=how), dtype=np.uint8)
+
+    views = [
+        look(face, edge)[:, :: -1 if mirrored else 1] for edge, mirrored in LOOKS for face in faces
+    ]
+    return np.stack(views)[..., None].astype(np.float32)
+
+
+def logits(network: Callable[[NDArray[np.float32]], Any], faces: NDArray[np.uint8]) -> Floats:
+    """Return (n, 14) logits LABELLED and VOTED of (n, 48, 48) grey bytes, the mean of the looks."""
+    each = np.asarray(network(looks(faces)), dtype=np.float64)
+    return np.asarray(each.reshape(len(LOOKS), len(faces), -1).mean(axis=0))
 
 
 def predict(faces: NDArray[np.uint8]) -> Floats:
-    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 44, 44) grey bytes.
+    """Return (n, 7) probabilities in the order of EMOTIONS for (n, 48, 48) grey bytes.
 
-    The logits of a face and of its mirror image are averaged before they are calibrated.
+    They are framed as FER-2013 frames a face.
     """
     return _asked(faces, LABELLED, "label")
 
@@ -31,10 +64,7 @@ def predict_votes(faces: NDArray[np.uint8]) -> Floats:
 def _asked(faces: NDArray[np.uint8], question: slice, scaling: str) -> Floats:
     if not len(faces):
         return np.zeros((0, len(EMOTIONS)))
-    views = np.concatenate([faces, faces[:, :, ::-1]])[..., None].astype(np.float32)
-    logits = compiled("emotion")(views)[:, question].astype(np.float64)
-    mean = (logits[: len(faces)] + logits[len(faces) :]) / 2
-    return softmax(mean, *entry("emotion")[scaling])
+    return softmax(logits(compiled("emotion"), faces)[:, question], *entry("emotion")[scaling])
 
 
 def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import log_loss, softmax
+from ml.calibration import fit_scaling, log_loss, softmax
 from ml.emotion import pretrained
 from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
@@ -170,7 +170,8 @@ def train(
     """Train, or go on where a stopped run left off; return the best averaged network's file.
 
     `begin` sets the first weights of a fresh network. The epoch with the least log loss on the
-    validation part is the best: of two thousand faces the accuracy says less.
+    validation part is the best: of two thousand faces the accuracy says less. It is measured after
+    calibration, as what ships is calibrated: how sure a network sounds depends on its targets.
     """
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=Plan.seed)
@@ -277,8 +278,12 @@ def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str,
     both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
     logits = (both[0] + both[1]) / 2
     one_hot = np.eye(logits.shape[1])[validation.labels]
-    right = logits.argmax(axis=1) == validation.labels
-    return {"accuracy": round(float(right.mean()), 4), "loss": round(log_loss(logits, one_hot), 4)}
+    sure = softmax(logits, *fit_scaling(logits, one_hot))
+    right = sure.argmax(axis=1) == validation.labels
+    return {
+        "accuracy": round(float(right.mean()), 4),
+        "loss": round(log_loss(np.log(sure), one_hot), 4),
+    }
 
 
 def _resume(out: Path, average: keras.Model) -> tuple[keras.Model, list[dict[str, float]]] | None:

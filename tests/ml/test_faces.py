@@ -42,32 +42,32 @@ def marked(angle: float) -> tuple[Image.Image, Detection]:
 @pytest.mark.parametrize("angle", [0, 25, -40, 90, 180, -135])
 def test_turned_face_is_cropped_upright(angle: float) -> None:
     photo, face = marked(angle)
-    view = crop(photo, face, 44).astype(float)
+    view = crop(photo, face, 48).astype(float)
     scale = 44 / 100
     for x in (-20, 20):
-        row, column = round(22 - 16 * scale), round(22 + x * scale)
+        row, column = round(24 - 16 * scale), round(24 + x * scale)
         assert view[row, column] > 200
-    assert view[36, 22] < 60
+    assert view[38, 24] < 60
 
 
 def test_face_over_the_edge_is_cropped_all_the_same() -> None:
     face = Detection((-0.1, -0.1, 0.3, 0.4), ((0.0, 0.05), (0.1, 0.05)), 0.9)
-    assert crop(drawing(), face, 44).shape == (44, 44)
+    assert crop(drawing(), face, 48).shape == (48, 48)
 
 
 def test_photo_goes_on_beyond_its_edge_as_its_edge_does() -> None:
     photo = Image.new("L", (100, 100), 200)
     face = Detection((-0.3, -0.3, 0.6, 0.6), ((-0.1, 0.0), (0.1, 0.0)), 0.9)
-    assert (crop(photo, face, 44) == 200).all()
+    assert (crop(photo, face, 48) == 200).all()
     outside = Detection((3.0, 3.0, 0.6, 0.6), ((3.1, 3.2), (3.3, 3.2)), 0.9)
-    assert (crop(photo, outside, 44) == 200).all()
+    assert (crop(photo, outside, 48) == 200).all()
 
 
 def test_dark_face_is_read_at_ordinary_brightness() -> None:
     photo, face = marked(0)
-    dim = crop(photo.point(lambda value: value // 10), face, 44)
+    dim = crop(photo.point(lambda value: value // 10), face, 48)
     assert dim.max() > 200
-    assert crop(photo, face, 44).max() > 200
+    assert crop(photo, face, 48).max() > 200
 
 
 def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:

@@ -62,7 +62,7 @@ def test_found_missed_and_false_faces_are_counted(monkeypatch: pytest.MonkeyPatc
         return np.eye(7)[[EMOTIONS.index("happy")] * len(faces)]
 
     def view(crop: Image.Image) -> View:
-        return View(np.zeros((1, 44, 44), np.uint8), np.ones(1), max(crop.size) > 100)
+        return View(np.zeros((1, 48, 48), np.uint8), np.ones(1), max(crop.size) > 100)
 
     monkeypatch.setattr("ml.emotion.scenes.detect", detect)
     monkeypatch.setattr("ml.emotion.scenes.view", view)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ml.emotion import card
-from ml.emotion.data import centre
 from ml.emotion.predict import answer, likely, predict, predict_votes
 from ml.emotion.publish import smoke_faces
 from ml.labels import EMOTIONS, UNCERTAIN
@@ -15,7 +14,7 @@ MEGABYTES = 16
 
 
 def test_shipped_file_says_what_it_said_when_it_was_published() -> None:
-    said = predict(centre(smoke_faces())[..., 0])
+    said = predict(smoke_faces())
     assert np.allclose(said, entry("emotion")["smoke"], atol=0.005)
 
 
@@ -42,21 +41,23 @@ def test_card_carries_the_recorded_figures() -> None:
         assert (card.FOLDER / f"{picture}.png").is_file()
 
 
-def test_mirrored_face_is_read_alike() -> None:
-    views = centre(smoke_faces())[..., 0]
-    assert np.allclose(predict(views), predict(views[:, :, ::-1]), atol=1e-4)
+def test_mirrored_face_is_read_much_alike() -> None:
+    faces = smoke_faces()
+    one, other = predict(faces), predict(faces[:, :, ::-1])
+    assert (one.argmax(axis=1) == other.argmax(axis=1)).all()
+    assert np.abs(one - other).max() < 0.1
 
 
 def test_voters_are_asked_apart_from_the_label() -> None:
-    views = centre(smoke_faces())[..., 0]
-    label, votes = predict(views), predict_votes(views)
+    faces = smoke_faces()
+    label, votes = predict(faces), predict_votes(faces)
     assert label.shape == votes.shape
     assert np.allclose(votes.sum(axis=1), 1)
     assert not np.allclose(label, votes, atol=0.01)
 
 
 def test_no_face_gives_no_rows() -> None:
-    assert predict(np.zeros((0, 44, 44), dtype=np.uint8)).shape == (0, 7)
+    assert predict(np.zeros((0, 48, 48), dtype=np.uint8)).shape == (0, 7)
 
 
 def shares(**given: float) -> dict[str, float]:
