@@ -155,10 +155,12 @@ def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
 def averaged(networks: Sequence[keras.Model]) -> keras.Model:
     """Return the first network with the mean weights of all (Wortsman et al. 2022).
 
-    They must be of one kind and one must have begun with another's weights, or their weights mean
-    different things.
+    One must have begun with another's weights, or their weights mean different things. Raises
+    ValueError for networks of different kinds, which certainly did not.
     """
     first = networks[0]
+    if kinds := {network.name for network in networks} - {first.name}:
+        raise ValueError(f"give runs of one network: {first.name!r} and {kinds} have no mean")
     each = zip(*(network.get_weights() for network in networks), strict=True)
     first.set_weights([np.mean(weights, axis=0) for weights in each])
     return first

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import fit_scaling, log_loss, softmax
+from ml.calibration import fit_temperature, log_loss, softmax
 from ml.emotion import pretrained
 from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
@@ -278,12 +278,9 @@ def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str,
     both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
     logits = (both[0] + both[1]) / 2
     one_hot = np.eye(logits.shape[1])[validation.labels]
-    sure = softmax(logits, *fit_scaling(logits, one_hot))
-    right = sure.argmax(axis=1) == validation.labels
-    return {
-        "accuracy": round(float(right.mean()), 4),
-        "loss": round(log_loss(np.log(sure), one_hot), 4),
-    }
+    right = logits.argmax(axis=1) == validation.labels
+    calibrated = log_loss(logits, one_hot, fit_temperature(logits, one_hot))
+    return {"accuracy": round(float(right.mean()), 4), "loss": round(calibrated, 4)}
 
 
 def _resume(out: Path, average: keras.Model) -> tuple[keras.Model, list[dict[str, float]]] | None:

@@ -152,7 +152,7 @@ def test_averaged_network_has_the_mean_weights() -> None:
 
 
 def test_networks_of_different_kinds_have_no_average() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="runs of one network"):
         averaged([build(20, view=40, stages=TINY), plain(20, widths=(4, 8))])
 
 
