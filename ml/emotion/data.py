@@ -14,11 +14,10 @@ from PIL import Image, ImageFilter
 
 from ml.emotion.model import SIZE
 from ml.emotion.parts import VOTES
+from ml.emotion.predict import SIDE
 from ml.labels import EMOTIONS
 
 Floats = NDArray[np.float32]
-
-SIDE = 48
 
 
 @dataclass(frozen=True)

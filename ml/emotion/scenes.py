@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.emotion.photo import emotions_of_views, frame, read_faces, view
+from ml.emotion.photo import emotions_of_views, read_faces, view
 from ml.faces import detect, overlap
 
 SCENE = (640, 480)
@@ -112,7 +112,7 @@ def measure(
     were found, as cropped from the scene and as FER-2013 frames them; None where none was found.
     Every crop is read, whether a face was found in it or not, and nothing in it is `false`.
     """
-    direct = emotions.predict(np.stack([frame(Image.fromarray(image)) for image in images]))
+    direct = emotions.predict(images)
     right = direct.argmax(axis=1) == labels
     names = [classes[label] for label in labels]
     scenes = [_row(images, names, right, condition) for condition in CONDITIONS]

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from ml.calibration import fit_temperature, log_loss, softmax
 from ml.emotion import pretrained
-from ml.emotion.data import SIDE, Batches, Faces, Floats, centre, read_training, targets
+from ml.emotion.data import Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
 from ml.emotion.model import SIZE, VIEW, build, plain, seed_network
 from ml.emotion.parts import LABELLED, VOTED
+from ml.emotion.predict import SIDE
 
 log = logging.getLogger(__name__)
 
