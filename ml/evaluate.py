@@ -17,7 +17,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,8 @@ from ml.action.figures import figures
 from ml.action.none import LABEL as NO_ACTION
 from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
-from ml.emotion.parts import ferplus_majority, parts
-from ml.emotion.photo import Predict, emotions_of_views, view
+from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
+from ml.emotion.photo import emotions_of_views, view
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.metrics import PART_KEYS, report, share_of
@@ -107,12 +106,10 @@ def measure_emotion(table: pa.Table) -> Report:
     """
     require(table, "image", "label")
     labels = _numbers(table, EMOTIONS)
-    voted = "votes_nf" in table.column_names
-    asked = (emotions.predict, emotions.predict_votes) if voted else (emotions.predict,)
-    answers, ms = _timed(partial(_emotions, asked), table["image"].to_pylist(), BATCH)
-    probabilities, votes = answers[:, : len(EMOTIONS)], answers[:, len(EMOTIONS) :]
+    answers, ms = _timed(_emotions, table["image"].to_pylist(), BATCH)
+    probabilities, votes = answers[:, LABELLED], answers[:, VOTED]
     result = emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
-    if voted:
+    if "votes_nf" in table.column_names:
         result["ferplus"] = ferplus_report(probabilities, votes, table)
     return result
 
@@ -155,10 +152,9 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
     return result
 
 
-def _emotions(asked: Sequence[Predict], images: Sequence[bytes]) -> Floats:
-    """Return the (n, 7) answers to each question beside each other, of faces cut out once."""
+def _emotions(images: Sequence[bytes]) -> Floats:
     views = [view(Image.open(io.BytesIO(encoded))) for encoded in images]
-    return np.column_stack([emotions_of_views(views, predict) for predict in asked])
+    return emotions_of_views(views, emotions.predict_both)
 
 
 def measure_action(table: pa.Table) -> Report:

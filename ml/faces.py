@@ -79,6 +79,14 @@ DARK = 60
 MOST = 30
 """Faces read in one photo, the largest first: more would not change the mood, only the wait."""
 
+FRAME = 48 / 44
+"""Side of FER-2013's frame over that of YuNet's box, the square root of its area.
+
+The middle 44 of its 48 pixels and the box: ratio 0.99 in the median of 489 training images pasted
+into a grey scene, quartiles 9 % around it; middles 0 and 0.4 % of the side apart, quartiles 3 and
+4 %. Distances between landmarks, BlazeFace's box and mixtures of them spread as much or more.
+"""
+
 SMALL = 128
 """Side in pixels of the square that BlazeFace looks at."""
 
@@ -310,16 +318,10 @@ def _different(found: Iterable[Detection]) -> list[Detection]:
 
 
 def crop(photo: Image.Image, face: Detection, side: int) -> NDArray[np.uint8]:
-    """Return the face as (side, side) grey bytes, upright by the eyes, framed as FER-2013 does.
-
-    Its middle 44 of 48 pixels are as large as YuNet's box (square root of its area) and around
-    the same middle: ratio 0.99 in the median of 489 training images pasted into a grey scene,
-    quartiles 9 % around it; middles 0 and 0.4 % of the side apart, quartiles 3 and 4 %. Distances
-    between landmarks, BlazeFace's box and mixtures of them spread as much or more.
-    """
+    """Return the face as (side, side) grey bytes, upright by the eyes, framed as FER-2013 does."""
     size = np.array(photo.size)
     x, y, width, height = face.box
     middle = np.array((x + width / 2, y + height / 2)) * size
-    extent = 48 / 44 * float(np.sqrt(width * size[0] * height * size[1]))
+    extent = FRAME * float(np.sqrt(width * size[0] * height * size[1]))
     angle = tilt(np.array(face.landmarks[:2]) * size)
     return lit(np.asarray(square(eight_bit(photo), middle, extent, angle, side).convert("L")))

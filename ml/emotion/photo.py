@@ -82,7 +82,7 @@ def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
 def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> Floats:
     """Return the (n, 7) probabilities of what was cut out of n images.
 
-    `predict` may ask the network something else of the crops.
+    `predict` may ask the network more of the crops: each seven columns are one answer.
     """
     if not views:
         return np.zeros((0, len(EMOTIONS)))

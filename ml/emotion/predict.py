@@ -53,18 +53,20 @@ def predict(faces: NDArray[np.uint8]) -> Floats:
 
     They are framed as FER-2013 frames a face.
     """
-    return _asked(faces, LABELLED, "label")
+    return predict_both(faces)[:, LABELLED]
 
 
-def predict_votes(faces: NDArray[np.uint8]) -> Floats:
-    """Return (n, 7) shares of ten people who would see each of EMOTIONS in the faces."""
-    return _asked(faces, VOTED, "votes")
+def predict_both(faces: NDArray[np.uint8]) -> Floats:
+    """Return (n, 14): the probabilities of `predict`, LABELLED, and what people would say, VOTED.
 
-
-def _asked(faces: NDArray[np.uint8], question: slice, scaling: str) -> Floats:
+    The latter are the shares of ten people who would see each of EMOTIONS in the faces.
+    """
     if not len(faces):
-        return np.zeros((0, len(EMOTIONS)))
-    return softmax(logits(compiled("emotion"), faces)[:, question], *entry("emotion")[scaling])
+        return np.zeros((0, 2 * len(EMOTIONS)))
+    seen, described = logits(compiled("emotion"), faces), entry("emotion")
+    label = softmax(seen[:, LABELLED], *described["label"])
+    votes = softmax(seen[:, VOTED], *described["votes"])
+    return np.column_stack([label, votes])
 
 
 def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:
