@@ -128,7 +128,7 @@ def _per_part(result: Figures) -> str:
     return table_of(rows)
 
 
-BASELINES = {"seed": "seed's network, trained here", "teacher": "its teachers"}
+BASELINES = {"seed": "seed's network, trained here", "teacher": "four teachers, their mean"}
 
 PARTS = {
     "public test": "public_test",
