@@ -1,15 +1,14 @@
 """How well faces are found: against boxes, or against counts where there are no boxes."""
 
-import io
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from ml.faces import Detection, detect, overlap
+from ml.images import opened
 
 OVERLAP = 0.4
 """Least intersection over union of a found and a marked face: hand-drawn boxes differ in taste."""
@@ -38,21 +37,24 @@ def measure_faces(table: pa.Table) -> dict[str, Any]:
     counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()
     if not counts:
         raise ValueError("there is nothing to measure: no rows")
-    photos = [Image.open(io.BytesIO(encoded)) for encoded in table["image"].to_pylist()]
+    found, sizes = [], []
     began = time.perf_counter()
-    found = [detect(photo) for photo in photos]
-    ms = round((time.perf_counter() - began) * 1000 / len(photos), 2)
+    for row, encoded in enumerate(table["image"].to_pylist()):
+        photo = opened(encoded, f"The image of row {row}")
+        found.append(detect(photo))
+        sizes.append(photo.size)
+    ms = round((time.perf_counter() - began) * 1000 / len(found), 2)
     hits = [
-        min(len(f), n) if marked is None else matches(_pixels(f, photo), marked[k] or ())
-        for k, (f, n, photo) in enumerate(zip(found, counts, photos, strict=True))
+        min(len(f), n) if marked is None else matches(_pixels(f, size), marked[k] or ())
+        for k, (f, n, size) in enumerate(zip(found, counts, sizes, strict=True))
     ]
     return _summary(np.array(counts), np.array([len(f) for f in found]), np.array(hits)) | {
         "ms_per_item": ms
     }
 
 
-def _pixels(found: Sequence[Detection], photo: Image.Image) -> list[Box]:
-    wide, high = photo.size
+def _pixels(found: Sequence[Detection], size: tuple[int, int]) -> list[Box]:
+    wide, high = size
     return [(b[0] * wide, b[1] * high, b[2] * wide, b[3] * high) for b in (f.box for f in found)]
 
 

@@ -2,17 +2,16 @@
 
 python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
 
-Columns: `image` (encoded bytes) and `label` for emotion (whole photos or faces cut out of them)
-and action (also "none", for photos without any of the actions, as `ml.prepare none` writes them
-for --none); `text` and `label` or `labels` for caption, with `valence` -1, 0 or 1, `language` and
-`kind` for the side of its mood, CSV files too; `image` and `faces` (boxes x, y, width, height in
-pixels) or `n_faces` for faces.
+Columns: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion (whole
+photos or faces cut out of them) and action (also "none", for photos without any of the actions, as
+`ml.prepare none` writes them for --none); `text` and `label` or `labels` for caption, with
+`valence` -1, 0 or 1, `language` and `kind` for the side of its mood, CSV files too; `image` and
+`faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
 `split` is optional; for files without a split `test`, that name means every split whose name
 ends in `_test`.
 """
 
 import argparse
-import io
 import json
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
@@ -36,6 +36,7 @@ from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
 from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
 from ml.emotion.photo import emotions_of_views, view
+from ml.images import UnreadableImage, opened
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.metrics import PART_KEYS, report, share_of
@@ -53,7 +54,7 @@ def read(data: Path, split: str | None) -> pa.Table:
     """Return the rows of a file, or of one split of it; BadData if there are none."""
     if not data.is_file():
         raise BadData(f"There is no file {data}.")
-    table = csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data)
+    table = _flat(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
     if split is None:
         return table
     if "split" not in table.column_names:
@@ -64,6 +65,14 @@ def read(data: Path, split: str | None) -> pa.Table:
     if not chosen:
         raise BadData(f"{data} has no split {split}, only {', '.join(known)}.")
     return table.filter(pa.array([name in chosen for name in names]))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Return the table with images as plain bytes; some writers put a path beside the bytes."""
+    if "image" not in table.column_names or not pa.types.is_struct(table["image"].type):
+        return table
+    index = table.column_names.index("image")
+    return table.set_column(index, "image", pc.struct_field(table["image"], "bytes"))
 
 
 def require(table: pa.Table, *columns: str) -> None:
@@ -79,6 +88,15 @@ def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
     if unknown := sorted({str(label) for label in labels} - set(names)):
         raise BadData(f"Unknown labels {', '.join(unknown)}; known are {', '.join(names)}.")
     return np.array([names.index(label) for label in labels], dtype=np.int64)
+
+
+def _images(table: pa.Table) -> list[tuple[int, bytes]]:
+    """Return the encoded images with the numbers of their rows, for whom one cannot be read."""
+    return list(enumerate(table["image"].to_pylist()))
+
+
+def _opened(rows: Sequence[tuple[int, bytes]]) -> list[Image.Image]:
+    return [opened(encoded, f"The image of row {row}") for row, encoded in rows]
 
 
 def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -106,7 +124,7 @@ def measure_emotion(table: pa.Table) -> Report:
     """
     require(table, "image", "label")
     labels = _numbers(table, EMOTIONS)
-    answers, ms = _timed(_emotions, table["image"].to_pylist(), BATCH)
+    answers, ms = _timed(_emotions, _images(table), BATCH)
     probabilities, votes = answers[:, LABELLED], answers[:, VOTED]
     result = emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
     if "votes_nf" in table.column_names:
@@ -152,8 +170,8 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
     return result
 
 
-def _emotions(images: Sequence[bytes]) -> Floats:
-    views = [view(Image.open(io.BytesIO(encoded))) for encoded in images]
+def _emotions(rows: Sequence[tuple[int, bytes]]) -> Floats:
+    views = [view(image) for image in _opened(rows)]
     return emotions_of_views(views, emotions.predict_both)
 
 
@@ -169,15 +187,15 @@ def measure_action(table: pa.Table) -> Report:
         raise BadData(f"Every row is labelled {NO_ACTION}; accuracy needs photos with an action.")
     labels = np.full(len(shown), -1)
     labels[shown] = _numbers(table.filter(pa.array(shown)), ACTIONS)
-    looks, ms = _timed(_looks, table["image"].to_pylist(), 4)
+    looks, ms = _timed(_looks, _images(table), 4)
     named = "source" in table.column_names
     sources = table["source"].to_pylist() if named else [NO_ACTION] * len(shown)
     sources = [source or NO_ACTION for source in sources]
     return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
 
 
-def _looks(images: Sequence[bytes]) -> Floats:
-    looks = actions.look([Image.open(io.BytesIO(encoded)) for encoded in images])
+def _looks(rows: Sequence[tuple[int, bytes]]) -> Floats:
+    looks = actions.look(_opened(rows))
     return np.column_stack([looks.probabilities, looks.familiarity])
 
 
@@ -261,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         table = _with(read(given.data, given.split), given.none)
         result = MEASURES[given.model](table)
-    except (BadData, ModelsMissing) as error:
+    except (BadData, ModelsMissing, UnreadableImage) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if given.record or given.card:

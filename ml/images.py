@@ -1,8 +1,26 @@
 """Photos as arrays: the few conversions that several models need."""
 
+import io
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
+
+
+class UnreadableImage(ValueError):
+    """What should be an encoded image is none, or only a part of one."""
+
+
+def opened(encoded: bytes | None, name: str) -> Image.Image:
+    """Return an encoded image the way up that its camera noted.
+
+    Raises UnreadableImage, which calls it by its `name`.
+    """
+    try:
+        with Image.open(io.BytesIO(encoded or b"")) as image:
+            return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImage(f"{name} cannot be read. Mend it or leave it out.") from error
 
 
 def shrink(photo: Image.Image, side: int) -> Image.Image:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ml.evaluate import main
+from ml.images import opened
 from tests.ml.test_faces import drawing
 
 REQUIRED = {"n", "accuracy", "balanced_accuracy", "ece", "ms_per_item"}
@@ -129,6 +130,33 @@ def test_wrong_file_is_explained(
     chosen = ["--split", split] if split else []
     assert main([model, "--data", write(tmp_path, columns), *chosen]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"no image", encoded(drawing(90, 60))[:60]])
+@pytest.mark.parametrize("model", ["faces", "emotion", "action"])
+def test_unreadable_image_is_named_by_its_row(
+    model: str, broken: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(drawing(90, 60)), broken],
+        "label": ["running" if model == "action" else "happy"] * 2,
+        "n_faces": [1, 1],
+    }
+    assert main([model, "--data", write(tmp_path, columns)]) == 2
+    assert "The image of row 1 cannot be read" in capsys.readouterr().err
+
+
+def test_image_beside_its_path_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = {"bytes": encoded(Image.new("L", (48, 48))), "path": "a.png"}
+    file = write(tmp_path, {"image": [image], "label": ["happy"]})
+    assert run(capsys, "emotion", "--data", file)["n"] == 1
+
+
+def test_photo_is_read_the_way_up_that_its_camera_noted() -> None:
+    photo, stream = Image.new("RGB", (60, 40), (200, 0, 0)), io.BytesIO()
+    photo.getexif()[0x0112] = 6
+    photo.save(stream, "JPEG", exif=photo.getexif())
+    assert opened(stream.getvalue(), "It").size == (40, 60)
 
 
 def test_missing_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
