@@ -40,7 +40,7 @@ def write(table: pa.Table, result: Figures) -> Path:
     pyplot()  # where it is not installed, say so before minutes of measuring
     faces = np.stack([decode(encoded) for encoded in table["image"].to_pylist()])
     labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()])
-    changed, some = (_spread(len(labels), n) for n in (CHANGED, SCENES))
+    changed, some = (spread(len(labels), n) for n in (CHANGED, SCENES))
     changes = robustness.measure(
         faces[changed], labels[changed], lambda these: np.concatenate([*_predicted(these)])
     )
@@ -55,7 +55,8 @@ def write(table: pa.Table, result: Figures) -> Path:
     return path
 
 
-def _spread(rows: int, n: int) -> NDArray[np.int64]:
+def spread(rows: int, n: int) -> NDArray[np.int64]:
+    """Return the numbers of at most n rows, evenly spread over all."""
     return np.linspace(0, rows - 1, min(n, rows)).astype(np.int64)
 
 
@@ -97,7 +98,7 @@ def text(result: Figures, measured: Figures) -> str:
         ece=result["ece"],
         named=result["named"],
         sets=result["sets"],
-        robustness=table_of(measured["robustness"]),
+        robustness=_changed(measured["robustness"]),
         scenes=table_of(measured["scenes"]),
         times=measured["times"],
     )
@@ -136,6 +137,14 @@ PARTS = {
     "both": None,
     "both, without copies of training images": "without_copies",
 }
+
+
+def _changed(rows: Sequence[Figures]) -> str:
+    seed = figures("seed").get("robustness", [])
+    beside = [{f"seed: {kind}": row[kind] for kind in ("accuracy", "cost")} for row in seed]
+    return table_of(
+        [row | other for row, other in zip(rows, beside or [{}] * len(rows), strict=True)]
+    )
 
 
 def _per_class(result: Figures) -> str:

@@ -12,7 +12,7 @@ test parts, for the card's comparison under that name ("seed", "teacher").
 import argparse
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from PIL import Image, ImageDraw
 
 from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, threshold_for
 from ml.curves import plot
-from ml.emotion.card import FOLDER
+from ml.emotion import robustness
+from ml.emotion.card import CHANGED, FOLDER, spread
 from ml.emotion.data import Faces, read_test, read_training
 from ml.emotion.model import averaged, folded
 from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
@@ -149,11 +150,19 @@ def smoke_faces() -> NDArray[np.uint8]:
 
 
 def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
-    """Measure the mean of the best networks of runs on both test parts; write and return it."""
+    """Measure the mean of the best networks of runs on both test parts; write and return it.
+
+    `robustness` has what changed faces cost it, of the same ones as in the card.
+    """
     _, validation = read_training(data, seed=Plan.seed)
     test, table = read_test(data)
     models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
-    probabilities = np.mean([_calibrated(model, validation, test) for model in models], axis=0)
+    answers = [_calibrated(model, validation) for model in models]
+
+    def predict(images: NDArray[np.uint8]) -> Floats:
+        return np.asarray(np.mean([answer(images) for answer in answers], axis=0))
+
+    probabilities = predict(test.images)
     result = report(probabilities, test.labels, EMOTIONS)
     for part, rows in parts(table).items():
         figures = report(probabilities[rows], test.labels[rows], EMOTIONS)
@@ -161,17 +170,21 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
     majority = ferplus_majority(table)
     agreed = probabilities.argmax(axis=1)[majority >= 0] == majority[majority >= 0]
     result["ferplus"] = {"n": len(agreed), "accuracy": round(float(agreed.mean()), 4)}
+    some = spread(len(test), CHANGED)
+    result["robustness"] = robustness.measure(test.images[some], test.labels[some], predict)
     result["runs"] = [json.loads((run / "history.json").read_text())[-1] for run in runs]
     (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
 
 
-def _calibrated(model: keras.Model, validation: Faces, test: Faces) -> Floats:
-    frame = model.input.shape[1]
-    held_out, seen = (
-        logits_of(model, faces.images, frame)[:, LABELLED] for faces in (validation, test)
-    )
-    return softmax(seen, *fit_scaling(held_out, _one_hot(validation)))
+def _calibrated(model: keras.Model, validation: Faces) -> Callable[[NDArray[np.uint8]], Floats]:
+    """Return what gives a trained network's (n, 7) probabilities of (n, 48, 48) faces."""
+
+    def seen(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return logits_of(model, images, model.input.shape[1])[:, LABELLED]
+
+    scaling = fit_scaling(seen(validation.images), _one_hot(validation))
+    return lambda images: softmax(seen(images), *scaling)
 
 
 def _one_hot(faces: Faces) -> NDArray[np.float64]:

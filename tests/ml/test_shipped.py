@@ -78,3 +78,9 @@ def test_sure_probabilities_are_named_alone(name: str) -> None:
     sure = shares(**{name: 0.97})
     assert answer(sure) == name
     assert likely(sure) == (name,)
+
+
+def test_card_has_the_student_reports_network_beside_ours_under_every_change() -> None:
+    text = (card.FOLDER / "CARD.md").read_text()
+    for row in card.figures("seed")["robustness"]:
+        assert f" | {row['accuracy']} | {row['cost']} |\n" in text
