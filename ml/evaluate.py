@@ -36,7 +36,7 @@ from ml.calibration import Floats, conformal_sets
 from ml.detection import measure_faces
 from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
 from ml.emotion.photo import emotions_of_views, view
-from ml.images import UnreadableImage, opened
+from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.metrics import PART_KEYS, report, share_of
@@ -54,7 +54,7 @@ def read(data: Path, split: str | None) -> pa.Table:
     """Return the rows of a file, or of one split of it; BadData if there are none."""
     if not data.is_file():
         raise BadData(f"There is no file {data}.")
-    table = _flat(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
+    table = _plain(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
     if split is None:
         return table
     if "split" not in table.column_names:
@@ -67,12 +67,16 @@ def read(data: Path, split: str | None) -> pa.Table:
     return table.filter(pa.array([name in chosen for name in names]))
 
 
-def _flat(table: pa.Table) -> pa.Table:
+def _plain(table: pa.Table) -> pa.Table:
     """Return the table with images as plain bytes; some writers put a path beside the bytes."""
-    if "image" not in table.column_names or not pa.types.is_struct(table["image"].type):
+    if "image" not in table.column_names:
         return table
-    index = table.column_names.index("image")
-    return table.set_column(index, "image", pc.struct_field(table["image"], "bytes"))
+    images = table["image"]
+    if pa.types.is_struct(images.type) and images.type.get_field_index("bytes") >= 0:
+        images = pc.struct_field(images, "bytes")
+    if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):
+        raise BadData(f"The column image holds {images.type}, not encoded images as bytes.")
+    return table.set_column(table.column_names.index("image"), "image", images)
 
 
 def require(table: pa.Table, *columns: str) -> None:
@@ -95,8 +99,8 @@ def _images(table: pa.Table) -> list[tuple[int, bytes]]:
     return list(enumerate(table["image"].to_pylist()))
 
 
-def _opened(rows: Sequence[tuple[int, bytes]]) -> list[Image.Image]:
-    return [opened(encoded, f"The image of row {row}") for row, encoded in rows]
+def _decoded(rows: Sequence[tuple[int, bytes]]) -> list[Image.Image]:
+    return [decoded(encoded, f"The image of row {row}") for row, encoded in rows]
 
 
 def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -171,7 +175,7 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
 
 
 def _emotions(rows: Sequence[tuple[int, bytes]]) -> Floats:
-    views = [view(image) for image in _opened(rows)]
+    views = [view(image) for image in _decoded(rows)]
     return emotions_of_views(views, emotions.predict_both)
 
 
@@ -195,7 +199,7 @@ def measure_action(table: pa.Table) -> Report:
 
 
 def _looks(rows: Sequence[tuple[int, bytes]]) -> Floats:
-    looks = actions.look(_opened(rows))
+    looks = actions.look(_decoded(rows))
     return np.column_stack([looks.probabilities, looks.familiarity])
 
 

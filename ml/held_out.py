@@ -1,6 +1,5 @@
 """What the shipped models say of held-out faces, captions and photos, by their labels."""
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.images import decoded
 from ml.labels import EMOTIONS
 from ml.scene import look
 
@@ -60,7 +60,7 @@ def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, li
             for image, label in zip(held_out.images, held_out.labels, strict=True)
         ]
     else:
-        rows = [(_opened(image), label) for image, label in _rows(path, "image", split)]
+        rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
     return _by_label(_few(rows, rng), lambda faces: _named(EMOTIONS, emotions_of_images(faces)))
 
 
@@ -96,7 +96,7 @@ def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, l
             for action, scene in zip(actions, map(look, photos), strict=True)
         ]
 
-    rows = [(_opened(image), label) for image, label in _rows(path, "image", split)]
+    rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
     return _by_label(_few(rows, rng), of)
 
 
@@ -131,5 +131,5 @@ def _named(names: Sequence[str], rows: Floats) -> list[dict[str, float]]:
     return [{n: float(p) for n, p in zip(names, row, strict=True)} for row in rows]
 
 
-def _opened(encoded: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(encoded)).convert("RGB")
+def _photo(encoded: bytes) -> Image.Image:
+    return decoded(encoded, "A held-out photo").convert("RGB")

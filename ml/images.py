@@ -1,26 +1,53 @@
 """Photos as arrays: the few conversions that several models need."""
 
 import io
+import logging
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
+
+logger = logging.getLogger(__name__)
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class UnreadableImage(ValueError):
     """What should be an encoded image is none, or only a part of one."""
 
 
-def opened(encoded: bytes | None, name: str) -> Image.Image:
+def decoded(encoded: bytes | None, name: str) -> Image.Image:
     """Return an encoded image the way up that its camera noted.
 
     Raises UnreadableImage, which calls it by its `name`.
     """
     try:
-        with Image.open(io.BytesIO(encoded or b"")) as image:
-            return ImageOps.exif_transpose(image)
+        image = Image.open(io.BytesIO(encoded or b""))
+        image.load()
+        how = turn(image)
+        return image if how is None else image.transpose(how)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImage(f"{name} cannot be read. Mend it or leave it out.") from error
+
+
+def turn(image: Image.Image) -> Image.Transpose | None:
+    """Return what puts a decoded image the way up that its camera noted, None for nothing.
+
+    One that is not decoded yet would be, if it is a PNG, and hide that this failed.
+    """
+    try:
+        return _TRANSPOSE.get(int(image.getexif().get(ExifTags.Base.Orientation, 1)))
+    except Exception as error:  # broken metadata do not spoil the picture
+        logger.info("ignored unreadable EXIF: %s", type(error).__name__)
+        return None
 
 
 def shrink(photo: Image.Image, side: int) -> Image.Image:

@@ -17,6 +17,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
+from ml.images import turn
+
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 PHOTO_SIDE = 2048
@@ -28,16 +30,6 @@ MAX_JPEG_SCANS = 64
 ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video."
 EMPTY = f"This file is empty. {ACCEPTED}"
 TOO_LARGE = "This photo is larger than 20 MB. Please choose a smaller one."
-_ORIENTATION_TAG = 0x0112
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 STILL_BRANDS = _HEIC_BRANDS | {b"avif", b"avis"}
 _REFUSED = (
@@ -185,17 +177,9 @@ def _normalise(image: Image.Image, kind: str) -> Image.Image:
     image.load()
     if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
         raise _too_many_pixels()
-    orientation = _orientation(image)  # not before: of a PNG it decodes, and hides that it failed
+    how = turn(image)
     plain = _to_rgb(_on_white(_shrink(_to_8_bit(image), PHOTO_SIDE)), profile)
-    return plain.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else plain
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception as error:  # broken metadata do not spoil the picture
-        logger.info("ignored unreadable EXIF: %s", type(error).__name__)
-        return 1
+    return plain if how is None else plain.transpose(how)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

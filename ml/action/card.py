@@ -4,17 +4,16 @@ Called by `python -m ml.evaluate action --data har.parquet --split test --none n
 the pictures need matplotlib, which is among the requirements for training.
 """
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from ml.action.predict import look
 from ml.cards import draw_confusion, draw_reliability, fastest_ms, machine, table_of
+from ml.images import decoded
 from ml.labels import ACTIONS, INTENSITIES
 from ml.manifest import FOLDER as MODELS
 from ml.manifest import entry, model_file
@@ -51,7 +50,7 @@ def write(table: pa.Table, result: Figures) -> Path:
 
 
 def _times(images: list[bytes]) -> Figures:
-    photos = [Image.open(io.BytesIO(encoded)).convert("RGB") for encoded in images]
+    photos = [decoded(encoded, "A photo").convert("RGB") for encoded in images]
     large = photos[0].resize((1600, 1200))
     together = fastest_ms(lambda: look(photos), times=5)
     return {

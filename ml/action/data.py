@@ -6,7 +6,6 @@ Some twelve minutes on two free cores and 2.3 GB; a stopped run goes on where it
 """
 
 import argparse
-import io
 import logging
 import time
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from PIL import Image
 
 from ml.action.backbone import TOKENS, WIDTH, Floats, see, whole
+from ml.images import decoded
 from ml.labels import ACTIONS
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def fill(data: Path, cached: Cached, minutes: float = 1e6) -> int:
         if time.monotonic() > end:
             return len(missing) - begin
         rows = missing[begin : begin + BATCH]
-        photos = [Image.open(io.BytesIO(images[int(row)].as_py())) for row in rows]
+        photos = [decoded(images[int(row)].as_py(), f"The image of row {row}") for row in rows]
         cached.tokens[rows], cached.features[rows] = see([whole(photo) for photo in photos])
         if begin % (50 * BATCH) == 0:
             log.info("%d of %d", begin, len(missing))

@@ -4,7 +4,6 @@ KERAS_BACKEND=torch python -m ml.action.seed --data har.parquet --out RUN [--min
 """
 
 import argparse
-import io
 import json
 import logging
 import time
@@ -16,11 +15,11 @@ import numpy as np
 import pyarrow.parquet as pq
 from keras import layers
 from numpy.typing import NDArray
-from PIL import Image
 
 from ml.action.card import FOLDER
 from ml.action.data import Part, part_of
 from ml.calibration import fit_temperature, softmax
+from ml.images import decoded
 from ml.labels import ACTIONS
 from ml.metrics import report
 
@@ -56,8 +55,8 @@ def pixels(data: Path, cache: Path) -> NDArray[np.uint8]:
             cache, mode="w+", dtype=np.uint8, shape=(len(images), 3, SIDE, SIDE)
         )
         for row, encoded in enumerate(images):
-            photo = Image.open(io.BytesIO(encoded.as_py())).convert("RGB").resize((SIDE, SIDE))
-            made[row] = np.asarray(photo).transpose(2, 0, 1)
+            photo = decoded(encoded.as_py(), f"The image of row {row}").convert("RGB")
+            made[row] = np.asarray(photo.resize((SIDE, SIDE))).transpose(2, 0, 1)
     return np.asarray(np.load(cache, mmap_mode="r"))
 
 

@@ -140,11 +140,13 @@ PARTS = {
 
 
 def _changed(rows: Sequence[Figures]) -> str:
-    seed = figures("seed").get("robustness", [])
-    beside = [{f"seed: {kind}": row[kind] for kind in ("accuracy", "cost")} for row in seed]
-    return table_of(
-        [row | other for row, other in zip(rows, beside or [{}] * len(rows), strict=True)]
-    )
+    for name in BASELINES:
+        beside = figures(name).get("robustness", [{}] * len(rows))
+        rows = [
+            row | {f"{name}: {kind}": other[kind] for kind in ("accuracy", "cost") if other}
+            for row, other in zip(rows, beside, strict=True)
+        ]
+    return table_of(rows)
 
 
 def _per_class(result: Figures) -> str:

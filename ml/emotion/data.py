@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.emotion.model import SIZE
 from ml.emotion.parts import VOTES
-from ml.emotion.predict import SIDE
+from ml.emotion.predict import SIDE, SIZE
 from ml.labels import EMOTIONS
 
 Floats = NDArray[np.float32]

@@ -7,10 +7,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from ml.emotion.predict import SIZE
 from ml.labels import EMOTIONS
-
-SIZE = 44
-"""Side in pixels of the face crop that the shipped network takes: the middle of FER-2013's 48."""
 
 VIEW = 104
 """Side in pixels at which the network looks at the crop.

@@ -21,9 +21,9 @@ from ml.calibration import fit_temperature, log_loss, softmax
 from ml.emotion import pretrained
 from ml.emotion.data import Batches, Faces, Floats, centre, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
-from ml.emotion.model import SIZE, VIEW, build, plain, seed_network
+from ml.emotion.model import VIEW, build, plain, seed_network
 from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.predict import SIDE
+from ml.emotion.predict import SIDE, SIZE
 
 log = logging.getLogger(__name__)
 

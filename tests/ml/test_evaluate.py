@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ml.evaluate import main
-from ml.images import opened
+from ml.images import decoded
 from tests.ml.test_faces import drawing
 
 REQUIRED = {"n", "accuracy", "balanced_accuracy", "ece", "ms_per_item"}
@@ -117,6 +117,7 @@ def test_faces_are_measured_by_boxes_or_counts(
         ("action", {"image": [b""], "label": ["running"]}, "test", "no column `split`"),
         ("action", {"split": ["train"], "label": ["running"]}, "val", "no split val, only train"),
         ("caption", {"text": ["a"]}, None, "no column label"),
+        ("emotion", {"image": ["a.png"], "label": ["happy"]}, None, "holds string"),
     ],
 )
 def test_wrong_file_is_explained(
@@ -156,7 +157,14 @@ def test_photo_is_read_the_way_up_that_its_camera_noted() -> None:
     photo, stream = Image.new("RGB", (60, 40), (200, 0, 0)), io.BytesIO()
     photo.getexif()[0x0112] = 6
     photo.save(stream, "JPEG", exif=photo.getexif())
-    assert opened(stream.getvalue(), "It").size == (40, 60)
+    assert decoded(stream.getvalue(), "It").size == (40, 60)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_broken_metadata_do_not_spoil_the_picture(kind: str) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (60, 40)).save(stream, kind, exif=b"Exif\0\0garbage")
+    assert decoded(stream.getvalue(), "It").size == (60, 40)
 
 
 def test_missing_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,6 @@ from ml.emotion.data import Batches, Faces, augment, read_training, targets
 from ml.emotion.fused import FusedBatchNormalization
 from ml.emotion.model import (
     ATTENTIVE,
-    SIZE,
     STAGES,
     VIEW,
     averaged,
@@ -31,6 +30,7 @@ from ml.emotion.model import (
     seed_network,
 )
 from ml.emotion.parts import LABELLED, VOTED
+from ml.emotion.predict import SIZE
 from ml.emotion.publish import favouring, save_small
 from ml.emotion.train import PLANS, Plan, going_on, taught, train
 from ml.labels import EMOTIONS
