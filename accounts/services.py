@@ -15,6 +15,7 @@ from accounts import personal_data, selectors
 from accounts.models import ApiToken, SpotifyAccount, User
 from accounts.spotify_tokens import Grant
 from accounts.spotify_types import Profile
+from accounts.transactions import atomic_with_retry
 
 # How exactly "last used" is known; finer would write a row on every call of the API.
 LAST_USED_STEP = timedelta(minutes=1)
@@ -87,7 +88,7 @@ def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAcc
     return account
 
 
-@transaction.atomic
+@atomic_with_retry
 def disconnect_spotify(*, user: User) -> User:
     """Forget Spotify at once: tokens, link, and whatever other apps derived from it.
 
@@ -156,9 +157,10 @@ def _add(archive: zipfile.ZipFile, path: str, content: bytes | BinaryIO) -> None
         shutil.copyfileobj(content, entry)
 
 
-@transaction.atomic
+@atomic_with_retry
 def delete_account(*, user: User) -> None:
     """Delete a person with everything every app keeps about them."""
-    for part in personal_data.parts():
+    # The last to register builds on those before, and locks first: see recommender.locks.
+    for part in reversed([*personal_data.parts()]):
         part.erase(user)
     user.delete()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from django.db import transaction
-from django.db.models import QuerySet
-
 from accounts.models import User
 from accounts.personal_data import register
+from accounts.transactions import atomic_with_retry
+from recommender.locks import lock_profile
 from recommender.models import (
     Choice,
     MusicPreferences,
@@ -19,8 +18,9 @@ from recommender.models import (
     TasteReset,
     Track,
 )
-from recommender.services.choices import recount_taste
+from recommender.services.catalogue import delete_unused
 from recommender.services.saves import recount_saves
+from recommender.services.taste import recount_taste
 
 _SAID = (
     *("liked_genres", "liked_languages", "asked_at"),
@@ -57,34 +57,36 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
     yield "music/taste_resets.json", _json({"at": reset.at} for reset in resets)
 
 
-@transaction.atomic
+@atomic_with_retry
 def erase(user: User) -> None:
     """Remove everything that says anything of the person."""
-    erase_spotify(user)
-    _forget_choices(Choice.objects.filter(user=user))
-    Suggestion.objects.filter(user=user).delete()
-    for model in (TasteProfile, MusicPreferences, StoryTuning, TasteReset):
+    lock_profile(user)
+    mine = Choice.objects.filter(user=user)
+    tracks = [*mine.order_by().values_list("track_id", flat=True)]
+    for model in (TasteReset, StoryTuning, Choice, Suggestion, TasteProfile, MusicPreferences):
         model._default_manager.filter(user=user).delete()
+    _delete_unused_spotify_tracks()
+    recount_saves(track_ids=tracks)
 
 
-@transaction.atomic
+@atomic_with_retry
 def erase_spotify(user: User) -> None:
     """Remove what came from the person's Spotify, and what was cached for nobody else."""
+    if TasteProfile.objects.filter(user=user).exists():
+        lock_profile(user)
     theirs = {"user": user, "track__source": Track.Source.SPOTIFY}
-    _forget_choices(Choice.objects.filter(**theirs))
+    tracks = [*Choice.objects.filter(**theirs).order_by().values_list("track_id", flat=True)]
+    Choice.objects.filter(**theirs).delete()
     Suggestion.objects.filter(**theirs).delete()
     if TasteProfile.objects.filter(user=user).exists():
         recount_taste(user=user)
-    unused = Track.objects.filter(
-        source=Track.Source.SPOTIFY, choices__isnull=True, suggestions__isnull=True
-    )
-    unused.delete()
-
-
-def _forget_choices(choices: QuerySet[Choice]) -> None:
-    tracks = [*choices.order_by().values_list("track_id", flat=True)]
-    choices.delete()
+    _delete_unused_spotify_tracks()
     recount_saves(track_ids=tracks)
+
+
+def _delete_unused_spotify_tracks() -> None:
+    unused = {"choices__isnull": True, "suggestions__isnull": True}
+    delete_unused(tracks=Track.objects.filter(source=Track.Source.SPOTIFY, **unused))
 
 
 def _json(rows: Iterable[dict[str, object]]) -> bytes:

@@ -7,7 +7,7 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -37,6 +37,8 @@ def button(
     def pressed(request: PageRequest, story: Story) -> HttpResponse:
         try:
             return view(request, story)
+        except Story.DoesNotExist as error:  # deleted meanwhile, in another window
+            raise Http404 from error
         except (StoryError, SuggestionNotFoundError) as error:
             return refuse(request, story, str(error))
 

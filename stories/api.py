@@ -208,7 +208,9 @@ class StoryChoiceView(StoriesView):
     @extend_schema(operation_id="stories_unchoose", tags=["stories"], responses={204: None})
     def delete(self, _request: Request, story_id: UUID) -> Response:
         """Take the saved track away again."""
-        services.remove_choice(story=self.story(story_id))
+        story = self.story(story_id)
+        with as_problems():
+            services.remove_choice(story=story)
         return Response(status=204)
 
 

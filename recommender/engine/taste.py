@@ -1,4 +1,4 @@
-"""What a person likes in sound: a running mean that counts for little while it rests on little.
+"""What a person likes in sound: a mean that counts for little while it rests on little.
 
 Model per feature, in standardised units: the tracks that one person saves scatter around the
 person's own mean with variance WITHIN, and people's means scatter around zero with variance
@@ -31,15 +31,10 @@ class Taste:
         """Of a person who has saved nothing."""
         return cls(np.zeros(N_FEATURES), 0)
 
-    def with_choice(self, content: FloatArray) -> Taste:
-        """After one more saved track with this content vector (10,)."""
-        n = self.n_choices + 1
-        return Taste(self.mean + (content - self.mean) / n, n)
-
-    def without_choice(self, content: FloatArray) -> Taste:
-        """As if a track saved before had not been."""
-        n = self.n_choices - 1
-        return Taste(self.mean + (self.mean - content) / n, n) if n > 0 else Taste.unknown()
+    @classmethod
+    def of(cls, content: FloatArray) -> Taste:
+        """Of a person who saved tracks with these content vectors (n, 10), at least one."""
+        return cls(content.mean(axis=0), len(content))
 
 
 def taste_scores(content: FloatArray, taste: Taste) -> FloatArray:

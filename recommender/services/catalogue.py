@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from accounts.transactions import atomic_with_retry
 from recommender.demo.catalogue import DemoTrack, demo_tracks
 from recommender.engine.genres import family
 from recommender.engine.songs import search_text, song_key
@@ -22,14 +23,14 @@ def load_demo_catalogue() -> Written:
     return write_tracks(source=Track.Source.DEMO, rows=_demo_rows())
 
 
-@transaction.atomic
+@atomic_with_retry
 def expire_tracks() -> int:
     """Remove cached Spotify descriptions past their time; returns how many.
 
     A track that somebody saved keeps its id, so that Spotify's own player still shows it.
     """
     expired = Track.objects.filter(source=Track.Source.SPOTIFY, expires_at__lte=timezone.now())
-    removed, _ = expired.filter(choices__isnull=True).delete()
+    removed = delete_unused(tracks=expired.filter(choices__isnull=True))
     saved = expired.exclude(title="")
     blanked = saved.update(
         **dict.fromkeys(("title", "album", "artwork_url", "spotify_url", "search_text"), ""),
@@ -39,6 +40,14 @@ def expire_tracks() -> int:
         explicit=None,
     )
     return removed + blanked
+
+
+@atomic_with_retry
+def delete_unused(*, tracks: QuerySet[Track]) -> int:
+    """Remove these tracks but for those that are just being put to use; returns how many rows."""
+    free = tracks.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    removed, _ = tracks.filter(pk__in=[*free.values_list("pk", flat=True)]).delete()
+    return removed
 
 
 def _demo_rows() -> Iterator[Row]:

@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
-from django.db import transaction
 from django.utils import timezone
 
+from accounts.transactions import atomic_with_retry
 from recommender import selectors
 from recommender.engine.intensity import FEATURES
 from recommender.importing.columns import AUDIO_FEATURES
@@ -48,10 +48,15 @@ def _fill_from(provider: FeatureProvider, deadline: float) -> int:
     return filled
 
 
-@transaction.atomic
+@atomic_with_retry
 def _keep(asked: Sequence[Track], found: Mapping[str, Features], provider: str) -> int:
     """Write what was found, and note of the others that this provider does not know them."""
-    still_there = Track.objects.select_for_update().filter(pk__in=[track.pk for track in asked])
+    # In the order of an import, and without a lock that those who save a track would wait for.
+    still_there = (
+        Track.objects.select_for_update(no_key=True)
+        .filter(pk__in=[track.pk for track in asked])
+        .order_by("source", "source_id")
+    )
     fit = selectors.intensity_fit()
     known, unknown = [], []
     for track in still_there:

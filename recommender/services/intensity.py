@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
+from accounts.transactions import atomic_with_retry
 from recommender import selectors
 from recommender.engine.intensity import (
     FEATURES,
@@ -24,7 +25,7 @@ SAMPLE = 200_000
 GROWN = 2
 
 
-@transaction.atomic
+@atomic_with_retry
 def refit_intensity() -> IntensityFit | None:
     """Learn the classes anew and give every track its own; None while there are too few tracks."""
     fit = _learn("recommender_track")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import numpy as np
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget
 from recommender import candidates, selectors
 from recommender.engine.choose import choose, story_noise
@@ -19,7 +19,7 @@ from recommender.models import StoryTuning, Suggestion, Track
 from recommender.services.folding import who_asks
 
 
-@transaction.atomic
+@atomic_with_retry
 def suggest_tracks(
     *, user: User, story_id: UUID, mood: MoodTarget, n: int = 10
 ) -> list[Suggestion]:
@@ -78,13 +78,12 @@ def engine_mood(mood: MoodTarget) -> Mood:
     )
 
 
-@transaction.atomic
+@atomic_with_retry
 def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggestion:
     """Note what the person said of a suggestion; one refused leaves the story's list."""
+    said = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
+    Suggestion.objects.filter(user=user, pk=suggestion_id).update(**said)
     suggestion = selectors.get_suggestion(user, suggestion_id)
     if suggestion is None:
         raise SuggestionNotFoundError("This suggestion is not there any more.")
-    suggestion.feedback = Suggestion.Feedback(feedback)
-    suggestion.feedback_at = timezone.now()
-    suggestion.save(update_fields=["feedback", "feedback_at"])
     return suggestion

@@ -6,58 +6,62 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.transactions import atomic_with_retry
+from recommender.locks import lock_profile
 from recommender.models import Choice, MusicPreferences, StoryTuning, TasteProfile, TasteReset
-from recommender.services.choices import recount_taste
 from recommender.services.saves import recount_saves
+from recommender.services.taste import recount_taste
 
 
+@atomic_with_retry
 def steer_story(*, user: User, story_id: UUID, steering: float) -> StoryTuning:
     """Set where the story's music is to go, from 0 (match) over 0.5 (lift) to 1 (contrast)."""
+    lock_profile(user)
     tuning, _ = StoryTuning.objects.update_or_create(
         story_id=story_id, defaults={"user": user, "steering": steering}
     )
     return tuning
 
 
-@transaction.atomic
+@atomic_with_retry
 def set_learning(*, user: User, story_id: UUID, learns: bool) -> StoryTuning:
     """Whether anything is to be learned from the story: what was saved with it counts at once, or
     does so no more."""
+    lock_profile(user)
     tuning, _ = StoryTuning.objects.update_or_create(
         story_id=story_id, defaults={"user": user, "learns": learns}
     )
     saved = Choice.objects.filter(user=user, story_id=story_id)
     if saved.update(learns=learns, reset=None):
-        _recount(user, saved)
+        _recount(user, _tracks_of(saved))
     return tuning
 
 
-@transaction.atomic
+@atomic_with_retry
 def reset_taste(*, user: User) -> TasteProfile:
     """Learn from nothing that the person saved so far; it stays saved with its stories."""
+    lock_profile(user)
     learned = Choice.objects.filter(user=user, learns=True)
-    if learned.exists():
-        reset = TasteReset.objects.create(user=user, at=timezone.now())
-        learned.update(learns=False, reset=reset)
-        return _recount(user, reset.choices.all())
-    return recount_taste(user=user)
+    tracks = _tracks_of(learned)
+    if tracks:
+        learned.update(learns=False, reset=TasteReset.objects.create(user=user, at=timezone.now()))
+    return _recount(user, tracks)
 
 
-@transaction.atomic
+@atomic_with_retry
 def undo_taste_reset(*, user: User) -> TasteProfile:
     """Learn again from what the latest reset had forgotten, as far as it is still saved."""
-    reset = TasteReset.objects.select_for_update().filter(user=user).first()
-    if reset is not None:
+    lock_profile(user)
+    reset = TasteReset.objects.filter(user=user).first()
+    tracks = _tracks_of(reset.choices.all()) if reset else []
+    if reset:
         reset.choices.update(learns=True)
-        profile = _recount(user, reset.choices.all())
         reset.delete()
-        return profile
-    return recount_taste(user=user)
+    return _recount(user, tracks)
 
 
 def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
@@ -79,10 +83,15 @@ def answer_likes(*, user: User, genres: list[str], languages: list[str]) -> Musi
     return set_preferences(user=user, liked_genres=genres, liked_languages=languages)
 
 
-def _recount(user: User, choices: QuerySet[Choice]) -> TasteProfile:
-    """What these choices said, or say again, of the person and of their tracks."""
-    recount_saves(track_ids=choices.order_by().values_list("track_id", flat=True))
-    return recount_taste(user=user)
+def _tracks_of(choices: QuerySet[Choice]) -> list[UUID]:
+    return [*choices.order_by().values_list("track_id", flat=True)]
+
+
+def _recount(user: User, tracks: list[UUID]) -> TasteProfile:
+    """The person's taste anew, and the saves of tracks that they teach about, or do no more."""
+    profile = recount_taste(user=user)
+    recount_saves(track_ids=tracks)
+    return profile
 
 
 def _once(values: Iterable[str]) -> list[str]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
 
+from accounts.transactions import atomic_with_retry
 from ml.video import VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
@@ -117,7 +118,7 @@ def _note_stage(story: Story, stage: str) -> None:
         raise ClaimLostError
 
 
-@transaction.atomic
+@atomic_with_retry
 def _save_result(story: Story, seen: Seen) -> Story:
     held = _held(story).select_for_update(of=("self",)).select_related("user").first()
     if held is None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-
 from accounts.models import User
+from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget, point
 from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
@@ -14,7 +13,7 @@ from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
 
 
-@transaction.atomic
+@atomic_with_retry
 def correct_story(
     *,
     story: Story,
@@ -29,7 +28,7 @@ def correct_story(
     Both rank tracks again at once. What changed is logged as Correction of `user`.
     Raises StoryNotReadyError before the analysis is done, UnknownLabelError for a strange label.
     """
-    locked = _locked_ready(story)
+    locked = lock_ready_story(story)
     analysis = locked.analysis
     for kind, label in (("emotion", emotion), ("action", action)):
         if label is not None:
@@ -40,7 +39,7 @@ def correct_story(
     return locked
 
 
-@transaction.atomic
+@atomic_with_retry
 def tune_story(
     *, story: Story, user: User, steering: float | None = None, learns: bool | None = None
 ) -> Story:
@@ -49,7 +48,7 @@ def tune_story(
 
     Raises StoryNotReadyError before the analysis is done.
     """
-    locked = _locked_ready(story)
+    locked = lock_ready_story(story)
     if learns is not None:
         set_learning(user=user, story_id=locked.pk, learns=learns)
     if steering is not None:
@@ -58,16 +57,22 @@ def tune_story(
     return locked
 
 
-@transaction.atomic
+@atomic_with_retry
 def suggest_again(*, story: Story) -> Story:
     """Rank tracks anew for a story as it is, because what its owner wants of music changed."""
-    locked = _locked_ready(story)
+    locked = lock_ready_story(story)
     _suggest(locked)
     return locked
 
 
-def _locked_ready(story: Story) -> Story:
-    locked = Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
+def lock_story(story: Story) -> Story:
+    """The story as it is now, nobody else's until the transaction ends; Story.DoesNotExist."""
+    return Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
+
+
+def lock_ready_story(story: Story) -> Story:
+    """The same; StoryNotReadyError for one that is not analysed."""
+    locked = lock_story(story)
     if locked.status != Story.Status.READY:
         raise StoryNotReadyError
     return locked

@@ -9,31 +9,35 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
+from accounts.transactions import atomic_with_retry
 from recommender import services as recommender
 from recommender.errors import TrackNotFoundError
 from recommender.models import Choice
-from stories.errors import StoryNotReadyError, UnknownTrackError
+from stories.errors import UnknownTrackError
 from stories.models import Photo, Story, Video
+from stories.services.correcting import lock_ready_story, lock_story
 
 
+@atomic_with_retry
 def save_choice(*, story: Story, track_id: UUID) -> Choice:
     """Keep a track with the story instead of an earlier one; the owner's taste learns at once.
 
     Raises StoryNotReadyError before there are suggestions, UnknownTrackError for an id of no track.
     """
-    if story.status != Story.Status.READY:
-        raise StoryNotReadyError
+    locked = lock_ready_story(story)
     try:
-        return recommender.save_choice(user=story.user, story_id=story.pk, track_id=track_id)
+        return recommender.save_choice(user=locked.user, story_id=locked.pk, track_id=track_id)
     except TrackNotFoundError as error:
         raise UnknownTrackError from error
 
 
+@atomic_with_retry
 def remove_choice(*, story: Story) -> None:
-    recommender.remove_choice(user=story.user, story_id=story.pk)
+    locked = lock_story(story)
+    recommender.remove_choice(user=locked.user, story_id=locked.pk)
 
 
-@transaction.atomic
+@atomic_with_retry
 def delete_story(*, story: Story) -> None:
     """Remove the story, what was suggested and chosen for it, and after the commit its files.
 
@@ -49,9 +53,11 @@ def delete_story(*, story: Story) -> None:
         _delete_on_commit(file.storage, str(file.name))
 
 
+@atomic_with_retry
 def delete_stories_of(user: User) -> None:
     """Everything this person uploaded, for the deletion of the account."""
-    for story in Story.objects.filter(user=user):
+    # All of them first, in the order of recommender.locks: each then locks what follows.
+    for story in [*Story.objects.select_for_update().filter(user=user).order_by("pk")]:
         delete_story(story=story)
 
 

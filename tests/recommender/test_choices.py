@@ -6,7 +6,7 @@ from accounts.models import User
 from recommender import selectors, services
 from recommender.errors import TrackNotFoundError
 from recommender.models import Choice, Suggestion, TasteProfile
-from recommender.services.choices import recount_taste
+from recommender.services.taste import recount_taste
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db

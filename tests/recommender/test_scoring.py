@@ -126,7 +126,7 @@ def test_content_rises_with_every_feature() -> None:
 
 def test_taste_prefers_what_resembles_the_choices() -> None:
     liked = np.full(N_FEATURES, 1.0)
-    taste = Taste.unknown().with_choice(liked)
+    taste = Taste.of(liked[None])
     alike, opposite = taste_scores(np.stack([liked, -liked]), taste)
     assert alike > 0.0 > opposite
 
@@ -135,25 +135,6 @@ def test_taste_weighs_more_with_more_choices() -> None:
     liked = np.full(N_FEATURES, 1.0)
     few, many = Taste(liked, 1), Taste(liked, 30)
     assert taste_scores(liked[None], many)[0] > taste_scores(liked[None], few)[0] > 0.0
-
-
-vectors = st.lists(
-    st.lists(st.floats(-3.0, 3.0), min_size=N_FEATURES, max_size=N_FEATURES).map(np.array),
-    min_size=1,
-    max_size=8,
-)
-
-
-@given(vectors)
-def test_running_taste_is_the_mean_and_can_be_taken_back(chosen: list[np.ndarray]) -> None:
-    taste = Taste.unknown()
-    for content in chosen:
-        taste = taste.with_choice(content)
-    assert taste.mean == pytest.approx(np.mean(chosen, axis=0), abs=1e-9)
-    back = taste.without_choice(chosen[-1])
-    assert back.n_choices == len(chosen) - 1
-    if len(chosen) > 1:
-        assert back.mean == pytest.approx(np.mean(chosen[:-1], axis=0), abs=1e-8)
 
 
 def test_similarity_needs_more_than_one_coincidence() -> None:

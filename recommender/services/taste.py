@@ -1,0 +1,45 @@
+"""What is known of a person's taste, worked out from what they saved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accounts.models import User
+from accounts.transactions import atomic_with_retry
+from recommender import factor_selectors
+from recommender.engine.als import fold_in
+from recommender.engine.content import FEATURES, standardise
+from recommender.engine.inverted import Vectors
+from recommender.engine.taste import Taste
+from recommender.locks import lock_profile
+from recommender.models import Choice, FactorVersion, TasteProfile
+
+
+@atomic_with_retry
+def recount_taste(*, user: User) -> TasteProfile:
+    """Work the taste, and the vector among the factors that serve, out again from what is saved."""
+    profile = lock_profile(user)
+    taste = _taste(user)
+    profile.vector, profile.n_choices = taste.mean.tolist(), taste.n_choices
+    version = factor_selectors.serving_factors()
+    if version is not None:
+        profile.factor = _folded_in(user, version).tolist()
+        profile.factor_version = version.pk
+    profile.save()
+    return profile
+
+
+def _taste(user: User) -> Taste:
+    chosen = Choice.objects.filter(user=user, learns=True).order_by()
+    raw = [*chosen.values_list(*(f"track__{name}" for name in FEATURES))]
+    return Taste.of(standardise(np.array(raw, dtype=np.float64))) if raw else Taste.unknown()
+
+
+def _folded_in(user: User, version: FactorVersion) -> Vectors:
+    """The person's vector (n_factors,), in closed form from what they chose."""
+    chosen = factor_selectors.vectors_of(version, user)
+    if not version.n_factors or not len(chosen):
+        return np.zeros(version.n_factors, dtype=np.float32)
+    return fold_in(
+        factor_selectors.gram_of(version.pk), chosen, factor_selectors.settings_of(version)
+    )
