@@ -69,7 +69,7 @@ def change(chance: random.Random, story: Story, tracks: list[Track]) -> Callable
             )
 
     everything: list[tuple[int, Callable[[], object]]] = [
-        (8, lambda: stories.save_choice(story=story, track_id=track.pk)),
+        (12, lambda: stories.save_choice(story=story, track_id=track.pk)),
         (4, lambda: stories.remove_choice(story=story)),
         (4, refuse),
         (2, lambda: stories.tune_story(story=story, user=user, learns=False)),
@@ -90,14 +90,14 @@ def counted(tracks: list[Track]) -> dict[UUID, tuple[int, float]]:
 @pytest.mark.django_db(transaction=True)
 def test_parallel_changes_meet_no_deadlock_and_leave_every_count_exact() -> None:
     chance = random.Random(5)
-    tracks = [make_track(tempo=60.0 + 20 * i, valence=i / 8) for i in range(6)]
-    people = [make_user() for _ in range(4)]
-    tales = [make_ready_story(user) for user in people for _ in range(4)]
+    tracks = [make_track(tempo=60.0 + 20 * i, valence=i / 8) for i in range(3)]
+    people = [make_user() for _ in range(6)]
+    tales = [make_ready_story(user) for user in people for _ in range(2)]
     for story in tales:
         recommender.suggest_tracks(user=story.user, story_id=story.pk, mood=make_mood())
     recommender.place_new_tracks()
     work = [change(chance, chance.choice(tales), tracks) for _ in range(CHANGES)]
-    for place, story in zip((200, 300, 400), tales[::5], strict=False):
+    for place, story in zip((200, 300, 400), tales[::4], strict=True):
         work[place] = lambda story=story: stories.delete_story(story=story)
     before = deadlocks()
 
@@ -112,8 +112,9 @@ def test_parallel_changes_meet_no_deadlock_and_leave_every_count_exact() -> None
     assert sum(n for n, _ in as_counted.values()) == Choice.objects.filter(learns=True).count() > 0
     for profile in TasteProfile.objects.select_related("user"):
         again = recount_taste(user=profile.user)
-        assert (profile.n_choices, profile.vector) == (again.n_choices, again.vector)
-        assert profile.factor == again.factor
+        assert profile.n_choices == again.n_choices
+        assert profile.vector == pytest.approx(again.vector, abs=1e-9)
+        assert profile.factor == pytest.approx(again.factor, abs=1e-6)
     gone = {*Choice.objects.values_list("story_id", flat=True)} - {
         *Story.objects.values_list("pk", flat=True)
     }
