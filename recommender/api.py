@@ -115,8 +115,8 @@ class TasteResetView(APIView):
 
 
 def _taste_of(user: User) -> dict[str, Any]:
-    profile, reset = selectors.taste_profile(user), selectors.latest_reset(user)
+    reset = selectors.latest_reset(user)
     return {
-        "learned_from": profile.n_choices if profile else 0,
+        "learned_from": selectors.learned_choices(user).count(),
         "reset_at": reset.at if reset else None,
     }

@@ -21,7 +21,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from accounts.models import User
-from recommender import binary_rows, factor_selectors, trends, wishes
+from recommender import binary_rows, demo_tracks, factor_selectors, trends, wishes
 from recommender.engine import linear
 from recommender.engine.aims import aims, draws
 from recommender.engine.content import FEATURES, FloatArray, standardise
@@ -110,10 +110,11 @@ WHERE id = ANY(%(ids)s::uuid[])
 # Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
 # person's tracks, for each some other people who saved it, and some of theirs. Of the few people
 # looked at per track, a second track's savers are expected in proportion.
-_TOGETHER = """
+_TOGETHER = f"""
 WITH mine AS (
     SELECT DISTINCT track_id FROM (
-        SELECT track_id FROM recommender_choice WHERE user_id = %(user)s AND learns
+        SELECT track_id FROM recommender_choice
+        WHERE user_id = %(user)s AND learns AND {demo_tracks.used_by_id("track_id")}
         ORDER BY created_at DESC LIMIT 12) AS latest
 ), others AS (
     SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
@@ -125,7 +126,8 @@ WITH mine AS (
     SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
     CROSS JOIN LATERAL (
         SELECT DISTINCT track_id FROM (
-            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
+            SELECT track_id FROM recommender_choice
+            WHERE user_id = fellow.user_id AND learns AND {demo_tracks.used_by_id("track_id")}
             ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
 ), pairs AS (
     SELECT others.saved, theirs.track_id, count(*) AS both_saved
@@ -136,11 +138,12 @@ WITH mine AS (
     SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
 )
 SELECT pairs.track_id, pairs.both_saved, looked.n,
-    coalesce(other.n_saves, 1) * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
+    greatest(coalesce(other.n_saves, 1), 1)
+        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
 FROM pairs JOIN looked USING (saved)
 LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
 LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
-"""
+"""  # noqa: S608
 _NOT_AGAIN = """
 SELECT song_key FROM recommender_choice AS choice
 JOIN recommender_track AS track ON track.id = choice.track_id
@@ -158,7 +161,8 @@ SELECT track_id, count(DISTINCT story_id) FROM (
 GROUP BY track_id
 """  # noqa: S608
 _TRENDING = f"""
-(SELECT track_id, NULL FROM recommender_tracksaves ORDER BY level DESC LIMIT {TRENDING})
+(SELECT track_id, NULL FROM recommender_tracksaves WHERE {demo_tracks.used_by_id("track_id")}
+ ORDER BY level DESC LIMIT {TRENDING})
 """  # noqa: S608
 
 
@@ -173,6 +177,8 @@ class Person:
     factor: Vectors
     """(n_factors,): the person's vector among them; zero where nothing was chosen."""
     said: MusicPreferences = field(default_factory=MusicPreferences)
+    demo_in_use: bool = True
+    """Whether they may get demo tracks."""
 
 
 @dataclass(frozen=True)
@@ -203,17 +209,20 @@ class Shortlist:
 
 def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
     """The tracks that may come out high for this mood and person, with all that is scored."""
-    together = saved_together(person.user) if person.taste.n_choices else {}
+    together = saved_together(person) if person.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
-    # What filters leave may be nowhere among the best: then the search widens around the mood.
-    arranged_only = person.version is not None and not person.said.n_filters
+    # What filters leave may be nowhere among the best, nor what came since the catalogue was
+    # arranged with or without demo tracks: then the search widens around the mood.
+    version = person.version
+    as_now = version is not None and version.with_demo_tracks == person.demo_in_use
+    arranged_only = as_now and not person.said.n_filters
     parameters = {
         **_around(mood, story_id, arranged=arranged_only),
         "also": [*together],
         **_about(person, story_id),
     }
-    if person.version is not None:
-        source, its_parameters = _arranged(person, person.version, mood, weights)
+    if version is not None:
+        source, its_parameters = _arranged(person, version, mood, weights)
         sources.append(source)
         parameters |= its_parameters
     rows = _read(" UNION ALL ".join(sources), parameters)
@@ -222,7 +231,7 @@ def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> P
 
 def every_track(*, person: Person, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
     """The whole catalogue as pools, part by part: what `gather` is measured against."""
-    together = saved_together(person.user) if person.taste.n_choices else {}
+    together = saved_together(person) if person.taste.n_choices else {}
     shown, about = _times_shown(person.user, story_id), _about(person, story_id)
     bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
     for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
@@ -233,6 +242,7 @@ def _about(person: Person, story_id: UUID) -> dict[str, Any]:
     """What every query of the pool is run with."""
     return {
         **wishes.parameters(person.said),
+        **demo_tracks.parameters(person.demo_in_use),
         "version": person.version.pk if person.version else -1,
         "person": _text(linear.affinity_alone(person.factor)),
         "not_again": [*_not_again(person.user, story_id)],
@@ -268,10 +278,11 @@ def _arranged(
     }
 
 
-def saved_together(user: User) -> dict[UUID, float]:
+def saved_together(person: Person) -> dict[UUID, float]:
     """Tracks that people saved who also saved what this person did, with how alike they are."""
     likeness: dict[UUID, float] = defaultdict(float)
-    rows = _fetch(_TOGETHER, {"user": user.pk})
+    asked = {"user": person.user.pk, **demo_tracks.parameters(person.demo_in_use)}
+    rows = _fetch(_TOGETHER, asked)
     if rows:
         tracks, both, first, second = zip(*rows, strict=True)
         for track, value in zip(tracks, similarity(both, first, second), strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import User
-from recommender import binary_rows
+from recommender import binary_rows, demo_tracks
 from recommender.engine.als import Settings
 from recommender.engine.inverted import InvertedFile, Vectors
 from recommender.engine.linear import N_KNOWN
@@ -24,7 +24,8 @@ def choices_to_learn_from(*, examined: bool = False) -> Iterator[tuple[int, str]
 
     Every tenth person is never trained on: with `examined`, only of those people.
     """
-    choices = Choice.objects.filter(learns=True).annotate(tenth=F("user_id") % EVERY)
+    learned = Choice.objects.filter(demo_tracks.used("track__"), learns=True)
+    choices = learned.annotate(tenth=F("user_id") % EVERY)
     wanted = choices.filter(tenth=0) if examined else choices.exclude(tenth=0)
     pairs = wanted.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
     return pairs.iterator(chunk_size=10_000)
@@ -70,8 +71,8 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
         " textsend(track.song_key) || halfvec_send(factor.vector) AS row"
         " FROM recommender_trackfactor AS factor"
         " JOIN recommender_track AS track ON track.id = factor.track_id"
-        " WHERE factor.version_id = %(version)s AND factor.is_trained",
-        {"version": version.pk},
+        f" WHERE factor.version_id = %(version)s AND factor.is_trained AND {demo_tracks.USED}",
+        {"version": version.pk, **demo_tracks.parameters()},
         [("song", "S32"), ("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
     vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
@@ -84,17 +85,23 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
         "SELECT halfvec_send(factor.vector) AS row FROM recommender_choice AS choice"
         " JOIN recommender_trackfactor AS factor ON factor.track_id = choice.track_id"
         " WHERE choice.user_id = %(user)s AND choice.learns AND factor.version_id = %(version)s"
+        f" AND {demo_tracks.used_by_id('choice.track_id')}"
         " ORDER BY choice.created_at DESC LIMIT %(limit)s",
-        {"user": user.pk, "version": version.pk, "limit": limit},
+        {"user": user.pk, "version": version.pk, "limit": limit, **demo_tracks.parameters()},
         [("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
     chosen: Vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
     return chosen
 
 
+def tracks_to_place() -> QuerySet[Track]:
+    """The tracks that are arranged by the factors."""
+    return Track.objects.filter(demo_tracks.used())
+
+
 def unplaced_tracks(version: FactorVersion | None) -> QuerySet[Track]:
     """Tracks with a mood that have no place in this version, or another mood there."""
-    tracks = Track.objects.filter(energy__isnull=False, valence__isnull=False)
+    tracks = tracks_to_place().filter(energy__isnull=False, valence__isnull=False)
     if version is None:
         return tracks
     placed = TrackFactor.objects.filter(

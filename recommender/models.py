@@ -34,6 +34,10 @@ UNIT_FEATURES = (
 )
 
 
+# What makes the demo catalogue unnecessary: see recommender.demo_tracks.
+IMPORTED = Q(~Q(source="demo"), energy__isnull=False, valence__isnull=False)
+
+
 class MoodPoint(Func):
     """The track's place in the energy x valence plane, as a Postgres point."""
 
@@ -125,6 +129,7 @@ class Track(models.Model):
                 name="track_without_mood",
                 condition=Q(energy=None) | Q(valence=None),
             ),
+            models.Index(fields=["source"], name="track_imported", condition=IMPORTED),
             models.Index(fields=["song_key"], name="track_song"),
             models.Index(fields=["genre_family"], name="track_genre_family"),
             models.Index(fields=["language"], name="track_language"),
@@ -350,6 +355,9 @@ class TasteProfile(models.Model):
         models.FloatField(), default=list, help_text="Folded into the factors of factor_version"
     )
     factor_version = models.BigIntegerField(null=True, blank=True)
+    with_demo_tracks = models.BooleanField(
+        db_default=True, help_text="Whether saved demo tracks are counted"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
@@ -379,6 +387,9 @@ class FactorVersion(models.Model):
     quality = models.FloatField(null=True, help_text="Recall@50 of people never trained on")
     quality_before = models.FloatField(null=True, help_text="The same of the version before")
     n_tracks = models.PositiveIntegerField(default=0)
+    with_demo_tracks = models.BooleanField(
+        db_default=True, help_text="Whether demo tracks are arranged and learned from"
+    )
     gram = models.BinaryField(null=True, help_text="float32 (n_factors, n_factors)")
     index = models.BinaryField(null=True, help_text="engine.inverted.InvertedFile")
 
@@ -492,6 +503,9 @@ class MusicPreferences(models.Model):
     liked_genres = ArrayField(models.TextField(), default=list, blank=True)
     liked_languages = ArrayField(models.TextField(), default=list, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When they answered or not")
+    demo_notice_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they were told that demo tracks are out of use"
+    )
 
     allow_explicit = models.BooleanField(default=True)
     genres = ArrayField(models.TextField(), default=list, blank=True, help_text="Empty: all")

@@ -13,7 +13,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
-from recommender import search
+from recommender import demo_tracks, search
 from recommender.engine.genres import FAMILIES
 from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.scoring import MODEL_VERSION, Weights
@@ -72,7 +72,7 @@ def search_tracks(q: str, limit: int = 20) -> list[Track]:
     not matter, and a song with several ids is found once.
     """
     words = fold(q).split()
-    return search.find(playable(), words, limit) if words else []
+    return search.find(playable().filter(demo_tracks.used()), words, limit) if words else []
 
 
 def playable() -> QuerySet[Track]:
@@ -140,7 +140,8 @@ def energy_by_intensity(bins: int = 20) -> list[EnergyOfLevel]:
     """How energy is spread within each class, the calmest first."""
     bin_of = Func(F("energy"), 0.0, 1.0, bins, function="width_bucket", output_field=IntegerField())
     rows = (
-        Track.objects.exclude(intensity="")
+        Track.objects.filter(demo_tracks.used())
+        .exclude(intensity="")
         .order_by()
         .values("intensity", bin=Least(bin_of, bins))
         .annotate(n=Count("pk"), total=Sum("energy"))
@@ -177,6 +178,11 @@ def taste_profile(user: User) -> TasteProfile | None:
     return TasteProfile.objects.filter(user=user).first()
 
 
+def learned_choices(user: User) -> QuerySet[Choice]:
+    """What the person saved and is learned from."""
+    return Choice.objects.filter(demo_tracks.used("track__"), user=user, learns=True)
+
+
 def story_tuning(story_id: UUID) -> StoryTuning:
     """How the story's music is wanted; as it comes, where nobody said anything."""
     found = StoryTuning.objects.filter(pk=story_id).first()
@@ -202,7 +208,7 @@ def is_new_to_music(user: User) -> bool:
     """Whether the person was never asked what they like, and nothing else tells."""
     return not (
         MusicPreferences.objects.filter(user=user, asked_at__isnull=False).exists()
-        or Choice.objects.filter(user=user).exists()
+        or Choice.objects.filter(demo_tracks.used("track__"), user=user).exists()
     )
 
 
@@ -219,12 +225,18 @@ def known_languages() -> list[tuple[str, str]]:
 
 
 def _values_in_catalogue(column: str) -> list[str]:
-    """All values of an indexed column, found by leaping through its index from each to the next."""
-    following = f"SELECT min({column}) FROM recommender_track WHERE {column} >"  # noqa: S608
+    """All values of an indexed column of the tracks in use.
+
+    Found by leaping through the column's index from each value to the next.
+    """
+    following = (
+        f"SELECT min({column}) FROM recommender_track WHERE {demo_tracks.USED} AND {column} >"  # noqa: S608
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE known (value) AS (({following} '')"  # noqa: S608
             f" UNION ALL SELECT ({following} value) FROM known WHERE value IS NOT NULL)"
-            " SELECT value FROM known WHERE value IS NOT NULL"
+            " SELECT value FROM known WHERE value IS NOT NULL",
+            demo_tracks.parameters(),
         )
         return [value for (value,) in cursor.fetchall()]

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from recommender import selectors, services
+from recommender import demo_tracks, selectors, services
 from recommender.forms import FiltersForm, LikesForm
 
 
@@ -25,6 +25,8 @@ def _me(request: HttpRequest) -> User:
 @never_cache
 @login_required
 def taste(request: HttpRequest) -> HttpResponse:
+    if services.claim_demo_notice(user=_me(request)):
+        messages.info(request, demo_tracks.OUT_OF_USE)
     return _page(request)
 
 
@@ -79,12 +81,12 @@ def _page(
     request: HttpRequest, likes: LikesForm | None = None, filters: FiltersForm | None = None
 ) -> HttpResponse:
     user = _me(request)
-    said, profile = selectors.music_preferences(user), selectors.taste_profile(user)
+    said = selectors.music_preferences(user)
     page = {
         "likes": likes or LikesForm(said),
         "filters": filters or FiltersForm(said),
         "is_new": said.asked_at is None,
-        "n_learned": profile.n_choices if profile else 0,
+        "n_learned": selectors.learned_choices(user).count(),
         "reset": selectors.latest_reset(user),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }

@@ -1,17 +1,18 @@
-"""What a person said of music, as conditions and columns of the query for candidates."""
+"""What a person may get, and said of music, as parts of the query for candidates."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from recommender import demo_tracks
 from recommender.engine.genres import FAMILIES
 from recommender.languages import CODES
 from recommender.models import MusicPreferences
 
 # Every condition lets all through where nothing was said. What a track does not tell of itself it
 # cannot be chosen by; only the explicit flag counts as unset where it is unknown.
-ALLOWED = """(
-    (%(allow_explicit)s OR explicit IS NOT TRUE)
+ALLOWED = f"""(
+    {demo_tracks.USED} AND (%(allow_explicit)s OR explicit IS NOT TRUE)
     AND (cardinality(%(genres)s::text[]) = 0 OR genre_family = ANY(%(genres)s::text[]))
     AND (cardinality(%(languages)s::text[]) = 0 OR language = ANY(%(languages)s::text[]))
     AND (%(year_from)s::int IS NULL OR release_year >= %(year_from)s::int)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from recommender import services as recommender
+from recommender.demo_tracks import OUT_OF_USE
 from recommender.forms import LikesForm
 from recommender.models import MusicPreferences, Suggestion
 from recommender.selectors import is_new_to_music
@@ -106,6 +107,8 @@ def history(request: PageRequest) -> HttpResponse:
 @require_safe
 @own_story
 def story(request: PageRequest, story: Story) -> HttpResponse:
+    if recommender.claim_demo_notice(user=request.user):
+        messages.info(request, OUT_OF_USE)
     return render(request, "stories/story.html", story_page.context(story))
 
 

@@ -307,6 +307,9 @@ FILE_UPLOAD_HANDLERS = [
 # After how many days a save counts half as much for what is trending.
 RECOMMENDER_TREND_HALF_LIFE_DAYS = env.float("RECOMMENDER_TREND_HALF_LIFE_DAYS", default=7.0)
 
+# Whether demo tracks are suggested beside an imported catalogue, too.
+RECOMMENDER_DEMO_TRACKS = env.bool("RECOMMENDER_DEMO_TRACKS", default=False)
+
 # Whom to ask, in this order, for audio features that tracks lack; empty asks nobody.
 FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats", "spotify"])
 

@@ -16,6 +16,7 @@ from recommender.services.suggestions import give_feedback, suggest_tracks
 from recommender.services.training import export_choices, train_factors
 from recommender.services.tuning import (
     answer_likes,
+    claim_demo_notice,
     reset_taste,
     set_learning,
     set_preferences,
@@ -27,6 +28,7 @@ from recommender.services.words import refresh_words
 
 __all__ = [
     "answer_likes",
+    "claim_demo_notice",
     "expire_tracks",
     "export_choices",
     "fill_features",

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from recommender import factor_selectors
+from recommender import demo_tracks, factor_selectors
 from recommender.arrangement import (
     Batch,
     Trained,
@@ -24,7 +24,8 @@ from recommender.engine.als import Settings, TrackFactors, quality
 from recommender.engine.inverted import InvertedFile, Vectors
 from recommender.errors import FactorsUnusableError
 from recommender.factor_files import SongFactors, read_factors
-from recommender.models import FactorVersion, Track, TrackFactor
+from recommender.factor_selectors import tracks_to_place
+from recommender.models import FactorVersion, TrackFactor
 
 # With fewer people than this the measured quality is mostly luck and refuses nothing.
 FEWEST_EXAMINED = 30
@@ -70,6 +71,7 @@ def rearrange_catalogue() -> FactorVersion:
             version = FactorVersion.objects.get(pk=serving.pk)
             version.pk, version.created_at = None, timezone.now()
             version._state.adding = True
+            version.n_songs, version.gram = len(songs), _gram(vectors)
         _arrange(version, songs, vectors)
     _drop_old()
     return version
@@ -78,18 +80,20 @@ def rearrange_catalogue() -> FactorVersion:
 def place_new_tracks() -> int:
     """Give tracks that came or changed since a place among the factors; returns how many.
 
-    Many of them, or the first ones, are a reason to arrange the whole catalogue again.
+    Many of them, the first ones, and demo tracks that came into use or out of it are a reason to
+    arrange the whole catalogue again.
     """
     serving = factor_selectors.serving_factors()
     unplaced = factor_selectors.unplaced_tracks(serving)
     n_new = unplaced.count()
-    if n_new == 0:
+    others = serving is not None and serving.with_demo_tracks != demo_tracks.in_use()
+    if n_new == 0 and not others:
         return 0
-    if serving is None or n_new > MANY_NEW * serving.n_tracks:
+    if serving is None or others or n_new > MANY_NEW * serving.n_tracks:
         return rearrange_catalogue().n_tracks
     with transaction.atomic():
         _alone()
-        trained = trained_from(*factor_selectors.trained_songs(serving), Track.objects.all())
+        trained = trained_from(*factor_selectors.trained_songs(serving), tracks_to_place())
         centroids = factor_selectors.inverted_file(serving.pk).centroids
         for batch in batches(unplaced):
             _replace(serving.pk, batch, trained, centroids)
@@ -134,8 +138,12 @@ def _version_of(factors: SongFactors) -> FactorVersion:
         n_examined=len(wanted),
         quality=_quality(factors.songs, factors.vectors, factors.settings, known, wanted),
         quality_before=before,
-        gram=(factors.vectors.T @ factors.vectors).astype(np.float32).tobytes(),
+        gram=_gram(factors.vectors),
     )
+
+
+def _gram(vectors: Vectors) -> bytes:
+    return (vectors.T @ vectors).astype(np.float32).tobytes()
 
 
 def _is_worse(version: FactorVersion) -> bool:
@@ -188,9 +196,9 @@ def _quality(
 def _arrange(version: FactorVersion, songs: list[str], vectors: Vectors) -> None:
     """Write the version with a partition of its own and let it serve."""
     version.state = FactorVersion.State.RETIRED
-    version.index = None
+    version.index, version.with_demo_tracks = None, demo_tracks.in_use()
     version.save()
-    trained = trained_from(songs, vectors, Track.objects.all())
+    trained = trained_from(songs, vectors, tracks_to_place())
     centroids = _centroids(trained)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE arranged (LIKE {_TABLE}) ON COMMIT DROP")
@@ -210,10 +218,10 @@ def _arrange(version: FactorVersion, songs: list[str], vectors: Vectors) -> None
 
 def _centroids(trained: Trained) -> Vectors:
     """Centroids that suit the catalogue, from a sample of it."""
-    n_tracks = Track.objects.count()
+    n_tracks = tracks_to_place().count()
     k = inverted.n_lists(n_tracks)
     share = min(1.0, k * inverted.SAMPLE_PER_LIST / max(n_tracks, 1))
-    sampled = Track.objects.extra(where=["random() < %s"], params=[share])
+    sampled = tracks_to_place().extra(where=["random() < %s"], params=[share])
     found = [trained.vectors_of(batch)[0] for batch in batches(sampled)]
     if not found:
         return np.zeros((1, trained.vectors.shape[1] + linear.N_KNOWN), dtype=np.float32)
@@ -223,7 +231,7 @@ def _centroids(trained: Trained) -> Vectors:
 def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> InvertedFile:
     """Fill the temporary table; the summary of what lies where."""
     buckets, distances = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
-    for batch in batches(Track.objects.all()):
+    for batch in batches(tracks_to_place()):
         theirs, apart = write("arranged", version_id, batch, trained=trained, centroids=centroids)
         buckets.append(theirs)
         distances.append(apart)

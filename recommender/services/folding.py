@@ -5,18 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from accounts.models import User
-from recommender import factor_selectors, selectors
+from recommender import demo_tracks, factor_selectors, selectors
 from recommender.candidates import Person
+from recommender.models import FactorVersion, TasteProfile
 from recommender.services.taste import recount_taste
 from recommender.taste_vectors import taste_of
 
 
 def who_asks(user: User) -> Person:
-    """The person as ranking needs them; folded in again where other factors serve since."""
+    """The person as ranking needs them.
+
+    Their taste is worked out again where other factors serve since, or other tracks are in use.
+    """
+    demo_in_use = demo_tracks.in_use()
     profile, version = selectors.taste_profile(user), factor_selectors.serving_factors()
-    if profile is not None and version is not None and profile.factor_version != version.pk:
+    if profile is not None and not _is_current(profile, version, demo_in_use):
         profile = recount_taste(user=user)
     factor = np.zeros(version.n_factors if version else 0, dtype=np.float32)
     if profile is not None and version is not None and profile.factor_version == version.pk:
         factor = np.array(profile.factor, dtype=np.float32)
-    return Person(user, taste_of(profile), version, factor, selectors.music_preferences(user))
+    said = selectors.music_preferences(user)
+    return Person(user, taste_of(profile), version, factor, said, demo_in_use)
+
+
+def _is_current(profile: TasteProfile, version: FactorVersion | None, demo_in_use: bool) -> bool:
+    by_these_factors = version is None or profile.factor_version == version.pk
+    return by_these_factors and profile.with_demo_tracks == demo_in_use

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.transactions import atomic_with_retry
-from recommender import selectors
+from recommender import demo_tracks, selectors
 from recommender.engine.intensity import (
     FEATURES,
     LEVELS,
@@ -17,7 +17,7 @@ from recommender.engine.intensity import (
     TooFewTracksError,
     fit_intensity,
 )
-from recommender.models import IntensityModel
+from recommender.models import IntensityModel, Track
 
 # More tracks would move the cuts by less than the classes are worth.
 SAMPLE = 200_000
@@ -28,7 +28,7 @@ GROWN = 2
 @atomic_with_retry
 def refit_intensity() -> IntensityFit | None:
     """Learn the classes anew and give every track its own; None while there are too few tracks."""
-    fit = _learn("recommender_track")
+    fit = _learn(Track._meta.db_table)
     if fit is not None:
         classify_all(fit)
     return fit
@@ -95,14 +95,18 @@ def _learn(table: str) -> IntensityFit | None:
 def _sample(table: str) -> list[tuple[Any, ...]]:
     """Features of all tracks, or of as many as matter, drawn by chance."""
     columns = ", ".join(FEATURES)
+    described = "energy IS NOT NULL"
+    if table == Track._meta.db_table:
+        described += f" AND {demo_tracks.USED}"
+    used = demo_tracks.parameters()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table} WHERE energy IS NOT NULL")  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE {described}", used)  # noqa: S608
         (n_tracks,) = cursor.fetchone() or (0,)
         share = min(100.0, 100.0 * SAMPLE / max(n_tracks, 1))
         cursor.execute(
-            f"SELECT {columns} FROM {table} TABLESAMPLE BERNOULLI (%s) REPEATABLE (0)"  # noqa: S608
-            " WHERE energy IS NOT NULL",
-            [share],
+            f"SELECT {columns} FROM {table}"  # noqa: S608
+            f" TABLESAMPLE BERNOULLI (%(share)s) REPEATABLE (0) WHERE {described}",
+            {"share": share, **used},
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -6,19 +6,20 @@ import numpy as np
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
-from recommender import factor_selectors
+from recommender import demo_tracks, factor_selectors, selectors
 from recommender.engine.als import fold_in
 from recommender.engine.content import FEATURES, standardise
 from recommender.engine.inverted import Vectors
 from recommender.engine.taste import Taste
 from recommender.locks import lock_profile
-from recommender.models import Choice, FactorVersion, TasteProfile
+from recommender.models import FactorVersion, TasteProfile
 
 
 @atomic_with_retry
 def recount_taste(*, user: User) -> TasteProfile:
     """Work the taste, and the vector among the factors that serve, out again from what is saved."""
     profile = lock_profile(user)
+    profile.with_demo_tracks = demo_tracks.in_use()
     taste = _taste(user)
     profile.vector, profile.n_choices = taste.mean.tolist(), taste.n_choices
     version = factor_selectors.serving_factors()
@@ -30,7 +31,7 @@ def recount_taste(*, user: User) -> TasteProfile:
 
 
 def _taste(user: User) -> Taste:
-    chosen = Choice.objects.filter(user=user, learns=True).order_by()
+    chosen = selectors.learned_choices(user).order_by()
     raw = [*chosen.values_list(*(f"track__{name}" for name in FEATURES))]
     return Taste.of(standardise(np.array(raw, dtype=np.float64))) if raw else Taste.unknown()
 

@@ -11,8 +11,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
+from recommender import demo_tracks, selectors
 from recommender.locks import lock_profile
-from recommender.models import Choice, MusicPreferences, StoryTuning, TasteProfile, TasteReset
+from recommender.models import (
+    Choice,
+    MusicPreferences,
+    StoryTuning,
+    Suggestion,
+    TasteProfile,
+    TasteReset,
+    Track,
+)
 from recommender.services.saves import recount_saves
 from recommender.services.taste import recount_taste
 
@@ -81,6 +90,21 @@ def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
 def answer_likes(*, user: User, genres: list[str], languages: list[str]) -> MusicPreferences:
     """What a newcomer likes, for suggestions until their choices say more; may be nothing."""
     return set_preferences(user=user, liked_genres=genres, liked_languages=languages)
+
+
+@atomic_with_retry
+def claim_demo_notice(*, user: User) -> bool:
+    """Whether to tell the person now, and never again, that demo tracks are out of use.
+
+    Nobody needs to hear that who was never shown one.
+    """
+    if selectors.music_preferences(user).demo_notice_at or demo_tracks.in_use():
+        return False
+    MusicPreferences.objects.get_or_create(user=user)
+    untold = MusicPreferences.objects.filter(user=user, demo_notice_at=None)
+    if not untold.update(demo_notice_at=timezone.now()):
+        return False
+    return Suggestion.objects.filter(user=user, track__source=Track.Source.DEMO).exists()
 
 
 def _tracks_of(choices: QuerySet[Choice]) -> list[UUID]:

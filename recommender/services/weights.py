@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from recommender import selectors
+from recommender import demo_tracks, selectors
 from recommender.engine.learning import Impressions, Learned, fit_weights
 from recommender.engine.scoring import TERMS
 from recommender.models import Choice, RankingWeights, Suggestion
@@ -37,13 +37,13 @@ def _keep(learned: Learned) -> RankingWeights:
 def _impressions() -> Impressions:
     """The latest lists from which a track was saved that may be learned from."""
     latest = (
-        Choice.objects.filter(learns=True, suggestion__isnull=False)
+        Choice.objects.filter(demo_tracks.used("track__"), learns=True, suggestion__isnull=False)
         .order_by("-created_at")
         .values_list("suggestion__batch", flat=True)[:LISTS_AT_MOST]
     )
     chosen = Choice.objects.filter(suggestion=OuterRef("pk"), learns=True)
     shown = (
-        Suggestion.objects.filter(batch__in=[*latest])
+        Suggestion.objects.filter(demo_tracks.used("track__"), batch__in=[*latest])
         .order_by("batch", "rank")
         .annotate(chosen=Exists(chosen))
         .values_list("batch", "rank", "chosen", "model_version", "terms")
