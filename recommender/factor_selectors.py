@@ -67,7 +67,7 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
         width = version.n_factors if version else 0
         return [], np.zeros((0, width), dtype=np.float32)
     rows = binary_rows.read(
-        "SELECT DISTINCT ON (track.song_key)"
+        "SELECT DISTINCT ON (track.song_key)"  # noqa: S608  (nothing in it comes from outside)
         " textsend(track.song_key) || halfvec_send(factor.vector) AS row"
         " FROM recommender_trackfactor AS factor"
         " JOIN recommender_track AS track ON track.id = factor.track_id"
@@ -82,7 +82,8 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
 def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
     """Of the person's latest chosen tracks (n, n_factors), as far as they have a place."""
     rows = binary_rows.read(
-        "SELECT halfvec_send(factor.vector) AS row FROM recommender_choice AS choice"
+        "SELECT halfvec_send(factor.vector) AS row"  # noqa: S608  (nothing from outside)
+        " FROM recommender_choice AS choice"
         " JOIN recommender_trackfactor AS factor ON factor.track_id = choice.track_id"
         " WHERE choice.user_id = %(user)s AND choice.learns AND factor.version_id = %(version)s"
         f" AND {demo_tracks.used_by_id('choice.track_id')}"

@@ -148,7 +148,7 @@ def test_intensity_is_learned_without_them(fan: User, monkeypatch: pytest.Monkey
 def test_search_and_filters_offer_none_of_them() -> None:
     make_demo_track(title="Harbour Lights", genre="techno", language="zxx")
     assert selectors.search_tracks("harbour")
-    assert selectors.known_languages() == [("zxx", "Instrumental")]
+    assert selectors.known_languages() == [("zxx", "No words (instrumental)")]
     make_track(title="Harbour Nights", genre="rock", language="en")
     assert [track.source for track in selectors.search_tracks("harbour")] == ["import"]
     assert [code for code, _ in selectors.known_languages()] == ["en"]
