@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from social_django.views import auth as begin_social_auth
 
 from accounts import selectors, services
+from accounts.bidi import isolate
 from accounts.forms import (
     TAKEN,
     ApiTokenForm,
@@ -168,7 +169,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(selectors.active_api_tokens(_me(request)), pk=pk)
     services.revoke_api_token(token=token)
-    messages.success(request, f"The token “{token.label}” no longer works.")
+    messages.success(request, f"The token “{isolate(token.label)}” no longer works.")
     return redirect("accounts:account")
 
 

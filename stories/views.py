@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from accounts.bidi import isolate
 from recommender import services as recommender
 from recommender.demo_tracks import OUT_OF_USE
 from recommender.forms import LikesForm
@@ -142,7 +143,7 @@ def choose(request: PageRequest, story: Story) -> HttpResponse:
     choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
     if request.htmx:
         return answers.choice_part(request, story)
-    messages.success(request, f"Saved “{choice.track.title}” with your story.")
+    messages.success(request, f"Saved “{isolate(choice.track.title)}” with your story.")
     return redirect("stories:story", story.id)
 
 
