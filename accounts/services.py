@@ -6,9 +6,10 @@ import zipfile
 from datetime import timedelta
 from typing import BinaryIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 from social_django.models import UserSocialAuth
 
 from accounts import personal_data, selectors
@@ -18,6 +19,7 @@ from accounts.spotify_types import Profile
 
 # How exactly "last used" is known; finer would write a row on every call of the API.
 LAST_USED_STEP = timedelta(minutes=1)
+DELETION_TRIES = 3
 
 
 class EmailTaken(Exception):
@@ -53,11 +55,19 @@ def set_password_sign_in(*, user: User, email: str, password: str) -> User:
     return user
 
 
+@transaction.atomic
 def record_faces_consent(*, user: User, agreed: bool) -> User:
-    """Keep the answer to the notice about faces, and when it was given."""
+    """Keep the answer to the notice about faces, and when it was given.
+
+    A no deletes what was read from faces before.
+    """
     user.faces_consent = agreed
     user.faces_consent_at = timezone.now()
     user.save(update_fields=["faces_consent", "faces_consent_at"])
+    if not agreed:
+        for part in personal_data.parts():
+            if part.erase_faces:
+                part.erase_faces(user)
     return user
 
 
@@ -156,9 +166,16 @@ def _add(archive: zipfile.ZipFile, path: str, content: bytes | BinaryIO) -> None
         shutil.copyfileobj(content, entry)
 
 
-@transaction.atomic
 def delete_account(*, user: User) -> None:
-    """Delete a person with everything every app keeps about them."""
-    for part in personal_data.parts():
-        part.erase(user)
-    user.delete()
+    """Delete a person with everything every app keeps about them.
+
+    Where that gets into a deadlock with something the person, or a worker, does at this moment,
+    it is tried again.
+    """
+    for tries_left in reversed(range(DELETION_TRIES)):
+        try:
+            User.objects.filter(pk=user.pk).delete()
+            return
+        except OperationalError as error:
+            if not tries_left or not isinstance(error.__cause__, DeadlockDetected):
+                raise
