@@ -175,7 +175,8 @@ def delete_account(*, user: User) -> None:
     for tries_left in reversed(range(DELETION_TRIES)):
         try:
             User.objects.filter(pk=user.pk).delete()
-            return
         except OperationalError as error:
             if not tries_left or not isinstance(error.__cause__, DeadlockDetected):
                 raise
+        else:
+            return

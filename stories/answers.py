@@ -7,7 +7,7 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -39,6 +39,8 @@ def button(
             return view(request, story)
         except (StoryError, SuggestionNotFoundError) as error:
             return refuse(request, story, str(error))
+        except Story.DoesNotExist as error:  # deleted at the same moment
+            raise Http404 from error
 
     return pressed
 
