@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
+from typing import cast
 from uuid import UUID
 
 from django.core.files.storage import Storage
@@ -19,12 +22,11 @@ from django.utils import timezone
 
 from stories.models import Photo, Video
 
-KEPT = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"))
 # No upload takes so long; until then a file may still get its row.
 LEFT_AFTER = timedelta(days=1)
 # Files lie in folders by the first byte of their story's id. One folder at a time is compared with
 # its rows, so memory stays small whatever their number.
-FOLDERS = 256
+_FOLDER = re.compile("[0-9a-f]{2}")
 # More files without a row than this, and than files with one: the database of one site and the
 # storage of another. Then nothing is removed.
 SUSPICIOUS = 1000
@@ -58,9 +60,10 @@ def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
     """
     sweep = Sweep()
     left: list[tuple[Storage, str]] = []
-    for model, column in KEPT:
-        for number in range(FOLDERS):
-            left += _left_in_folder(sweep, model, column, number)[: MOST_REMOVED - len(left)]
+    for column in _columns():
+        for folder, rows in _folders(column):
+            names = _compare(sweep, column, folder, rows)
+            left += [(column.storage, name) for name in names[: MOST_REMOVED - len(left)]]
     if not dry_run and (force or not sweep.is_suspicious):
         for storage, name in left:
             storage.delete(name)
@@ -69,35 +72,48 @@ def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
     return sweep
 
 
-def _left_in_folder(
-    sweep: Sweep, model: type[Photo | Video], column: str, number: int
-) -> list[tuple[Storage, str]]:
-    """Count what one folder and its rows hold; return the files to be removed."""
-    first = UUID(int=number << 120)
-    ids = (first, UUID(int=first.int | (1 << 120) - 1))
-    kept_in = model._meta.get_field(column)
-    assert isinstance(kept_in, FileField)  # noqa: S101
-    storage = kept_in.storage
-    folder = posixpath.dirname(kept_in.generate_filename(model(story_id=first), "any.file"))
-    # The rows first: a file that is stored after this looks left, but is too young.
-    rows = set(model._default_manager.filter(pk__range=ids).values_list(column, flat=True))
-    files = set(_files_in(storage, folder))
+def _columns() -> list[FileField]:
+    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"))
+    return [cast("FileField", model._meta.get_field(name)) for model, name in named]
+
+
+def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
+    """Every folder of this column, by its rows or in the storage, with the names of its rows.
+
+    The rows are read before the files: one that is stored after that is too young to be removed.
+    """
+    done = set()
+    rows = column.model._default_manager.order_by("story").values_list(column.name, flat=True)
+    for folder, names in groupby(rows.iterator(), posixpath.dirname):
+        if folder in done:  # the files of the rows that came first would pass for left
+            raise ValueError(f"the rows of {folder} do not stand together")
+        done.add(folder)
+        yield folder, set(names)
+    example = column.generate_filename(column.model(story_id=UUID(int=0)), "any.file")
+    above = posixpath.dirname(posixpath.dirname(example))
+    for name in _list(column.storage, above)[0]:
+        if _FOLDER.fullmatch(name) and f"{above}/{name}" not in done:
+            yield f"{above}/{name}", set()
+
+
+def _compare(sweep: Sweep, column: FileField, folder: str, rows: set[str]) -> list[str]:
+    """Count what a folder and its rows hold; return the files to be removed."""
+    files = {f"{folder}/{name}" for name in _list(column.storage, folder)[1]}
     without_row = sorted(files - rows)
-    old = [name for name in without_row if _is_old(storage, name)]
+    old = [name for name in without_row if _is_old(column.storage, name)]
     sweep.files += len(files)
     sweep.without_row += len(without_row)
     sweep.too_young += len(without_row) - len(old)
     for name in sorted(rows - files):
-        _note_missing(sweep, model, column, name)
-    return [(storage, name) for name in old]
+        _note_missing(sweep, column, name)
+    return old
 
 
-def _files_in(storage: Storage, folder: str) -> Iterator[str]:
+def _list(storage: Storage, folder: str) -> tuple[list[str], list[str]]:
     try:
-        _, names = storage.listdir(folder)
+        return storage.listdir(folder)
     except FileNotFoundError:
-        return
-    yield from (f"{folder}/{name}" for name in names)
+        return [], []
 
 
 def _is_old(storage: Storage, name: str) -> bool:
@@ -107,10 +123,10 @@ def _is_old(storage: Storage, name: str) -> bool:
         return False
 
 
-def _note_missing(sweep: Sweep, model: type[Photo | Video], column: str, name: str) -> None:
+def _note_missing(sweep: Sweep, column: FileField, name: str) -> None:
     if len(sweep.missing) < MOST_NAMED:
         # Looked at again, because a story may have been deleted since its row was read.
-        if not model._default_manager.filter(**{column: name}).exists():
+        if not column.model._default_manager.filter(**{column.name: name}).exists():
             return
         sweep.missing.append(name)
     sweep.n_missing += 1
