@@ -1,10 +1,13 @@
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from social_django.models import Association, Nonce, UserSocialAuth
 
+from accounts import services
 from accounts.models import ApiToken, SpotifyAccount, User
 
 # The machinery of signing in: nothing that staff could usefully look at.
@@ -50,6 +53,26 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def spotify_name(self, user: User) -> str:
         account = getattr(user, "spotify", None)
         return str(account) if account else ""
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002
+        services.delete_account(user=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:  # noqa: ARG002
+        for user in queryset:
+            services.delete_account(user=user)
+
+    def get_deleted_objects(
+        self,
+        objs: Sequence[User] | QuerySet[User],
+        request: HttpRequest,  # noqa: ARG002
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """A person goes with everything about them: logs that are read-only otherwise do not
+        forbid it, and thousands of rows are not listed."""
+        people = [
+            f"{user}, with stories, photos, videos, saved music and everything else about them"
+            for user in objs
+        ]
+        return people, {str(User._meta.verbose_name_plural): len(people)}, set(), []
 
 
 @admin.register(SpotifyAccount)

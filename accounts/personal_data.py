@@ -21,6 +21,7 @@ class Part:
     export: Callable[[User], Iterable[ExportedFile]]
     erase: Callable[[User], None]
     erase_spotify: Callable[[User], None] | None = None
+    erase_faces: Callable[[User], None] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -32,13 +33,15 @@ def register(
     export: Callable[[User], Iterable[ExportedFile]],
     erase: Callable[[User], None],
     erase_spotify: Callable[[User], None] | None = None,
+    erase_faces: Callable[[User], None] | None = None,
 ) -> None:
-    """Add an app's part; `erase_spotify` removes only what was derived from Spotify.
+    """Add an app's part; `erase_spotify` removes only what was derived from Spotify, and
+    `erase_faces` only what was read from faces.
 
-    Erasers run inside the transaction that deletes the person, so files belong into
-    transaction.on_commit.
+    Erasers run inside the transaction that deletes the person (disconnects, withdraws consent),
+    and the person's row is locked. Files therefore belong into transaction.on_commit.
     """
-    _parts[name] = Part(name, export, erase, erase_spotify)
+    _parts[name] = Part(name, export, erase, erase_spotify, erase_faces)
 
 
 def parts() -> Iterator[Part]:

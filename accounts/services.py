@@ -54,11 +54,19 @@ def set_password_sign_in(*, user: User, email: str, password: str) -> User:
     return user
 
 
+@transaction.atomic
 def record_faces_consent(*, user: User, agreed: bool) -> User:
-    """Keep the answer to the notice about faces, and when it was given."""
+    """Keep the answer to the notice about faces, and when it was given.
+
+    A no deletes what was read from faces before.
+    """
     user.faces_consent = agreed
     user.faces_consent_at = timezone.now()
     user.save(update_fields=["faces_consent", "faces_consent_at"])
+    if not agreed:
+        for part in personal_data.parts():
+            if part.erase_faces:
+                part.erase_faces(user)
     return user
 
 
@@ -160,7 +168,4 @@ def _add(archive: zipfile.ZipFile, path: str, content: bytes | BinaryIO) -> None
 @atomic_with_retry
 def delete_account(*, user: User) -> None:
     """Delete a person with everything every app keeps about them."""
-    # The last to register builds on those before, and locks first: see recommender.locks.
-    for part in reversed([*personal_data.parts()]):
-        part.erase(user)
-    user.delete()
+    User.objects.filter(pk=user.pk).delete()

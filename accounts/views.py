@@ -30,6 +30,10 @@ from accounts.forms import (
 )
 from accounts.models import User
 
+FACES_FORGOTTEN = (
+    "Storify goes without faces now. What it read from faces in your stories is deleted. Their"
+    " moods and music follow from the rest, within a minute; what you set yourself stays."
+)
 PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105
 
 
@@ -83,10 +87,13 @@ def _signed_up(form: SignUpForm) -> User | None:
 @login_required
 def notice(request: HttpRequest) -> HttpResponse:
     """Says that emotion is estimated from faces, and asks whether that is wanted."""
-    form = FacesConsentForm(_sent(request))
+    form, user = FacesConsentForm(_sent(request)), _me(request)
     goal = _next(request, settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
-        services.record_faces_consent(user=_me(request), agreed=form.cleaned_data["agreed"])
+        withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
+        services.record_faces_consent(user=user, agreed=form.cleaned_data["agreed"])
+        if withdrawn:
+            messages.success(request, FACES_FORGOTTEN)
         return redirect(goal)
     return render(request, "accounts/notice.html", {"form": form, "next": goal})
 

@@ -3,13 +3,15 @@
 Whoever changes music or stories locks in this order, and of several rows of a kind those with the
 smaller key first. What is not needed is left out, what was passed is never gone back to:
 
-1. `Story`, for a change to one story; `delete_stories_of` locks all of a person's at once.
-2. `TasteProfile`, by `lock_profile`: everything that a person saves, takes back, resets or
+1. `User`, by `stories.services.locks.lock_person`: whoever writes what depends on the person's
+   consent, or would be left behind when the account is deleted.
+2. `Story`, for a change to one story; `delete_stories_of` locks all of a person's at once.
+3. `TasteProfile`, by `lock_profile`: everything that a person saves, takes back, resets or
    says of a story's music happens one after the other.
-3. `TasteReset`, `StoryTuning`, `Choice`, `Suggestion`: rows of that person only.
-4. `Track`: `lock_track` by those who refer to it, FOR UPDATE by those who delete it. To fill in
+4. `TasteReset`, `StoryTuning`, `Choice`, `Suggestion`: rows of that person only.
+5. `Track`: `lock_track` by those who refer to it, FOR UPDATE by those who delete it. To fill in
    or update a track needs no lock that these wait for.
-5. `TrackSaves`, by `services.saves`, which everybody shares; last, so that it is held briefly.
+6. `TrackSaves`, by `services.saves`, which everybody shares; last, so that it is held briefly.
 
 Services that lock are `accounts.transactions.atomic_with_retry`: what the order cannot rule out,
 such as a row deleted by hand, is tried again.

@@ -59,7 +59,7 @@ class StoriesView(APIView):
             return selectors.get_story(self.person(), story_id)
 
     def answer(self, story: Story, status: int = 200, **headers: str) -> Response:
-        shown = present_stories([selectors.get_story(self.person(), story.pk)], self.request)
+        shown = present_stories([self.story(story.pk)], self.request)
         return Response(shown[0], status=status, headers=headers)
 
 

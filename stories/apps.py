@@ -11,6 +11,8 @@ class StoriesConfig(AppConfig):
     def ready(self) -> None:
         from accounts import personal_data
         from stories.personal_data import export_stories
-        from stories.services import delete_stories_of
+        from stories.services import delete_stories_of, erase_faces
 
-        personal_data.register("stories", export=export_stories, erase=delete_stories_of)
+        personal_data.register(
+            "stories", export=export_stories, erase=delete_stories_of, erase_faces=erase_faces
+        )

@@ -17,6 +17,15 @@ class IdempotencyConflictError(StoryError):
         )
 
 
+class StoryGoneError(StoryError):
+    code = "story_gone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The story or its account was deleted while it was being uploaded. Nothing was kept."
+        )
+
+
 class StoryNotReadyError(StoryError):
     code = "story_not_ready"
 

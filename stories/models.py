@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ml.mood import MoodTarget
+
 MAX_CAPTION = 1000
 
 
@@ -133,6 +135,11 @@ class Analysis(models.Model):
     Probabilities are {class: p}; null where there was nothing to judge (no face, no consent).
     """
 
+    class Outdated(models.TextChoices):
+        NOTHING = "", "nothing"
+        MOOD = "mood", "the mood and the suggestions"
+        SUGGESTIONS = "suggestions", "the suggestions"
+
     story = models.OneToOneField(
         Story, on_delete=models.CASCADE, related_name="analysis", primary_key=True
     )
@@ -161,11 +168,22 @@ class Analysis(models.Model):
     mood_energy = models.FloatField()
     mood_spread: models.JSONField[Any, Any] = models.JSONField()
     mood_set_by_hand = models.BooleanField(default=False)
+    # What no longer follows from the columns above, until a task has worked it out anew.
+    outdated = models.CharField(
+        max_length=16, blank=True, choices=Outdated.choices, default=Outdated.NOTHING
+    )
 
     story_id: uuid.UUID
 
     class Meta:
         verbose_name_plural = "analyses"
+        indexes = [
+            models.Index(
+                fields=["outdated", "-created_at"],
+                name="analysis_outdated",
+                condition=~Q(outdated=""),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(mood_valence__range=(0, 1)) & Q(mood_energy__range=(0, 1)),
@@ -175,6 +193,11 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return f"analysis of story {self.story_id}"
+
+    def set_mood(self, mood: MoodTarget) -> None:
+        said = mood.to_json()
+        self.mood_valence, self.mood_energy = said["valence"], said["energy"]
+        self.mood_spread = said["spread"]
 
 
 class Correction(models.Model):

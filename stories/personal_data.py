@@ -4,21 +4,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, BinaryIO, cast
+from uuid import UUID
 
+from django.db.models import Model
 from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from stories import selectors
-from stories.models import Story, Video
-from stories.survey.selectors import answers_of
+from stories.models import Analysis, Correction, Photo, Story, SurveyAnswer, Video
+
+# Every column is in one of these two tables; a test holds new ones to it.
+EXPORTED: dict[type[Model], tuple[str, ...]] = {
+    Story: ("id", "status", "caption", "error", "idempotency_key", "created_at", "ready_at"),
+    Photo: ("file", "width", "height"),
+    Video: ("file", "seconds"),
+    Analysis: (
+        *("emotion", "emotion_label", "emotion_set", "action", "action_label", "intensity"),
+        *("caption", "caption_mood", "scene", "faces", "moments", "versions", "created_at"),
+        *("corrected_emotion", "corrected_action"),
+        *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
+    ),
+    Correction: ("kind", "before", "after", "created_at"),
+    SurveyAnswer: ("question", "level", "answered_at"),
+}
+_THEIRS, _NESTED = "the person whose export it is", "stands inside its story"
+_QUEUE = "how far the work is, not about the person"
+WITHHELD: dict[type[Model], dict[str, str]] = {
+    Story: {
+        "user": _THEIRS,
+        "upload_digest": "a checksum of what was uploaded",
+        **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
+    },
+    Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
+    Video: {"story": _NESTED},
+    Analysis: {"story": _NESTED, "outdated": _QUEUE},
+    Correction: {"id": "means nothing elsewhere", "story": _NESTED, "user": _THEIRS},
+    SurveyAnswer: {"id": "means nothing elsewhere", "user": _THEIRS},
+}
 
 
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
-    """stories.json, survey.json, and every photo and video under the name of its story."""
+    """What is stored and shown of every story, the survey, and every photo and video under the
+    name of its story."""
     stories = list(selectors.history(user).prefetch_related("corrections"))
     yield "stories.json", _json([_told(story) for story in stories])
-    yield "survey.json", _json(answers_of(user))
+    answers = SurveyAnswer.objects.filter(user=user)
+    yield "survey.json", _json({one.question: one.level for one in answers})
+    answered = {one.question: one.answered_at.isoformat() for one in answers}
+    yield "survey_dates.json", _json(answered)
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
         if video := selectors.video_of(story):
@@ -48,23 +83,27 @@ def _video_name(video: Video) -> str:
 
 def _told(story: Story) -> dict[str, Any]:
     mood, video = selectors.mood_of(story), selectors.video_of(story)
+    analysis = selectors.analysis_of(story)
     return {
-        "id": str(story.pk),
-        "created_at": story.created_at.isoformat(),
-        "status": story.status,
-        "caption": story.caption,
+        **_columns(story),
         "photo": _photo_name(story),
         "video": _video_name(video) if video else None,
         "tags": selectors.effective_tags(story),
         "mood": mood.to_json() if mood else None,
         "moments": selectors.moments_of(story),
-        "corrections": [
-            {
-                "kind": correction.kind,
-                "before": correction.before,
-                "after": correction.after,
-                "created_at": correction.created_at.isoformat(),
-            }
-            for correction in story.corrections.all()
-        ],
+        "corrections": [_columns(correction) for correction in story.corrections.all()],
+        # What the models said, also where a correction counts now, and what was set by hand.
+        "analysis": _columns(analysis) if analysis else None,
+        "photo_details": _columns(story.photo),
+        "video_details": _columns(video) if video else None,
     }
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    return {name: _plain(getattr(row, name)) for name in EXPORTED[type(row)] if name != "file"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

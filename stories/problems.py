@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from stories.errors import (
     IdempotencyConflictError,
+    StoryGoneError,
     StoryNotFailedError,
     StoryNotReadyError,
     UnknownTrackError,
@@ -46,6 +47,8 @@ def as_problems() -> Iterator[None]:
         raise Refused(422, str(error), error.code) from error
     except (StoryNotReadyError, StoryNotFailedError) as error:
         raise Refused(409, str(error), error.code) from error
+    except StoryGoneError as error:
+        raise Refused(410, str(error), error.code) from error
     except UnknownTrackError as error:
         raise ValidationError({"track_id": [str(error)]}) from error
     except Story.DoesNotExist as error:

@@ -1,4 +1,4 @@
-"""The way of a story to the workers: one message with its id, or a quick, named failure."""
+"""The way to the workers: one message, or a quick, named failure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
+REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
 # A person waits for the answer: one more try over a fresh connection, then the beat takes over.
 _RETRY_POLICY: dict[str, Any] = {
     "max_retries": 1,
@@ -27,12 +28,21 @@ class BrokerUnavailableError(Exception):
 
 def publish_analysis(story_id: UUID) -> None:
     """Ask a worker to analyse the story. Raises BrokerUnavailableError within seconds."""
+    _publish(ANALYSE_STORY, str(story_id))
+
+
+def publish_refresh() -> None:
+    """Ask a worker for what is outdated. Raises BrokerUnavailableError within seconds."""
+    _publish(REFRESH_OUTDATED)
+
+
+def _publish(task: str, *args: str) -> None:
     connection = current_app.connection_for_write(transport_options=_TRANSPORT)
     try:
         with producers[connection].acquire(block=True, timeout=5) as producer:
             current_app.send_task(
-                ANALYSE_STORY,
-                args=[str(story_id)],
+                task,
+                args=args,
                 producer=producer,
                 retry=True,
                 retry_policy=_RETRY_POLICY,

@@ -21,5 +21,22 @@ def analyse_story(self: Any, story_id: str) -> None:
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def refresh_outdated() -> int:
+    """One step; the next waits behind whatever else is queued, so that nothing else has to."""
+    done = services.refresh_outdated()
+    if done:
+        services.send_refresh()
+    return done
+
+
+# Listing a million files takes minutes, and doing it twice at once is of no use.
+@shared_task(  # type: ignore[untyped-decorator]
+    ignore_result=True, soft_time_limit=3600, time_limit=3660, acks_late=False
+)
+def sweep_media() -> None:
+    services.sweep_media()
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
     return services.recover_stale_stories()

@@ -23,7 +23,7 @@ from recommender.models import MusicPreferences, Suggestion
 from recommender.selectors import is_new_to_music
 from stories import answers, paging, photos, presenters, selectors, services, story_page, videos
 from stories.access import PageRequest, own_story, signed_in
-from stories.errors import IdempotencyConflictError
+from stories.errors import IdempotencyConflictError, StoryGoneError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.models import MAX_CAPTION, Story
 from stories.throttling import too_many_uploads
@@ -65,7 +65,9 @@ def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
         return services.create_story(**upload)
     except photos.UploadError as error:
         form.add_error("photo", str(error))
-        return None
+    except StoryGoneError as error:
+        form.add_error(None, str(error))
+    return None
 
 
 def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:

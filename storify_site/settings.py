@@ -187,6 +187,8 @@ CELERY_BEAT_SCHEDULE = {
     for task, seconds in {
         "accounts.tasks.forget_expired": DAY,
         "stories.tasks.recover_stale_stories": 30.0,
+        "stories.tasks.refresh_outdated": 30.0,
+        "stories.tasks.sweep_media": DAY,
         "recommender.tasks.expire_tracks": HOUR,
         "recommender.tasks.refit_intensity": DAY,
         "recommender.tasks.refit_weights": DAY,

@@ -2,6 +2,7 @@
 
 from stories.services.analysing import AnalysisInterruptedError, analyse_story
 from stories.services.correcting import correct_story, suggest_again, tune_story
+from stories.services.faces import erase_faces, refresh_outdated, send_refresh
 from stories.services.keeping import (
     delete_stories_of,
     delete_story,
@@ -10,6 +11,7 @@ from stories.services.keeping import (
 )
 from stories.services.previewing import Preview, preview_suggestions
 from stories.services.queueing import enqueue_story, recover_stale_stories, retry_story
+from stories.services.sweeping import sweep_media
 from stories.services.uploading import create_story
 
 __all__ = [
@@ -21,11 +23,15 @@ __all__ = [
     "delete_stories_of",
     "delete_story",
     "enqueue_story",
+    "erase_faces",
     "preview_suggestions",
     "recover_stale_stories",
+    "refresh_outdated",
     "remove_choice",
     "retry_story",
     "save_choice",
+    "send_refresh",
     "suggest_again",
+    "sweep_media",
     "tune_story",
 ]

@@ -18,7 +18,9 @@ from accounts.transactions import atomic_with_retry
 from ml.video import VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
-from stories.selectors import video_of
+from stories.selectors import mood_of, video_of
+from stories.services.faces import without_faces
+from stories.services.locks import lock_person
 from stories.services.queueing import GAVE_UP, stale_before
 from stories.survey.selectors import action_levels
 
@@ -66,7 +68,8 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     except ClaimLostError:
         return None
     except (FileNotFoundError, VideoUnreadable):
-        _fail(story, UNREADABLE)
+        if not _fail(story, UNREADABLE):
+            return None  # deleted with its files
         raise
     except TRANSIENT as error:
         raise _interrupt(story, error) from error
@@ -120,11 +123,17 @@ def _note_stage(story: Story, stage: str) -> None:
 
 @atomic_with_retry
 def _save_result(story: Story, seen: Seen) -> Story:
-    held = _held(story).select_for_update(of=("self",)).select_related("user").first()
-    if held is None:
+    person = lock_person(story.user_id)
+    held = _held(story).select_for_update().first()
+    if person is None or held is None:
         raise ClaimLostError
-    Analysis.objects.update_or_create(story=held, defaults=analysis_fields(seen))
-    suggest_tracks(user=held.user, story_id=held.pk, mood=seen.mood)
+    fields = analysis_fields(seen)
+    if person.faces_consent is not True:  # withdrawn while the models looked
+        fields = without_faces(fields)
+    held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    mood = mood_of(held)
+    assert mood is not None  # noqa: S101 - it has an analysis now
+    suggest_tracks(user=person, story_id=held.pk, mood=mood)
     held.status, held.stage, held.error = Story.Status.READY, "", ""
     held.claim, held.ready_at = None, timezone.now()
     held.save(update_fields=["status", "stage", "error", "claim", "ready_at"])
@@ -150,8 +159,10 @@ def _held(story: Story) -> QuerySet[Story]:
     return Story.objects.filter(pk=story.pk, claim=story.claim, status=Story.Status.ANALYSING)
 
 
-def _fail(story: Story, reason: str) -> None:
-    _held(story).update(status=Story.Status.FAILED, error=reason, stage="", claim=None)
+def _fail(story: Story, reason: str) -> bool:
+    """Say in the story why it failed; False where it is gone or in other hands."""
+    failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
+    return bool(_held(story).update(**failed))
 
 
 def _interrupt(story: Story, error: BaseException) -> BaseException:

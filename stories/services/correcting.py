@@ -11,6 +11,13 @@ from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
 from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
+from stories.services.locks import lock_person
+
+# Nothing else is written: whatever the models said may be erased at the same moment.
+_BY_HAND = (
+    *("corrected_emotion", "corrected_action", "outdated"),
+    *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
+)
 
 
 @atomic_with_retry
@@ -34,7 +41,7 @@ def correct_story(
         if label is not None:
             _correct_tag(locked, user, kind, label)
     _set_mood(locked, user, point(*mood) if mood else None, retagged=bool(emotion or action))
-    analysis.save()
+    analysis.save(update_fields=_BY_HAND)
     _suggest(locked)
     return locked
 
@@ -67,6 +74,7 @@ def suggest_again(*, story: Story) -> Story:
 
 def lock_story(story: Story) -> Story:
     """The story as it is now, nobody else's until the transaction ends; Story.DoesNotExist."""
+    lock_person(story.user_id)
     return Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
 
 
@@ -82,6 +90,9 @@ def _suggest(story: Story) -> None:
     target = mood_of(story)
     assert target is not None  # noqa: S101 - a ready story has an analysis
     suggest_tracks(user=story.user, story_id=story.pk, mood=target)
+    Analysis.objects.filter(pk=story.pk, outdated=Analysis.Outdated.SUGGESTIONS).update(
+        outdated=Analysis.Outdated.NOTHING
+    )
 
 
 def _correct_tag(story: Story, user: User, kind: str, label: str) -> None:
@@ -97,10 +108,9 @@ def _set_mood(story: Story, user: User, by_hand: MoodTarget | None, *, retagged:
     if by_hand is None and not retagged:
         return
     analysis, before = story.analysis, _place(story.analysis)
-    target = by_hand or fused_mood(analysis)
-    said = target.to_json()
-    analysis.mood_valence, analysis.mood_energy = said["valence"], said["energy"]
-    analysis.mood_spread, analysis.mood_set_by_hand = said["spread"], by_hand is not None
+    analysis.set_mood(by_hand or fused_mood(analysis))
+    analysis.mood_set_by_hand = by_hand is not None
+    analysis.outdated = Analysis.Outdated.NOTHING
     if by_hand is not None:
         _log(story, user, "mood", before, _place(analysis))
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.core.files.storage import Storage
 from django.db import transaction
-from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
@@ -46,25 +45,28 @@ def delete_story(*, story: Story) -> None:
     locked = Story.objects.select_for_update().filter(pk=story.pk).first()
     if locked is None:
         return
-    files = _files_of(locked)
+    _delete_files_on_commit([locked.pk])
     recommender.forget_story(story_id=locked.pk)
     locked.delete()
-    for file in files:
-        _delete_on_commit(file.storage, str(file.name))
 
 
-@atomic_with_retry
+@transaction.atomic
 def delete_stories_of(user: User) -> None:
-    """Everything this person uploaded, for the deletion of the account."""
-    # All of them first, in the order of recommender.locks: each then locks what follows.
-    for story in [*Story.objects.select_for_update().filter(user=user).order_by("pk")]:
-        delete_story(story=story)
+    """Everything this person uploaded, for the deletion of the account; what was suggested and
+    saved with it is another part of that."""
+    stories = Story.objects.filter(user=user)
+    locked = list(stories.select_for_update().order_by("pk").values_list("pk", flat=True))
+    _delete_files_on_commit(locked)
+    stories.filter(pk__in=locked).delete()
 
 
-def _files_of(story: Story) -> list[FieldFile]:
-    photos, videos = Photo.objects.filter(story=story), Video.objects.filter(story=story)
-    files = [file for photo in photos for file in (photo.file, photo.thumbnail)]
-    return [file for file in (*files, *(video.file for video in videos)) if file.name]
+def _delete_files_on_commit(story_ids: list[UUID]) -> None:
+    kept = {"story__in": story_ids}
+    files = [f for photo in Photo.objects.filter(**kept) for f in (photo.file, photo.thumbnail)]
+    files += [video.file for video in Video.objects.filter(**kept)]
+    for file in files:
+        if file.name:
+            _delete_on_commit(file.storage, str(file.name))
 
 
 def _delete_on_commit(storage: Storage, name: str) -> None:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.core.files.base import ContentFile, File
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.fields.files import FieldFile
+from psycopg.errors import ForeignKeyViolation
 
 from accounts.models import User
-from stories.errors import IdempotencyConflictError
+from stories.errors import IdempotencyConflictError, StoryGoneError
 from stories.models import Photo, Story, Video
 from stories.photos import CleanPhoto, Upload, read_photo
 from stories.services.queueing import enqueue_story
@@ -27,8 +28,9 @@ def create_story(
     """Store a cleaned photo or video as a new story and queue it.
 
     The same key by the same user gives the same story again, also when both requests run at
-    once. Raises UploadError for what is neither and IdempotencyConflictError when the key was used
-    for something else. When the broker is down the story stays queued and `error` says so.
+    once. Raises UploadError for what is neither, IdempotencyConflictError when the key was used
+    for something else and StoryGoneError when the person was deleted meanwhile. When the broker is
+    down the story stays queued and `error` says so.
     """
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):
@@ -36,11 +38,17 @@ def create_story(
     with read_upload(upload) as clean:
         try:
             story = _insert_story(user, clean, caption, key, digest)
-        except IntegrityError:  # the other of two requests with this key was first
+        except IntegrityError as error:
+            if isinstance(error.__cause__, ForeignKeyViolation):
+                raise StoryGoneError from error
+            # The other of two requests with this key was first.
             if earlier := _find_earlier(user, key, digest):
                 return earlier
             raise
-    story.refresh_from_db()  # what queueing wrote after the commit
+    try:
+        story.refresh_from_db()  # what queueing wrote after the commit
+    except Story.DoesNotExist as error:
+        raise StoryGoneError from error
     return story
 
 
@@ -90,6 +98,10 @@ def _insert_story(
     story = Story.objects.create(
         user=user, caption=caption, idempotency_key=key, upload_digest=digest
     )
+    # Foreign keys are otherwise checked at the commit, when the files are stored already. Now it
+    # fails here for a person who is gone, and locks one who is there: their deletion waits, and
+    # then finds the story with its files.
+    connection.check_constraints()
     photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
     moving = Video(story=story)
     with _no_files_left_on_failure(photo.file, photo.thumbnail, moving.file):

@@ -3,17 +3,19 @@ import json
 import logging
 import zipfile
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import BinaryIO
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from social_django.models import UserSocialAuth
 
 from accounts import personal_data, services
 from accounts.models import ApiToken, SpotifyAccount, User
+from accounts.transactions import TRIES
 from tests.accounts.conftest import Wire, sign_in_with_spotify
 from tests.factories import make_spotify_account, make_user
 
@@ -271,6 +273,44 @@ def test_a_part_that_cannot_be_erased_stops_the_whole_deletion(diary: Diary) -> 
 
     assert User.objects.filter(pk=user.pk).exists()
     assert SpotifyAccount.objects.filter(user=user).exists()
+
+
+DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("deadlocks", "gone"), [(1, True), (TRIES - 1, True), (TRIES, False)])
+def test_a_deletion_that_the_database_breaks_off_is_tried_again_and_not_for_ever(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch, deadlocks: int, gone: bool
+) -> None:
+    user = connected_person()
+    tries: list[int] = []
+
+    def erase(user: User) -> None:
+        tries.append(user.pk)
+        if len(tries) <= deadlocks:
+            with connection.cursor() as cursor:
+                cursor.execute(DEADLOCK)
+
+    personal_data.register("busy", export=lambda user: [], erase=erase)
+    with nullcontext() if gone else pytest.raises(OperationalError):
+        services.delete_account(user=user)
+    assert User.objects.exists() is not gone
+    assert SpotifyAccount.objects.exists() is not gone
+
+
+def test_withdrawn_consent_reaches_every_part_and_an_agreement_none(diary: Diary) -> None:
+    said: list[tuple[int, bool | None]] = []
+    personal_data.register(
+        "faces",
+        export=lambda user: [],
+        erase=lambda user: None,
+        erase_faces=lambda user: said.append((user.pk, user.faces_consent)),
+    )
+    user = make_user(faces_consent=None)
+    services.record_faces_consent(user=user, agreed=True)
+    services.record_faces_consent(user=user, agreed=False)
+    assert said == [(user.pk, False)]
 
 
 def test_other_apps_really_take_part() -> None:

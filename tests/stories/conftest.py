@@ -34,6 +34,7 @@ class FakeQueue:
     """Notes what is published; `down` makes it refuse as a broker that is away does."""
 
     sent: list[UUID] = field(default_factory=list)
+    refreshes: int = 0
     down: bool = False
 
     def publish(self, story_id: UUID) -> None:
@@ -41,11 +42,17 @@ class FakeQueue:
             raise queue.BrokerUnavailableError
         self.sent.append(story_id)
 
+    def publish_refresh(self) -> None:
+        if self.down:
+            raise queue.BrokerUnavailableError
+        self.refreshes += 1
+
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
     monkeypatch.setattr(queue, "publish_analysis", fake.publish)
+    monkeypatch.setattr(queue, "publish_refresh", fake.publish_refresh)
     return fake
 
 

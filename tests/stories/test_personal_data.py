@@ -7,12 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.test import Client
 
 from accounts.models import User
 from accounts.services import delete_account, export_account
+from ml.scene import mood_of
+from recommender.models import Choice, Suggestion, Track, TrackSaves
 from stories import services
-from stories.models import Story
-from tests.factories import make_ready_story, make_story, make_user
+from stories.models import Analysis, Correction, Photo, Story, Video
+from stories.personal_data import EXPORTED, WITHHELD, export_stories
+from stories.survey.services import save_answers
+from tests.factories import (
+    make_ready_story,
+    make_ready_video_story,
+    make_story,
+    make_user,
+    make_video_story,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +71,93 @@ def test_deleting_the_account_deletes_stories_and_files(
         delete_account(user=user)
     assert list(Story.objects.all()) == [kept]
     assert len(list(media.rglob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("way", ["person", "query set", "admin page", "admin action"])
+def test_a_person_deleted_in_any_way_leaves_no_file_and_no_row(
+    user: User,
+    media: Path,
+    client: Client,
+    tracks: list[Track],
+    way: str,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    story = make_ready_story(user)
+    make_video_story(user)
+    services.correct_story(story=story, user=user, emotion="sad")  # suggests, too
+    services.save_choice(story=story, track_id=tracks[0].pk)
+    people = "/admin/accounts/user/"
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "person":
+            User.objects.get(pk=user.pk).delete()
+        elif way == "query set":
+            User.objects.filter(pk=user.pk).delete()
+        elif way == "admin page":
+            page = client.get(f"{people}{user.pk}/delete/").content.decode()
+            assert "with stories, photos, videos, saved music" in page
+            client.post(f"{people}{user.pk}/delete/", {"post": "yes"})
+        else:
+            chosen = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
+            client.post(people, chosen)
+    assert not User.objects.filter(pk=user.pk).exists()
+    for model in (Story, Photo, Video, Correction, Suggestion, Choice):
+        assert not model._default_manager.exists(), model
+    assert not TrackSaves.objects.filter(n_saves__gt=0).exists()
+    assert not [path for path in media.rglob("*") if path.is_file()]
+
+
+def test_staff_who_may_not_delete_people_do_not(user: User, client: Client) -> None:
+    client.force_login(make_user(is_staff=True))
+    assert (
+        client.post(f"/admin/accounts/user/{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    )
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+# --- every column is handed over, or knowingly not ---
+
+MODELS = list(apps.get_app_config("stories").get_models())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_column_is_exported_or_knowingly_withheld(model: type[Model]) -> None:
+    columns = {field.name for field in model._meta.concrete_fields}
+    exported, withheld = set(EXPORTED[model]), set(WITHHELD[model])
+    assert not exported & withheld
+    assert columns == exported | withheld
+
+
+def test_the_export_tells_what_the_models_said_under_a_correction(user: User) -> None:
+    story = make_ready_story(user)
+    words, scene = {"mean": [0.2, 0.4], "covariance": [[0.04, 0], [0, 0.04]]}, mood_of(1, 0.1)
+    seen = {"light": 1.0, "colour": 0.1, "mood": scene.to_json()}
+    Analysis.objects.filter(pk=story.pk).update(caption_mood=words, scene=seen)
+    services.correct_story(story=story, user=user, emotion="sad", action="dancing")
+    told = json.loads(dict(export_stories(user))["stories.json"])[0]  # type: ignore[arg-type]
+    analysis = told["analysis"]
+    assert (told["tags"]["emotion"]["label"], analysis["emotion_label"]) == ("sad", "happy")
+    assert (told["tags"]["action"]["label"], analysis["action_label"]) == ("dancing", "running")
+    assert analysis["emotion"]["happy"] == pytest.approx(0.7)
+    assert (analysis["caption_mood"], analysis["scene"]) == (words, seen)
+    assert analysis["versions"] == {"emotion": "test"}
+    assert analysis["corrected_emotion"] == "sad"
+
+
+def test_every_exported_column_is_really_there(user: User) -> None:
+    story = make_ready_video_story(user)
+    services.correct_story(story=story, user=user, emotion="sad")
+    save_answers(user=user, answers={"dancing": "high"})
+    files = dict(export_stories(user))
+    told = json.loads(files["stories.json"])[0]  # type: ignore[arg-type]
+    places: dict[type[Model], Any] = {
+        Story: told,
+        Photo: {**told["photo_details"], "file": files[told["photo"]]},
+        Video: {**told["video_details"], "file": files[told["video"]]},
+        Analysis: told["analysis"],
+        Correction: told["corrections"][0],
+    }
+    for model, place in places.items():
+        assert set(EXPORTED[model]) <= set(place), model
+    answers = [json.loads(files[name]) for name in ("survey.json", "survey_dates.json")]  # type: ignore[arg-type]
+    assert [set(one) for one in answers] == [{"dancing"}, {"dancing"}]

@@ -1,0 +1,35 @@
+"""python manage.py sweep_media"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from stories import services
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove files older than a day that belong to no story, and say which files of stories are "
+        "missing. A worker does it every day."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="remove nothing")
+        parser.add_argument(
+            "--force", action="store_true", help="even if most of the files belong to no story"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        how = {name: options[name] for name in ("dry_run", "force")}
+        found = services.sweep_media(**how)
+        words = (
+            f"{found.files} files, {found.without_row} of them without a story: {found.removed} "
+            f"removed, {found.too_young} younger than a day. {found.n_missing} files missing."
+        )
+        named = "".join(f"\n  {name}" for name in found.missing)
+        self.stdout.write(json.dumps(asdict(found)) if options["json"] else words + named)

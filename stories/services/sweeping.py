@@ -1,0 +1,148 @@
+"""Files without a row go after a day; rows without a file are reported.
+
+A file is stored before its row is committed and deleted after its row is gone, so a process that
+is killed in between leaves a file that nobody sees. This is the net below all such ways.
+"""
+
+from __future__ import annotations
+
+import logging
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+from typing import cast
+from uuid import UUID
+
+from django.core.files.storage import Storage
+from django.db.models import FileField
+from django.utils import timezone
+
+from stories.models import Photo, Video
+
+# No upload takes so long; until then a file may still get its row.
+LEFT_AFTER = timedelta(days=1)
+# Files lie in folders by the first byte of their story's id. One folder at a time is compared with
+# its rows, so memory stays small whatever their number.
+_FOLDER = re.compile("[0-9a-f]{2}")
+# More files without a row than this, and than files with one: the database of one site and the
+# storage of another. Then nothing is removed.
+SUSPICIOUS = 1000
+# What one run removes at most; the next goes on.
+MOST_REMOVED = 100_000
+MOST_NAMED = 100
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Sweep:
+    """What was found; `missing` names the first of the `n_missing` files that rows lack."""
+
+    files: int = 0
+    without_row: int = 0
+    too_young: int = 0
+    removed: int = 0
+    n_missing: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def is_suspicious(self) -> bool:
+        return self.without_row > max(SUSPICIOUS, self.files - self.without_row)
+
+
+def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
+    """Remove files older than a day that have no row, and report rows that have no file.
+
+    Removes nothing where that would be most of the files, unless `force` says that it is meant.
+    """
+    sweep = Sweep()
+    left: list[tuple[Storage, str]] = []
+    for column in _columns():
+        for folder, rows in _folders(column):
+            names = _compare(sweep, column, folder, rows)
+            left += [(column.storage, name) for name in names[: MOST_REMOVED - len(left)]]
+    if not dry_run and (force or not sweep.is_suspicious):
+        for storage, name in left:
+            storage.delete(name)
+            sweep.removed += 1
+    _log(sweep)
+    return sweep
+
+
+def _columns() -> list[FileField]:
+    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"))
+    return [cast("FileField", model._meta.get_field(name)) for model, name in named]
+
+
+def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
+    """Every folder of this column, by its rows or in the storage, with the names of its rows.
+
+    The rows are read before the files: one that is stored after that is too young to be removed.
+    """
+    done = set()
+    rows = column.model._default_manager.order_by("story").values_list(column.name, flat=True)
+    for folder, names in groupby(rows.iterator(), posixpath.dirname):
+        if folder in done:  # the files of the rows that came first would pass for left
+            raise ValueError(f"the rows of {folder} do not stand together")
+        done.add(folder)
+        yield folder, set(names)
+    example = column.generate_filename(column.model(story_id=UUID(int=0)), "any.file")
+    above = posixpath.dirname(posixpath.dirname(example))
+    for name in _list(column.storage, above)[0]:
+        if _FOLDER.fullmatch(name) and f"{above}/{name}" not in done:
+            yield f"{above}/{name}", set()
+
+
+def _compare(sweep: Sweep, column: FileField, folder: str, rows: set[str]) -> list[str]:
+    """Count what a folder and its rows hold; return the files to be removed."""
+    files = {f"{folder}/{name}" for name in _list(column.storage, folder)[1]}
+    without_row = sorted(files - rows)
+    old = [name for name in without_row if _is_old(column.storage, name)]
+    sweep.files += len(files)
+    sweep.without_row += len(without_row)
+    sweep.too_young += len(without_row) - len(old)
+    for name in sorted(rows - files):
+        _note_missing(sweep, column, name)
+    return old
+
+
+def _list(storage: Storage, folder: str) -> tuple[list[str], list[str]]:
+    try:
+        return storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+
+
+def _is_old(storage: Storage, name: str) -> bool:
+    try:
+        return storage.get_modified_time(name) < timezone.now() - LEFT_AFTER
+    except FileNotFoundError:  # deleted at this moment
+        return False
+
+
+def _note_missing(sweep: Sweep, column: FileField, name: str) -> None:
+    if len(sweep.missing) < MOST_NAMED:
+        # Looked at again, because a story may have been deleted since its row was read.
+        if not column.model._default_manager.filter(**{column.name: name}).exists():
+            return
+        sweep.missing.append(name)
+    sweep.n_missing += 1
+
+
+def _log(sweep: Sweep) -> None:
+    if sweep.removed:
+        logger.warning("removed %d files without a story", sweep.removed)
+    if sweep.is_suspicious and not sweep.removed:
+        logger.error(
+            "%d of %d files have no story and none was removed: do DATABASE_URL and the storage"
+            " belong together? If they do, run manage.py sweep_media --force",
+            *(sweep.without_row, sweep.files),
+        )
+    if sweep.n_missing:
+        logger.error(
+            "%d files of stories are missing, among them: %s",
+            *(sweep.n_missing, ", ".join(sweep.missing)),
+        )
