@@ -23,7 +23,7 @@ class ApiTokenAuthentication(BaseAuthentication):
             return None
         token = selectors.find_api_token(plain.strip().decode("latin-1"))
         if token is None:
-            raise AuthenticationFailed("This token is unknown or has been revoked.")
+            raise AuthenticationFailed("This token is unknown, has been revoked, or ended with a change of password.")
         services.touch_api_token(token=token)
         return token.user, token
 

@@ -4,7 +4,6 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 
-from accounts import attempts
 from accounts.models import User, UserManager
 
 TAKEN = "Somebody already signed up with this e-mail address."
@@ -35,26 +34,10 @@ class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, with a limit on wrong guesses."""
-
     error_messages = {
         "invalid_login": "That e-mail address and password do not go together.",
         "inactive": "This account has been closed.",
-        "too_many": "Too many wrong passwords. Please wait a quarter of an hour, or reset yours.",
     }
-
-    def clean(self) -> dict[str, Any]:
-        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if self.request is None or not email or not password:
-            return self.cleaned_data
-        try:
-            self.user_cache = attempts.sign_in(self.request, email=email, password=password)
-        except attempts.TooManyAttempts as error:
-            raise ValidationError(self.error_messages["too_many"], code="too_many") from error
-        if self.user_cache is None:
-            raise self.get_invalid_login_error()
-        self.confirm_login_allowed(self.user_cache)
-        return self.cleaned_data
 
 
 class PasswordSignInForm(SetPasswordForm):  # type: ignore[type-arg]

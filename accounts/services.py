@@ -28,6 +28,10 @@ class OnlyWayIn(Exception):
     """Without Spotify this person could never sign in again."""
 
 
+class PasswordReplaced(Exception):
+    """Who asks proved themselves with a password that has been replaced since."""
+
+
 class SpotifyInUse(Exception):
     """That Spotify account belongs to somebody else here, or this person has another one."""
 
@@ -112,8 +116,16 @@ def _forget_spotify_name(user: User) -> None:
         user.save(update_fields=["display_name"])
 
 
+@transaction.atomic
 def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:
-    """Make a token; its plain form is returned here and can never be seen again."""
+    """Make a token; its plain form is returned here and can never be seen again.
+
+    Raises PasswordReplaced where `user` was read before a change of password, which would end the
+    token, had it been a moment faster.
+    """
+    unchanged = User.objects.select_for_update().filter(pk=user.pk, password=user.password)
+    if unchanged.first() is None:
+        raise PasswordReplaced
     plain = secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user, label=label, digest=selectors.api_token_digest(plain)

@@ -29,7 +29,7 @@ from accounts.forms import (
 )
 from accounts.models import User
 
-PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105
+PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105
 
 
 def _me(request: HttpRequest) -> User:

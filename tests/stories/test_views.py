@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def me(client: Client) -> User:
     user = make_user()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return user
 
 
@@ -122,7 +122,7 @@ def test_photo_goes_to_its_owner_and_into_no_shared_cache(
 
 def test_photo_goes_to_staff(client: Client) -> None:
     staff = make_user(is_staff=True)
-    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(staff)
     assert client.get(url("photo", make_story())).status_code == 200
 
 
