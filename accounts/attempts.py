@@ -112,9 +112,10 @@ def confirmation_counters(user_pk: int | None) -> list[Counter]:
 
 def count_mail(email: str, request: HttpRequest) -> None:
     """Count a mail that a stranger asks to be sent; raises TooManyMails instead of sending."""
+    to, source = _key("mail to", email), _key("mail from", _network(request))
     counters = [
-        Counter(_key("mail to", email), LIMIT_MAILS_TO_ADDRESS, MAIL_WINDOW_SECONDS),
-        Counter(_key("mail from", _network(request)), LIMIT_MAILS_FROM_NETWORK, MAIL_WINDOW_SECONDS),
+        Counter(to, LIMIT_MAILS_TO_ADDRESS, MAIL_WINDOW_SECONDS),
+        Counter(source, LIMIT_MAILS_FROM_NETWORK, MAIL_WINDOW_SECONDS),
     ]
     _take(counters, TooManyMails())
 

@@ -19,6 +19,9 @@ from accounts.spotify_types import Profile
 # How exactly "last used" is known; finer would write a row on every call of the API.
 LAST_USED_STEP = timedelta(minutes=1)
 
+# What happens with every new password: sessions carry a hash of it, User.save() ends the tokens.
+OTHERS_ENDED = "Other devices are signed out, and API tokens made before no longer work."
+
 
 class EmailTaken(Exception):
     """Somebody signed up with that address a moment ago."""
