@@ -68,7 +68,7 @@ def test_newcomer_with_email_signs_up_declines_faces_and_gets_a_story(
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
     _keep(page, screenshots, "mail-sent")
-    page.get_by_role("link", name="/accounts/confirm/").click()
+    page.get_by_role("link", name="/accounts/").click()
     page.get_by_label("Password", exact=True).fill("lingonberry jam 7")
     page.get_by_label("Password confirmation").fill("lingonberry jam 7")
     _keep(page, screenshots, "choose-password")
