@@ -1,5 +1,6 @@
 """Pages that take an e-mail address: what they answer, what they mail, and how often."""
 
+from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import attempts, claims
+from accounts import attempts, claims, tasks
+from accounts.checks import site_url_is_public
 from accounts.claims import Claim
 from accounts.models import User
 from tests.accounts.conftest import mailed_link
@@ -258,6 +260,38 @@ def test_mail_from_one_network_is_limited_for_all_pages_together(
     assert "Too many mails" in text(refused)
     elsewhere = ask(Client(REMOTE_ADDR="2001:db8:0:8::1"), "sign-up", "eve@storify.test")
     assert "Too many mails" not in text(elsewhere)
+
+
+# --- the mail itself ---
+
+
+@pytest.mark.parametrize(("site_url", "found"), [("https://x.test", 0), ("http://127.0.0.1", 1)])
+def test_the_deployment_check_wants_an_address_for_links(
+    settings: LazySettings, site_url: str, found: int
+) -> None:
+    settings.SITE_URL = site_url
+
+    assert len(site_url_is_public()) == found
+
+
+@pytest.mark.parametrize("task", [tasks.mail_confirmation, tasks.mail_password_reset])
+def test_mail_is_tried_again_while_the_mail_server_is_away(
+    task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(email="ada@storify.test", password=PASSWORD)
+    tries = []
+
+    def away(*_: Any, **__: Any) -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise SMTPServerDisconnected
+        return 1
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", away)
+
+    task.delay("ada@storify.test")
+
+    assert len(tries) == 3
 
 
 # --- a local site without a mail server ---

@@ -1,14 +1,17 @@
 """Every place where a password is tried, and what ends when it is replaced."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import LazySettings
+from django.conf import settings as site_settings
 from django.contrib.auth import aauthenticate, authenticate, get_user
 from django.core.cache import cache
 from django.core.management import call_command
@@ -117,6 +120,19 @@ def test_asynchronous_code_comes_to_the_same_guard(ada: User, monkeypatch: Any) 
         async_to_sync(aauthenticate)(username=EMAIL, password=PASSWORD)
     with pytest.raises(TooManyAttempts):
         async_to_sync(ada.acheck_password)(PASSWORD)
+
+
+def test_nothing_compares_passwords_beside_the_guard() -> None:
+    root = Path(site_settings.BASE_DIR)
+    packages = ("accounts", "recommender", "stories", "storify_site")
+    found = {
+        str(file.relative_to(root))
+        for package in packages
+        for file in (root / package).rglob("*.py")
+        if re.search(r"matches_password|ModelBackend|auth.hashers", file.read_text())
+    }
+
+    assert found == {"accounts/models.py", "accounts/backends.py"}
 
 
 def test_a_full_counter_does_not_fill_up_the_others(ada: User) -> None:
