@@ -1,10 +1,11 @@
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from accounts import services
@@ -48,6 +49,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        changed = request.method == "POST" and response.status_code == HTTPStatus.FOUND
+        if changed and response["Location"] != request.get_full_path():
+            messages.info(request, "They're signed out everywhere, and their API tokens ended.")
+        return response
 
     @admin.display(description="Spotify", ordering="spotify__display_name")
     def spotify_name(self, user: User) -> str:

@@ -23,7 +23,9 @@ class ApiTokenAuthentication(BaseAuthentication):
             return None
         token = selectors.find_api_token(plain.strip().decode("latin-1"))
         if token is None:
-            raise AuthenticationFailed("This token is unknown or has been revoked.")
+            raise AuthenticationFailed(
+                "This token is unknown, was revoked, or ended with a new password."
+            )
         services.touch_api_token(token=token)
         return token.user, token
 

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -9,6 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import attempts, services
+from accounts.models import User
+
+WRONG = "The e-mail address or the password is wrong."
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -40,14 +44,19 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
-        label = credentials.validated_data.pop("label")
+        email, password = (credentials.validated_data[name] for name in ("email", "password"))
         try:
-            user = attempts.sign_in(request._request, **credentials.validated_data)
+            user = authenticate(request._request, username=email, password=password)
         except attempts.TooManyAttempts as error:
             raise Throttled(attempts.WINDOW_SECONDS) from error
-        if user is None:
-            raise AuthenticationFailed("The e-mail address or the password is wrong.")
-        _, plain = services.issue_api_token(user=user, label=label)
+        if not isinstance(user, User):
+            raise AuthenticationFailed(WRONG)
+        try:
+            _, plain = services.issue_api_token(
+                user=user, label=credentials.validated_data["label"]
+            )
+        except services.PasswordReplaced as error:
+            raise AuthenticationFailed(WRONG) from error
         return Response({"token": plain}, headers={"Cache-Control": "no-store"})
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002

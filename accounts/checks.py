@@ -19,3 +19,17 @@ def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
             id="accounts.E001",
         )
     ]
+
+
+@register(deploy=True)
+def site_url_is_public(**_: Any) -> Sequence[CheckMessage]:
+    """Links in mail begin with it."""
+    if settings.SITE_URL.startswith("https://"):
+        return []
+    return [
+        Error(
+            "SITE_URL does not begin with https://, so links in mail lead nowhere or are not safe.",
+            hint="Set SITE_URL to the address that people type, for example https://storify.example.",
+            id="accounts.E003",
+        )
+    ]

@@ -1,79 +1,44 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 from accounts import attempts
 from accounts.models import User, UserManager
 
-TAKEN = "Somebody already signed up with this e-mail address."
 
+class AddressForm(forms.Form):
+    """An e-mail address that mail is to be sent to, so many times and no more."""
 
-def _unused_email(email: str, *, but: User | None = None) -> str:
-    email = UserManager.normalize_email(email)
-    others = User.objects.filter(email=email)
-    if (others.exclude(pk=but.pk) if but else others).exists():
-        raise ValidationError(TAKEN, code="taken")
-    return email
+    email = forms.EmailField(
+        max_length=254,
+        label="E-mail address",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
 
-
-class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
-    """Its checks only; the service makes the person."""
-
-    class Meta:
-        model = User
-        fields = ("email",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["email"].required = True
-        self.fields["email"].widget.attrs.update(autocomplete="email", autofocus=True)
+    def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(request.POST if request.method == "POST" else None, **kwargs)
+        self.request = request
 
     def clean_email(self) -> str:
-        return _unused_email(self.cleaned_data["email"])
+        email = UserManager.normalize_email(self.cleaned_data["email"])
+        attempts.count_mail(email, self.request)
+        return email
+
+
+class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """For somebody who has no password yet; the labels are those of a first one."""
+
+    new_password1, new_password2 = SetPasswordForm.create_password_fields()
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, with a limit on wrong guesses."""
-
     error_messages = {
         "invalid_login": "That e-mail address and password do not go together.",
         "inactive": "This account has been closed.",
-        "too_many": "Too many wrong passwords. Please wait a quarter of an hour, or reset yours.",
     }
-
-    def clean(self) -> dict[str, Any]:
-        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if self.request is None or not email or not password:
-            return self.cleaned_data
-        try:
-            self.user_cache = attempts.sign_in(self.request, email=email, password=password)
-        except attempts.TooManyAttempts as error:
-            raise ValidationError(self.error_messages["too_many"], code="too_many") from error
-        if self.user_cache is None:
-            raise self.get_invalid_login_error()
-        self.confirm_login_allowed(self.user_cache)
-        return self.cleaned_data
-
-
-class PasswordSignInForm(SetPasswordForm):  # type: ignore[type-arg]
-    """An address and a password for somebody who came through Spotify."""
-
-    email = forms.EmailField(
-        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
-    field_order = ("email", "new_password1", "new_password2")
-
-    def clean_email(self) -> str:
-        return _unused_email(self.cleaned_data["email"], but=self.user)
-
-    def clean(self) -> dict[str, Any]:
-        self.validate_passwords("new_password1", "new_password2")
-        # Compared with the address that is asked for; the account itself stays as it is.
-        would_be = User(email=self.cleaned_data.get("email"))
-        self.validate_password_for_user(would_be, "new_password2")
-        return self.cleaned_data
 
 
 class FacesConsentForm(forms.Form):

@@ -1,10 +1,12 @@
 from collections import Counter
 from typing import Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
 
+from accounts import attempts
 from accounts.fields import EncryptedTextField
 
 
@@ -84,6 +86,37 @@ class User(AbstractBaseUser, PermissionsMixin):
         for part in reversed([*personal_data.parts()]):
             part.erase(self)
         return super().delete(*args, **kwargs)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare, as one of a limited number of guesses: whichever form or page asks for it.
+
+        Raises TooManyAttempts.
+        """
+        counters = attempts.confirmation_counters(self.pk)
+        return attempts.guess(counters, lambda: self.matches_password(raw_password))
+
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        return await sync_to_async(self.check_password)(raw_password)
+
+    def matches_password(self, raw_password: str | None) -> bool:
+        """Compare without counting; only for the backend, which has counted already."""
+        return super().check_password(raw_password)
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._password = ""  # Django's mark of a password that is replaced, see save()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the person; where the password is replaced, their API tokens end with it.
+
+        Here because Django's own forms, admin and commands replace passwords through this method.
+        Sessions end by themselves: each carries a hash of the password.
+        """
+        replaced = self._password is not None and not self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if replaced:
+                self.api_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
     def get_short_name(self) -> str:
         return self.display_name or self.email or f"Listener {self.pk}"

@@ -20,6 +20,9 @@ from accounts.transactions import atomic_with_retry
 # How exactly "last used" is known; finer would write a row on every call of the API.
 LAST_USED_STEP = timedelta(minutes=1)
 
+# What happens with every new password: sessions carry a hash of it, User.save() ends the tokens.
+OTHERS_ENDED = "Other devices are signed out, and API tokens made before no longer work."
+
 
 class EmailTaken(Exception):
     """Somebody signed up with that address a moment ago."""
@@ -27,6 +30,10 @@ class EmailTaken(Exception):
 
 class OnlyWayIn(Exception):
     """Without Spotify this person could never sign in again."""
+
+
+class PasswordReplaced(Exception):
+    """Who asks proved themselves with a password that has been replaced since."""
 
 
 class SpotifyInUse(Exception):
@@ -121,8 +128,16 @@ def _forget_spotify_name(user: User) -> None:
         user.save(update_fields=["display_name"])
 
 
+@transaction.atomic
 def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:
-    """Make a token; its plain form is returned here and can never be seen again."""
+    """Make a token; its plain form is returned here and can never be seen again.
+
+    Raises PasswordReplaced where `user` was read before a change of password, which would end the
+    token, had it been a moment faster.
+    """
+    unchanged = User.objects.select_for_update().filter(pk=user.pk, password=user.password)
+    if unchanged.first() is None:
+        raise PasswordReplaced
     plain = secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user, label=label, digest=selectors.api_token_digest(plain)

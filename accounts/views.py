@@ -1,40 +1,30 @@
-"""Pages about a person: signing up and in, the notice about faces, the account."""
+"""Pages about a person: signing in, passwords, the notice about faces, the account."""
 
 import tempfile
-from typing import BinaryIO, cast
-from urllib.parse import urlencode
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from social_django.views import auth as begin_social_auth
 
 from accounts import selectors, services
 from accounts.bidi import isolate
-from accounts.forms import (
-    TAKEN,
-    ApiTokenForm,
-    DeleteAccountForm,
-    FacesConsentForm,
-    PasswordSignInForm,
-    SignInForm,
-    SignUpForm,
-)
+from accounts.forms import ApiTokenForm, DeleteAccountForm, FacesConsentForm, SignInForm
 from accounts.models import User
+from accounts.redirects import next_page
 
 FACES_FORGOTTEN = (
     "Storify goes without faces now. What it read from faces in your stories is deleted. Their"
     " moods and music follow from the rest, within a minute; what you set yourself stays."
 )
-PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105
 
 
 def _me(request: HttpRequest) -> User:
@@ -47,48 +37,35 @@ def _sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _next(request: HttpRequest, default: str) -> str:
-    """Where the person was going, if that is a page of this site."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if safe else resolve_url(default)
-
-
 class SignIn(auth_views.LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
 
-@never_cache
-def sign_up(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        return redirect(settings.LOGIN_REDIRECT_URL)
-    form = SignUpForm(_sent(request))
-    if form.is_valid() and (user := _signed_up(form)):
-        login(request, user, backend=PASSWORD_BACKEND)
-        goal = urlencode({"next": _next(request, settings.LOGIN_REDIRECT_URL)})
-        return redirect(f"{reverse('accounts:notice')}?{goal}")
-    context = {"form": form, "next": request.GET.get("next", "")}
-    return render(request, "accounts/sign_up.html", context)
+class ChangePassword(auth_views.PasswordChangeView):
+    template_name = "accounts/password_change.html"
+    success_url = reverse_lazy("accounts:account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, f"Your password is changed. {services.OTHERS_ENDED}")
+        return super().form_valid(form)
 
 
-def _signed_up(form: SignUpForm) -> User | None:
-    data = form.cleaned_data
-    try:
-        return services.sign_up(email=data["email"], password=data["password1"])
-    except services.EmailTaken:
-        form.add_error("email", TAKEN)
-        return None
+class ConfirmPasswordReset(auth_views.PasswordResetConfirmView):
+    template_name = "accounts/password_reset_confirm.html"
+    success_url = reverse_lazy("accounts:sign_in")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, f"Your new password is saved. {services.OTHERS_ENDED}")
+        return super().form_valid(form)
 
 
 @login_required
 def notice(request: HttpRequest) -> HttpResponse:
     """Says that emotion is estimated from faces, and asks whether that is wanted."""
     form, user = FacesConsentForm(_sent(request)), _me(request)
-    goal = _next(request, settings.LOGIN_REDIRECT_URL)
+    goal = next_page(request, settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
         withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
         services.record_faces_consent(user=user, agreed=form.cleaned_data["agreed"])
@@ -135,30 +112,6 @@ def disconnect_spotify(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:account")
 
 
-@login_required
-def password(request: HttpRequest) -> HttpResponse:
-    """Add an address and a password to an account that has only Spotify."""
-    user = _me(request)
-    if selectors.has_password_sign_in(user):
-        return redirect("accounts:password_change")
-    form = PasswordSignInForm(user, _sent(request), initial={"email": user.email})
-    if form.is_valid() and _has_set_password(user, form):
-        update_session_auth_hash(request, user)
-        messages.success(request, "You can now sign in with your e-mail address and password.")
-        return redirect("accounts:account")
-    return render(request, "accounts/password.html", {"form": form})
-
-
-def _has_set_password(user: User, form: PasswordSignInForm) -> bool:
-    email, new = form.cleaned_data["email"], form.cleaned_data["new_password1"]
-    try:
-        services.set_password_sign_in(user=user, email=email, password=new)
-    except services.EmailTaken:
-        form.add_error("email", TAKEN)
-        return False
-    return True
-
-
 @require_POST
 @login_required
 @never_cache
@@ -167,7 +120,10 @@ def make_token(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Please say what the token is for.")
         return redirect("accounts:account")
-    token, plain = services.issue_api_token(user=_me(request), label=form.cleaned_data["label"])
+    try:
+        token, plain = services.issue_api_token(user=_me(request), label=form.cleaned_data["label"])
+    except services.PasswordReplaced:  # which ends this session as well
+        return redirect("accounts:account")
     return render(request, "accounts/token.html", {"token": token, "plain": plain})
 
 

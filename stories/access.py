@@ -14,7 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from stories import selectors
-from stories.models import Story
+from stories.models import Photo, Story, Video
 
 P = ParamSpec("P")
 
@@ -42,6 +42,12 @@ def signed_in(
         return redirect_to_login(request.get_full_path())
 
     return checked
+
+
+def may_open_all(user: User, model: type[Photo | Video]) -> bool:
+    """Whether somebody may look at everybody's photos or videos: staff who were given that right,
+    `stories.view_photo` and `stories.view_video`, for example by the group "Photo reviewers"."""
+    return user.is_staff and user.has_perm(f"stories.view_{model._meta.model_name}")
 
 
 def own_story(

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,7 +13,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts.models import User
 from stories import selectors, services
+from stories.access import may_open_all
 from stories.models import Analysis, Correction, Photo, Story
 
 
@@ -89,6 +92,17 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self._permitted(request, self.list_display)
+
+    def get_fields(self, request: HttpRequest, obj: Story | None = None) -> list[Any]:
+        return self._permitted(request, self.fields)
+
+    def _permitted(self, request: HttpRequest, columns: Sequence[str]) -> list[Any]:
+        """No photo, and no broken picture in its place, for staff who may not open photos."""
+        seen = may_open_all(cast(User, request.user), Photo)
+        return [name for name in columns if seen or name != "thumbnail"]
 
     @admin.display(description="photo")
     def thumbnail(self, story: Story) -> str:

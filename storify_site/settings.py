@@ -271,7 +271,7 @@ TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY))
 
 # accounts:
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.PasswordBackend",
     "accounts.spotify_auth.SpotifyPKCE",
 ]
 # Locally the mail with the link to a new password appears in the terminal.

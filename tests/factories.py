@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
@@ -30,6 +31,16 @@ def make_user(**extra: Any) -> User:
     """A person with an address of their own who agreed to faces being read."""
     email = extra.pop("email", f"person{next(_numbers)}@storify.test")
     return User.objects.create_user(email, **{"faces_consent": True, **extra})
+
+
+def make_staff(*permissions: str, **extra: Any) -> User:
+    """Staff with these permissions only, each as `app.name`."""
+    user = make_user(is_staff=True, **extra)
+    for permission in permissions:
+        app, name = permission.split(".")
+        granted = Permission.objects.get(content_type__app_label=app, codename=name)
+        user.user_permissions.add(granted)
+    return user
 
 
 def make_spotify_account(user: User | None = None, **fields: Any) -> SpotifyAccount:

@@ -1,5 +1,7 @@
 """The wire between Storify and Spotify, led into the sandbox inside this process."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,8 +10,11 @@ import httpx
 import pytest
 import requests
 from django.conf import LazySettings
+from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
+
+from storify_site.celery import app as celery_app
 
 HOST = "127.0.0.1:8000"
 
@@ -119,3 +124,18 @@ def local(url: str) -> str:
     parts = urlsplit(url)
     assert parts.netloc in ("", HOST), url
     return f"{parts.path}?{parts.query}"
+
+
+@pytest.fixture(autouse=True)
+def no_worker_needed() -> Iterator[None]:
+    """Mail is sent at once, in this process."""
+    celery_app.conf.task_always_eager = True
+    yield
+    celery_app.conf.task_always_eager = False
+
+
+def mailed_link() -> str:
+    """The path of the first link in the newest mail."""
+    link = re.search(r"http://\S+", str(mail.outbox[-1].body))
+    assert link
+    return local(link.group()).rstrip("?")

@@ -9,7 +9,7 @@ from accounts.models import User
 
 def sign_in(page: Page, client: Client, user: User, site: str) -> None:
     """Give the window a session without walking through the pages for it."""
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}]

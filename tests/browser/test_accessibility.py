@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from playwright.sync_api import Page
 
+from accounts.mails import CONSOLE
 from accounts.models import User
 from recommender.services import give_feedback, set_preferences, suggest_tracks
 from stories.models import Story
@@ -21,7 +23,10 @@ from tests.factories import make_ready_story, make_ready_video_story, make_story
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Window = Callable[..., Page]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-PUBLIC = ["/", "/accounts/sign-in/", "/accounts/sign-up/", "/accounts/password/reset/"]
+PUBLIC = [
+    *("/", "/accounts/sign-in/", "/accounts/sign-up/", "/accounts/password/reset/"),
+    "/accounts/password/reset/sent/",
+]
 OWN = [
     *("/stories/new/", "/stories/", "/survey/"),
     *("/tracks/taste/", "/tracks/intensity/"),
@@ -36,7 +41,7 @@ def test_pages_have_no_serious_violation(
     open_window: Window, client: Client, site: str, scheme: str
 ) -> None:
     page = open_window(color_scheme=scheme, reduced_motion="reduce")
-    found = {path: _violations(page, path) for path in PUBLIC}
+    found = {path: _violations(page, path) for path in [*PUBLIC, *_signing_up(page)]}
     sign_in(page, client, (user := make_user(is_staff=True)), site)
     found |= {path: _violations(page, path) for path in [*OWN, *_story_pages(user)]}
     assert {path: problems for path, problems in found.items() if problems} == {}
@@ -44,10 +49,25 @@ def test_pages_have_no_serious_violation(
 
 def test_pages_fit_every_width(open_window: Window, client: Client, site: str) -> None:
     page = open_window()
-    found = [bad for path in PUBLIC for bad in _overflows(page, path)]
+    found = [bad for path in [*PUBLIC, *_signing_up(page)] for bad in _overflows(page, path)]
     sign_in(page, client, (user := make_user(is_staff=True)), site)
     found += [bad for path in [*OWN, *_story_pages(user)] for bad in _overflows(page, path)]
     assert found == []
+
+
+def _signing_up(page: Page) -> list[str]:
+    """The pages on the way, as a local site without a mail server shows them."""
+    page.goto("/accounts/sign-up/")
+    page.get_by_label("E-mail address").fill(f"{'donaudampfschifffahrt' * 3}@storify.test")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("link", name="/accounts/").click()
+    page.get_by_role("heading", name="Choose a password").wait_for()
+    return ["/accounts/mail-sent/", "/accounts/confirm/"]
+
+
+@pytest.fixture(autouse=True)
+def local_site(settings: LazySettings) -> None:
+    settings.DEBUG, settings.EMAIL_BACKEND = True, CONSOLE
 
 
 def _story_pages(user: User) -> list[str]:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.conf import settings as django_settings
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.mails import CONSOLE
 from accounts.models import User
 from tests.browser.scenery import lake_at_dusk, lake_by_day
 
@@ -55,16 +57,22 @@ def test_newcomer_with_spotify_uploads_hears_corrects_saves_and_is_remembered(
 
 
 def test_newcomer_with_email_signs_up_declines_faces_and_gets_a_story(
-    open_window: Window, tmp_path: Path, screenshots: Path
+    open_window: Window, tmp_path: Path, screenshots: Path, settings: LazySettings
 ) -> None:
+    settings.DEBUG, settings.EMAIL_BACKEND = True, CONSOLE  # as with `make run`
     page = open_window(viewport={"width": 390, "height": 844}, has_touch=True)
     page.goto("/")
     page.get_by_role("link", name="Sign up with e-mail").click()
     _keep(page, screenshots, "sign-up")
     page.get_by_label("E-mail address").fill("ida@storify.test")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
+    _keep(page, screenshots, "mail-sent")
+    page.get_by_role("link", name="/accounts/").click()
     page.get_by_label("Password", exact=True).fill("lingonberry jam 7")
     page.get_by_label("Password confirmation").fill("lingonberry jam 7")
-    page.get_by_role("button", name="Sign up").click()
+    _keep(page, screenshots, "choose-password")
+    page.get_by_role("button", name="Create my account").click()
     page.get_by_role("button", name="No, go without faces").click()
 
     _upload(page, lake_at_dusk(tmp_path), "")

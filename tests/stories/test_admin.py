@@ -7,7 +7,7 @@ from django.test import Client
 
 from stories import services
 from stories.models import Correction, Story
-from tests.factories import make_ready_story, make_story, make_user
+from tests.factories import make_ready_story, make_staff, make_story, make_user
 from tests.stories.conftest import FakeQueue
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,17 @@ def test_staff_find_stories_by_person_and_id_with_thumbnail_and_tags(staff: Clie
         assert f"/stories/{found.pk}/thumbnail.jpg" in page
         assert "happy, running, high" in page
         assert str(other.pk) not in page
+
+
+@pytest.mark.parametrize("may_open", [False, True])
+def test_thumbnails_are_for_staff_who_may_open_photos(client: Client, may_open: bool) -> None:
+    story = make_ready_story()
+    permissions = ["stories.view_story", *(["stories.view_photo"] if may_open else [])]
+    client.force_login(make_staff(*permissions))
+    for page in (STORIES, f"{STORIES}{story.pk}/change/"):
+        shown = client.get(page).content.decode()
+        assert str(story.pk) in shown
+        assert (f"/stories/{story.pk}/thumbnail.jpg" in shown) is may_open
 
 
 def test_the_list_takes_the_same_few_queries_for_any_number_of_stories(

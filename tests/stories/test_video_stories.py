@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def client(user: User) -> Client:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client
 
 
@@ -176,7 +176,7 @@ def test_an_open_ended_range_is_answered_part_by_part(
 
 def test_a_video_is_for_its_owner_only(ready: Story) -> None:
     other = Client()
-    other.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
+    other.force_login(make_user())
     address = reverse("stories:video", args=[ready.pk])
     assert other.get(address).status_code == 404
     assert Client().get(address).status_code == 302

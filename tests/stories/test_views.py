@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -21,7 +22,14 @@ from recommender.services import suggest_tracks
 from stories.models import Correction, Story
 from stories.paging import PAGE
 from stories.selectors import mood_of
-from tests.factories import make_photo_bytes, make_ready_story, make_story, make_user
+from tests.factories import (
+    make_photo_bytes,
+    make_ready_story,
+    make_ready_video_story,
+    make_staff,
+    make_story,
+    make_user,
+)
 
 HTMX = {"HX-Request": "true"}
 pytestmark = pytest.mark.django_db
@@ -30,7 +38,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def me(client: Client) -> User:
     user = make_user()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return user
 
 
@@ -120,10 +128,36 @@ def test_photo_goes_to_its_owner_and_into_no_shared_cache(
     assert b"".join(response).startswith(b"\xff\xd8")
 
 
-def test_photo_goes_to_staff(client: Client) -> None:
-    staff = make_user(is_staff=True)
-    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get(url("photo", make_story())).status_code == 200
+@pytest.mark.parametrize("name", ["photo", "thumbnail", "video"])
+def test_media_go_to_staff_only_with_the_permission(client: Client, name: str) -> None:
+    page = url(name, make_ready_video_story())
+    client.force_login(make_user(is_staff=True))
+    assert client.get(page).status_code == 404
+    client.force_login(make_staff(f"stories.view_{name.replace('thumbnail', 'photo')}"))
+    assert client.get(page).status_code == 200
+
+
+def test_media_stay_closed_to_a_token_of_staff_without_the_permission(client: Client) -> None:
+    _, plain = issue_api_token(user=make_user(is_staff=True), label="phone")
+    page = url("photo", make_story())
+    assert client.get(page, headers={"Authorization": f"Token {plain}"}).status_code == 404
+
+
+def test_permission_ends_with_being_staff(client: Client) -> None:
+    reviewer = make_staff("stories.view_photo")
+    reviewer.is_staff = False
+    reviewer.save()
+    client.force_login(reviewer)
+    assert client.get(url("photo", make_story())).status_code == 404
+
+
+def test_photo_reviewers_are_a_group_that_opens_stories_and_their_media(client: Client) -> None:
+    reviewer, story = make_user(is_staff=True), make_ready_video_story()
+    reviewer.groups.add(Group.objects.get(name="Photo reviewers"))
+    client.force_login(reviewer)
+    pages = [url(name, story) for name in ("photo", "thumbnail", "video")]
+    pages.append(f"/admin/stories/story/{story.pk}/change/")
+    assert [client.get(page).status_code for page in pages] == [200] * 4
 
 
 def test_photo_goes_to_a_program_with_the_token_of_its_owner(client: Client) -> None:

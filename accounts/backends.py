@@ -1,0 +1,46 @@
+"""Signing in with an address and a password, behind the limit on wrong guesses.
+
+Whoever calls Django's `authenticate` comes through here: the sign-in page, the API, the admin.
+"""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts import attempts
+from accounts.models import User, UserManager
+
+
+class PasswordBackend(ModelBackend):
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> User | None:
+        """The person these belong to, or None; raises TooManyAttempts without looking at all."""
+        email = UserManager.normalize_email(username or credentials.get(User.USERNAME_FIELD))
+        if not email or password is None:
+            return None
+        counters = attempts.sign_in_counters(email, request)
+        return attempts.guess(counters, lambda: self._person(email, password))
+
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> User | None:
+        return await sync_to_async(self.authenticate)(request, username, password, **credentials)
+
+    def _person(self, email: str, password: str) -> User | None:
+        user = User.objects.filter(email=email).first()
+        if user is None:
+            User().set_password(password)  # takes as long as comparing with somebody's
+            return None
+        fits = user.matches_password(password) and self.user_can_authenticate(user)
+        return user if fits else None
