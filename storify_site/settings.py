@@ -344,6 +344,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "storify_site.openapi.document_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "Emotion": "ml.labels.EMOTIONS",
         "Action": "ml.labels.ACTIONS",

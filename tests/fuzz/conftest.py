@@ -12,10 +12,13 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.core.cache import cache
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import close_old_connections, transaction
 from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from rest_framework.throttling import SimpleRateThrottle
@@ -149,13 +152,15 @@ def site(one_transaction: None, monkeypatch: pytest.MonkeyPatch) -> Site:
         "video_id": str(video.pk),
         "track_id": str(demo.pk),
         "suggestion_id": str(shown[0].pk),
-        "object_id": str(story.pk),
         "pk": str(token.pk),
         "id": str(person.pk),
         "choice": str(choice.pk),
         "backend": "spotify",
         "identifier": "x",
     }
+    for model in admin.site._registry:
+        if found := model._default_manager.first():
+            real[reverse(admin_urlname(model._meta, "changelist"))] = str(found.pk)
     people = {
         "nobody": _CSRF,
         "person": {**_CSRF, "Cookie": f"{_CSRF['Cookie']}; {_session(person)}"},

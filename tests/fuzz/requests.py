@@ -98,7 +98,9 @@ class Hostile:
 
     def url(self, real: Mapping[str, str]) -> str:
         """The address with what stands in it, `real` where nothing is said."""
-        parts = {name: quote(self.path.get(name, real.get(name, "x"))) for name in self.address.parameters}
+        before = self.address.template.partition("%(")[0]
+        known = {**real, "object_id": real.get(before, real["story_id"]), **self.path}
+        parts = {name: quote(known.get(name, "x")) for name in self.address.parameters}
         url = self.address.template % parts if parts else self.address.template
         return f"{url}?{urlencode(self.query, errors='surrogatepass')}" if self.query else url
 
