@@ -107,7 +107,9 @@ class TasteResetView(APIView):
         services.reset_taste(user=_person(request))
         return Response(_taste_of(_person(request)))
 
-    @extend_schema(operation_id="taste_undo_reset", tags=["music"], responses=TasteSerializer)
+    @extend_schema(
+        operation_id="taste_undo_reset", tags=["music"], responses={200: TasteSerializer}
+    )
     def delete(self, request: Request) -> Response:
         """Undo the latest reset, as far as what it forgot is still saved."""
         services.undo_taste_reset(user=_person(request))

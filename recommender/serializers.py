@@ -18,6 +18,8 @@ class TrackSerializer(serializers.ModelSerializer[Track]):
         help_text="where the sound of a demo track is, null for others"
     )
     spotify_id = serializers.CharField(read_only=True, allow_null=True)
+    spotify_url = serializers.CharField(read_only=True, help_text="empty where there is none")
+    artwork_url = serializers.CharField(read_only=True, help_text="empty where there is none")
     intensity = serializers.SerializerMethodField(
         help_text="learned from the catalogue; null while it is not known"
     )

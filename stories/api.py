@@ -8,18 +8,19 @@ from uuid import UUID
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotAuthenticated, ValidationError
-from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.exceptions import NotAuthenticated, NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.parsers import StrictJSONParser
 from recommender.selectors import story_tuning
 from recommender.serializers import SuggestionSerializer
-from stories import selectors, services
+from stories import paging, selectors, services
 from stories.models import Story
 from stories.problems import Refused, as_problems
 from stories.serializers import (
@@ -42,6 +43,15 @@ class HistoryPages(CursorPagination):
     page_size = 20
     ordering = ("-created_at", "-id")
     cursor_query_description = "Where the page starts; comes from `next` and `previous`."
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        try:
+            if cursor is not None and cursor.position is not None:
+                paging.moment(cursor.position)
+        except ValueError as error:
+            raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
 
 class StoriesView(APIView):
@@ -119,7 +129,7 @@ class StoryListView(StoriesView):
 
 
 class StoryView(StoriesView):
-    parser_classes = (JSONParser,)
+    parser_classes = (StrictJSONParser,)
 
     @extend_schema(operation_id="stories_retrieve", tags=["stories"], responses=StorySerializer)
     def get(self, _request: Request, story_id: UUID) -> Response:
@@ -162,7 +172,7 @@ class StorySuggestionsView(StoriesView):
 
 
 class StoryMusicView(StoriesView):
-    parser_classes = (JSONParser,)
+    parser_classes = (StrictJSONParser,)
 
     @extend_schema(
         operation_id="stories_music_retrieve", tags=["stories"], responses=StoryMusicSerializer
@@ -188,7 +198,7 @@ class StoryMusicView(StoriesView):
 
 
 class StoryChoiceView(StoriesView):
-    parser_classes = (JSONParser,)
+    parser_classes = (StrictJSONParser,)
 
     @extend_schema(
         operation_id="stories_choose",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.http import Http404
 
 from stories.models import Story
 
@@ -20,12 +21,23 @@ def page_of(stories: QuerySet[Story], cursor: str) -> tuple[list[Story], str]:
 
 
 def _after(stories: QuerySet[Story], cursor: str) -> QuerySet[Story]:
-    """An unreadable cursor starts at the newest story."""
+    """Raises Http404 where the cursor is none of ours."""
+    if not cursor:
+        return stories
     when, _, story_id = cursor.partition("~")
     try:
-        created_at, pk = datetime.fromisoformat(when), UUID(story_id)
-    except ValueError:
-        return stories
-    if created_at.tzinfo is None:
-        return stories
+        created_at, pk = moment(when), UUID(story_id)
+    except ValueError as error:
+        raise Http404 from error
     return stories.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk))
+
+
+def moment(text: str) -> datetime:
+    """A moment with its zone, in UTC; ValueError for all else, also for one beyond the calendar."""
+    parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is None:
+        raise ValueError(text)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from kombu.exceptions import OperationalError as BrokerError
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -30,6 +31,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if response is None:
         return None
     response.data = _problem(exc, response)
+    if request := context.get("request"):  # whatever the view itself renders, and was asked for
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), MEDIA_TYPE
     response.content_type = MEDIA_TYPE
     return response
 
@@ -53,16 +56,30 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: a problem for the API, a page for people."""
-    if _is_api(request):
+    if is_api(request):
         return problem_response(404, "There is nothing at this address.")
     return defaults.page_not_found(
         request, exception if isinstance(exception, Http404) else Http404()
     )
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a problem for the API, a page for people."""
+    if is_api(request):
+        return problem_response(400, "This request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: a problem for the API, a page for people."""
+    if is_api(request):
+        return problem_response(403, "This is not allowed.")
+    return defaults.permission_denied(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: a problem for the API, a page for people."""
-    if _is_api(request):
+    if is_api(request):
         return problem_response(500, "Something went wrong here. It has been noted.")
     return defaults.server_error(request)
 
@@ -78,5 +95,5 @@ def problem_response(status: int, detail: str) -> JsonResponse:
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")

@@ -14,8 +14,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("oauth/", include("social_django.urls", namespace="social")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    # Without metadata OPTIONS is answered with 405: these views render nothing but themselves.
+    path("api/schema/", SpectacularAPIView.as_view(metadata_class=None), name="schema"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None),
+        name="api-docs",
+    ),
     path("accounts/", include("accounts.urls")),
     *sandbox,
     path("tracks/", include("recommender.urls")),
@@ -25,5 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("stories.urls")),
 ]
 
+handler400 = "storify_site.problems.bad_request"
+handler403 = "storify_site.problems.permission_denied"
 handler404 = "storify_site.problems.not_found"
 handler500 = "storify_site.problems.server_error"

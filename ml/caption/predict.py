@@ -12,7 +12,7 @@ from ml.caption.encoder import embed
 from ml.caption.irony import doubted
 from ml.caption.labels import FINE, TO_SEVEN
 from ml.caption.pool import pooled
-from ml.caption.text import Hashes, clean
+from ml.caption.text import Hashes, readable
 from ml.caption.words import padded, read_words
 from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
@@ -100,5 +100,5 @@ def _nothing() -> CaptionReading:
 
 
 def is_empty(caption: str) -> bool:
-    """Return whether a caption says nothing: nothing but blanks and control characters."""
-    return not clean(caption)
+    """Return whether nothing of a caption can be read; the networks would be given no text."""
+    return not readable(caption)

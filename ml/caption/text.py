@@ -15,9 +15,21 @@ LONGEST = 600
 """Characters that are read of a caption: its mood does not wait longer, and the time is bounded."""
 
 _HASHTAG = re.compile(r"[#＃](\w+)")
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|@[\w.]+")
+_MEDIA = r"jpe?g|png|gif|webp|hei[cf]|avif|bmp|tiff?|dng|mp4|mov|m4v|avi|mkv|webm"
+_ADDRESS = re.compile(
+    r"https?://\S*|www\.\S+"
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # of e-mail
+    r"|@[\w.]+"  # of a person
+    r"|(?<![\w.#-])(?:[\w-]+\.)+(?:(?:com|org|net|io)(?![\w/])|[a-z]{2,}/\S*)"
+    rf"|(?<![\w.-])(?:[\w-]+\.)*[\w-]+\.(?i:{_MEDIA})(?!\w)"  # of a file
+    r"|(?<!\w)(?:IMG|DSC[NF_]?|PXL|VID|MVI)[_-]?\d[\w-]*"
+    r"|\U0001f3f4[\U000e0020-\U000e007f]+"  # of a land, as the flags of two letters
+)
+"""What points to something and says nothing itself."""
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_+|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _EMOTICON = r"[:;=8][-o']?[)(\]\[dp/\\|*o]|<3+|\^_?\^|[)(]:"
+# Not a part of 18/12, (2018) or 8).
+_FEELING = re.compile(rf"(?<!\w)(?!8)(?:{_EMOTICON})(?!\w)")
 _TOKEN = re.compile(rf"{_EMOTICON}|[\w]+|[!?]+|\.{{3,}}")
 # Words of Unicode's names that say how a sign is drawn (❤ is "heavy black heart").
 _IN_MANY_NAMES = {"heavy", "black", "white", "face", "with", "sign", "symbol"}
@@ -32,11 +44,25 @@ def clean(caption: str) -> str:
 
 
 def readable(caption: str) -> str:
-    """Return the cleaned caption with hashtags as words and every emoji followed by its name.
+    """Return the cleaned caption with hashtags as words and every emoji followed by its name, or ""
+    where nothing of that can be read: the one text that every part of the network is given.
 
-    The names are Unicode's, in English; tones of skin and web addresses are left out. Repeated
-    emoji are named once.
+    The names are Unicode's, in English; tones of skin, flags, addresses, mentions and names of
+    files are left out. Repeated emoji are named once.
     """
+    text = _spelt_out(caption)
+    return text if _says_something(text) else ""
+
+
+def _says_something(text: str) -> bool:
+    """Return whether there is more than signs, numbers and one letter, or an emoticon."""
+    letters = [char for char in text if unicodedata.category(char)[0] == "L"]
+    # Where writing has no capitals one letter may be a word: 愛, 빛, و.
+    is_word = any(char.lower() == char.upper() for char in letters)
+    return len(letters) > 1 or is_word or bool(_FEELING.search(text))
+
+
+def _spelt_out(caption: str) -> str:
     text = _HASHTAG.sub(lambda tag: _CAMEL.sub(" ", tag[1]), clean(_ADDRESS.sub(" ", caption)))
     seen: set[str] = set()
     return " ".join("".join(_spelt(char, seen) for char in text).split())[:LONGEST]
@@ -52,10 +78,19 @@ def _spelt(char: str, seen: set[str]) -> str:
     return f" {char} {name} "
 
 
+_SILENT = {
+    *(*range(0x1F3FB, 0x1F400), *range(0x1F1E6, 0x1F200)),  # tones of skin, letters of flags
+    *(*range(0xFE00, 0xFE10), *map(ord, "♀♂")),  # variation selectors
+    *(*range(0x2500, 0x25A0), *range(0x2800, 0x2900)),  # lines, blocks and Braille, blank too
+    *map(ord, "\u115f\u1160\u3164\uffa0"),  # blanks that count as letters
+}
+
+
 @cache
 def emoji_name(char: str) -> str | None:
-    """Return an emoji's name in lower case, "" of one that only changes another, else None."""
-    if 0x1F3FB <= ord(char) <= 0x1F3FF or 0x1F1E6 <= ord(char) <= 0x1F1FF or char in "♀♂\ufe0f":
+    """Return an emoji's name in lower case, "" of what changes another or is only drawn, else
+    None."""
+    if ord(char) in _SILENT:
         return ""
     if unicodedata.category(char) != "So" or ord(char) < 0x2190:
         return None

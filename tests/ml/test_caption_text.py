@@ -24,10 +24,43 @@ from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded, vocabulary
         ("🇮🇷", ""),
         ("see https://example.org/a?b=c @someone now", "see now"),
         ("a\x00b\u202ec", "a b c"),
+        ("write to anna.b+c@mail.example.org", "write to"),
+        ("youtu.be/dQw4 and example.com today", "and today"),
+        ("new IMG_2034.jpg", "new"),
+        ("rain.Then sun", "rain.Then sun"),
     ],
 )
 def test_hashtags_and_emoji_become_words(caption: str, read: str) -> None:
     assert readable(caption) == read
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        *("", " \n\t", "\u200b\u200d\ufeff", "\u200f\u202e", "\ufe0f", "\u3164", "\u2800", "\u0301"),
+        *(".", "…", "—", "!!!", "?!", "#", "# # #", "#2024", "@", "-----", "(•)", "©", "─────", "'"),
+        *("@anna @bob", "@anna.b", "https://example.org/a?b=c", "www.example.org", "example.com"),
+        *("storify.app/abc", "anna@example.org", "youtu.be/dQw4w9WgXcQ", "http://", "t.co/x"),
+        *("🇮🇷", "🇮🇷🇩🇪", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏽"),
+        *("IMG_2034.jpg", "IMG_2034", "DSC01234.JPG", "PXL_20261128_101112", "holiday.mp4"),
+        *("2026", "12:30", "28.11.2026", "2026-11-28 12:30", "18/12", "(2018)", "8)", "3 + 4 = 7"),
+        *("x", "K.", "é", "e\u0301"),
+    ],
+)
+def test_nothing_to_read_is_no_text(caption: str) -> None:
+    assert readable(caption) == ""
+    assert tokens(caption) == []
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        *("😂", "❤️", "😭", "👍🏽", "🏳️‍🌈", "☀️", ":)", "...:-(", "<3", "^^", "#blessed", "@anna thanks"),
+        *("愛", "빛", "عشق", "و", "माँ", "мама", "ok", "haha", "¯\\_(ツ)_/¯", "day 1", "28 November"),
+    ],
+)
+def test_words_and_signs_with_feeling_are_read(caption: str) -> None:
+    assert readable(caption)
 
 
 def test_clean_drops_control_characters_and_bounds_the_length() -> None:

@@ -73,7 +73,9 @@ def test_reading_has_the_probabilities_and_a_mood_on_the_captions_side() -> None
     assert glad.mood.mean[0] > 0.6 > 0.4 > low.mood.mean[0]
 
 
-@pytest.mark.parametrize("nothing", ["", " \n\t", "\x00\x07", "\u200f\u202e"])
+@pytest.mark.parametrize(
+    "nothing", ["", " \n\t", "\x00\x07", "\u200f\u202e", "@anna @bob", "a@b.org", "🇮🇷", "."]
+)
 def test_empty_caption_decides_nothing(nothing: str) -> None:
     (reading,) = read([nothing])
     assert reading.mood.mean.tolist() == [0.5, 0.5]

@@ -1,0 +1,74 @@
+"""What no request may hold, checked once before anything reads it.
+
+Python takes text, lengths and encodings that PostgreSQL, the parsers and the views behind do not.
+What only one part of the site cannot take is that part's own matter.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.template.loader import render_to_string
+
+from storify_site.problems import is_api, problem_response
+
+MAX_TARGET = 8 * 1024
+"""Characters of path and query together."""
+ENCODINGS = {"utf-8", "utf8", "us-ascii"}
+NUL = "\x00"
+_NO_NUL = (400, "Text with a NUL character cannot be used.")
+
+Refusal = tuple[int, str]
+
+
+class RequestValidationMiddleware:
+    """Answers 4xx to a request that nothing behind it could serve."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        refusal = _refusal_of_body(request) or _refusal_of_text(request)
+        return _refused(request, *refusal) if refusal else self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        """Forms of pages; what is sent to the API is read by its own parsers."""
+        if is_api(request):
+            return None
+        try:
+            has_nul = any(NUL in value for _, values in request.POST.lists() for value in values)
+        except UnreadablePostError:
+            return _refused(request, 400, "The request ended too early.")
+        return _refused(request, *_NO_NUL) if has_nul else None
+
+
+def _refusal_of_body(request: HttpRequest) -> Refusal | None:
+    """Of how the body is announced; it has not been read yet."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit() and len(length) < 16):
+        return 400, "Content-Length is not a number of bytes."
+    with_files = request.content_type == "multipart/form-data"
+    if not with_files and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return 413, "That is more than can be taken at once."
+    if request.content_params.get("charset", "utf-8").lower() not in ENCODINGS:
+        return 415, "Text is taken as UTF-8 only."
+    return None
+
+
+def _refusal_of_text(request: HttpRequest) -> Refusal | None:
+    if len(request.path_info) + len(request.META.get("QUERY_STRING", "")) > MAX_TARGET:
+        return 414, "This address is too long."
+    asked = (text for name, values in request.GET.lists() for text in (name, *values))
+    if any(NUL in text for text in (request.path_info, *asked, *request.COOKIES.values())):
+        return _NO_NUL
+    return None
+
+
+def _refused(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    if is_api(request):
+        return problem_response(status, detail)
+    # No request and so no context processors: they would read what was refused.
+    return HttpResponse(render_to_string("400.html"), status=status)
