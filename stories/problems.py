@@ -24,6 +24,7 @@ _UPLOAD_STATUS = {
     "unreadable": 422,
     "no_picture": 422,
     "too_long": 422,
+    "too_costly": 422,
 }
 
 
