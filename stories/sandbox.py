@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from PIL import Image
 
+from stories.errors import UploadsBusyError
 from stories.photos import TOO_COSTLY, CleanPhoto, UploadError, read_photo
 from stories.videos import MAX_VIDEO_BYTES, check_tables, kind_of, read_video
 
@@ -50,10 +51,6 @@ class SandboxError(Exception):
     """The sandbox itself failed, not the file."""
 
 
-class SandboxBusyError(Exception):
-    """The machine has too much to do; the same file may be read a little later."""
-
-
 # --- the caller's side ----------------------------------------------------------------------------
 
 
@@ -71,7 +68,7 @@ class Sandbox:
     def read(self, folder: Path) -> dict[str, Any]:
         """Clean `folder/upload` into files beside it and say what they are.
 
-        Raises UploadError for a file that is refused, SandboxBusyError and SandboxError.
+        Raises UploadError for a file that is refused, UploadsBusyError and SandboxError.
         """
         said = self._ask(folder)
         if said == _READY:
@@ -133,7 +130,7 @@ class _ForkServer:
             try:
                 return b"".join(iter(lambda: ours.recv(1 << 16), b""))
             except TimeoutError as error:
-                raise SandboxBusyError from error
+                raise UploadsBusyError from error
 
     def stop(self) -> None:
         self._control.close()

@@ -79,7 +79,10 @@ def check_tables(upload: Upload, kind: str) -> None:
     """
     with _translated():
         # The smallest probe, and no decoder: one would need room for whole pictures.
-        open_video(upload, kind, codec_whitelist="none", probesize="32").close()
+        with open_video(upload, kind, codec_whitelist="none", probesize="32") as source:
+            # FFmpeg leaves an index out, and says nothing, for which there is no memory.
+            if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
+                raise MemoryError
 
 
 def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:
