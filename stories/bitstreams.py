@@ -7,7 +7,6 @@ written anew from what they mean.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from av.bitstream import BitStreamFilterContext
@@ -22,6 +21,7 @@ _FILTERS = {
     "av1": "filter_units=pass_types=1|3|4|6,av1_metadata=td=remove:delete_padding=1",
     "vp9": "vp9_superframe_split,vp9_metadata,vp9_superframe",
 }
+_START = b"\0\0\1"
 # Video objects and layers, visual object sequences, groups and planes; no user data, no stuffing.
 _MPEG4_CODES = frozenset((*range(0x30), 0xB0, 0xB1, 0xB3, 0xB5, 0xB6))
 
@@ -58,8 +58,8 @@ def _as_it_is(data: bytes) -> bytes:
 
 def _hevc(data: bytes) -> bytes:
     """Without the layers above the first: other views, alpha, whatever calls itself so."""
-    units = re.split(b"\0*\0\0\1", data)
-    return b"".join(b"\0\0\0\1" + unit for unit in units if _is_base_layer(unit))
+    units = (unit.rstrip(b"\0") for unit in data.split(_START)[1:])
+    return b"".join(_START + unit for unit in units if _is_base_layer(unit))
 
 
 def _is_base_layer(unit: bytes) -> bool:
@@ -67,8 +67,8 @@ def _is_base_layer(unit: bytes) -> bool:
 
 
 def _mpeg4(data: bytes) -> bytes:
-    units = data.split(b"\0\0\1")[1:]
-    return b"".join(b"\0\0\1" + unit for unit in units if unit and unit[0] in _MPEG4_CODES)
+    units = data.split(_START)[1:]
+    return b"".join(_START + unit for unit in units if unit and unit[0] in _MPEG4_CODES)
 
 
 _STRIPS: dict[str, Callable[[bytes], bytes]] = {"hevc": _hevc, "mpeg4": _mpeg4}
