@@ -30,15 +30,17 @@ from stories.videos import MAX_VIDEO_BYTES, check_tables, kind_of, read_video
 
 UPLOAD, PHOTO, THUMBNAIL = "upload", "photo.jpg", "thumbnail.jpg"
 
-# Reading what a video says about itself, then an upload as a whole: memory beyond what the server
-# has, in bytes, and processor time in seconds. 50 megapixels of HEIC or WebP need the latter.
+# Memory beyond what the server has, in bytes, and processor time in seconds: to read what a video
+# says about itself, then to copy it and decode a frame of 4K; to decode 50 megapixels.
 TABLES = (64 << 20, 1.0)
-WHOLE = (900 << 20, 4.5)
+VIDEO = (400 << 20, 4.0)
+PICTURE = (900 << 20, 4.5)
 # Longer than any processor time takes, unless the machine has too much to do.
 WALL_SECONDS = 20
 MAX_FILE_BYTES = MAX_VIDEO_BYTES + (16 << 20)
 MAX_FILES = 16
 START_SECONDS = 60.0
+MESSAGE_BYTES = 4096
 _READY = b"+"
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 # One thread, so that forking is safe; memory of threads and of decoders is counted as it is used.
@@ -107,11 +109,11 @@ class Sandbox:
 class _ForkServer:
     def __init__(self) -> None:
         self.owner = os.getpid()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "stories.sandbox"],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 cwd=Path(__file__).resolve().parent.parent,
                 env={**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_SET},
                 start_new_session=True,  # Ctrl-C is for the caller, with whom the server ends
@@ -126,7 +128,7 @@ class _ForkServer:
         with ours:
             ours.settimeout(WALL_SECONDS + 1)
             with theirs, contextlib.suppress(OSError):
-                socket.send_fds(self._control, [os.fsencode(folder)], [theirs.fileno()])
+                socket.send_fds(self._control, [_message(folder)], [theirs.fileno()])
             try:
                 return b"".join(iter(lambda: ours.recv(1 << 16), b""))
             except TimeoutError as error:
@@ -138,6 +140,11 @@ class _ForkServer:
         self._process.wait()
 
 
+def _message(folder: Path) -> bytes:
+    """All of one length, so that two of them never run together."""
+    return os.fsencode(folder).ljust(MESSAGE_BYTES, b"\0")
+
+
 # --- the server's side ----------------------------------------------------------------------------
 
 
@@ -146,12 +153,12 @@ def serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(_READY)
     while True:
-        folder, descriptors, *_ = socket.recv_fds(control, 4096, 1)
-        if not folder:
+        message, descriptors, *_ = socket.recv_fds(control, MESSAGE_BYTES, 1, socket.MSG_WAITALL)
+        if not message:
             return
         if os.fork() == 0:
             control.close()
-            _child(Path(os.fsdecode(folder)), socket.socket(fileno=descriptors[0]))
+            _child(Path(os.fsdecode(message.rstrip(b"\0"))), socket.socket(fileno=descriptors[0]))
         os.close(descriptors[0])
 
 
@@ -183,11 +190,11 @@ def _clean(folder: Path) -> dict[str, Any]:
     with (folder / UPLOAD).open("rb") as upload:
         kind = kind_of(upload)
         if kind is None:
-            _allow(*WHOLE)
+            _allow(*PICTURE)
             return _keep(read_photo(upload), folder)
         _allow(*TABLES)
         check_tables(upload, kind)
-        _allow(*WHOLE)
+        _allow(*VIDEO)
         video = read_video(upload, kind, folder)
         return {**_keep(video.poster, folder), "kind": kind, "seconds": video.seconds}
 

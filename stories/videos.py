@@ -77,12 +77,12 @@ def check_tables(upload: Upload, kind: str) -> None:
 
     A few bytes can announce millions of frames, so this is tried with little memory and time first.
     """
-    with _translated():
-        # The smallest probe, and no decoder: one would need room for whole pictures.
-        with open_video(upload, kind, codec_whitelist="none", probesize="32") as source:
-            # FFmpeg leaves an index out, and says nothing, for which there is no memory.
-            if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
-                raise MemoryError
+    # The smallest probe, and no decoder: one would need room for whole pictures.
+    options = {"codec_whitelist": "none", "probesize": "32"}
+    with _translated(), open_video(upload, kind, **options) as source:
+        # FFmpeg leaves an index out, and says nothing, for which there is no memory.
+        if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
+            raise MemoryError
 
 
 def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:

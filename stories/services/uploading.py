@@ -38,7 +38,8 @@ def create_story(
 
     The same key by the same user gives the same story again, also when both requests run at
     once. Raises UploadError for what is neither, IdempotencyConflictError when the key was used
-    for something else and UploadsBusyError when there is too much to read. When the broker is down the story stays queued and `error` says so.
+    for something else and UploadsBusyError when there is too much to read. When the broker is
+    down the story stays queued and `error` says so.
     """
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):

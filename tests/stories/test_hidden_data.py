@@ -36,7 +36,7 @@ def rewritten(
     """The video of a codec with its packets and its decoder's configuration changed."""
     file, form = io.BytesIO(), form or ("webm" if codec in {"vp8", "vp9"} else "mp4")
     with (
-        av.open(io.BytesIO(MADE[codec])) as source,
+        av.open(io.BytesIO(MADE[codec]), "r") as source,
         av.open(file, "w", format=form, options=options) as target,
     ):
         stream: Any = source.streams.video[0]
@@ -66,7 +66,7 @@ def kept(codec: str, data: bytes) -> bytes:
 
 
 def pictures(data: bytes) -> list[bytes]:
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         return [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
 
 
@@ -262,5 +262,5 @@ def test_block_additions_are_dropped() -> None:
 
 
 def first_vp8() -> bytes:
-    with av.open(io.BytesIO(MADE["vp8"])) as container:
+    with av.open(io.BytesIO(MADE["vp8"]), "r") as container:
         return bytes(next(container.demux(video=0)))

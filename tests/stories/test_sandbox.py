@@ -217,4 +217,4 @@ def test_who_cannot_be_served_soon_is_asked_to_come_back(user: User, client: Cli
 
 def server_of(one: module.Sandbox) -> int:
     assert one._server
-    return one._server._process.pid
+    return int(one._server._process.pid)

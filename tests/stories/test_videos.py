@@ -129,6 +129,25 @@ def test_sound_alone_is_refused_as_such() -> None:
     assert "only sound" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("form", "codec"),
+    [
+        ("mp4", "libsvtav1"),
+        ("webm", "libsvtav1"),
+        ("mp4", "libvpx-vp9"),
+        ("webm", "libvpx-vp9"),
+        ("mov", "libx265"),
+        ("mp4", "mpeg4"),
+    ],
+)
+def test_every_codec_that_is_listed_is_accepted(form: str, codec: str) -> None:
+    video = read(make_video_bytes(form, codec=codec, seconds=1))
+    assert_bare(video)
+    video.file.seek(0)
+    with av.open(video.file, "r") as kept:
+        assert len(list(kept.decode(video=0))) == 10
+
+
 def test_a_codec_that_browsers_cannot_show_is_refused() -> None:
     error = refused(make_video_bytes("mov", codec="mpeg2video", rate=25))
     assert error.code == "unsupported_type"
