@@ -2,7 +2,8 @@
 
 Cameras and programs write between the frames: settings, places, serial numbers, and anything that
 somebody wants to hide. So what passes is named here, and everything else is left out; headers are
-written anew from what they mean.
+written anew from what they mean. Within the coded pixels of a frame nothing is looked at: where
+they end before their unit does, only decoding every frame would tell.
 """
 
 from __future__ import annotations

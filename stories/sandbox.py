@@ -32,7 +32,7 @@ UPLOAD, PHOTO, THUMBNAIL = "upload", "photo.jpg", "thumbnail.jpg"
 
 # Memory beyond what the server has, in bytes, and processor time in seconds: to read what a video
 # says about itself, then to copy it and decode a frame of 4K; to decode 50 megapixels.
-TABLES = (64 << 20, 1.0)
+TABLES = (64 << 20, 0.5)
 VIDEO = (400 << 20, 4.0)
 PICTURE = (900 << 20, 4.5)
 # Longer than any processor time takes, unless the machine has too much to do.
