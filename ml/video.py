@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol, cast
 
 import av
 from av.container import InputContainer
@@ -28,6 +28,14 @@ DEMUXERS = {"mp4": "mov", "webm": "matroska"}
 
 class VideoUnreadable(ValueError):
     """No picture can be decoded from this file."""
+
+
+class VideoFile(Protocol):
+    """What is needed of an open file."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = ..., /) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -64,11 +72,23 @@ def sample(
     """
     try:
         course = _course(file, kind)
-        with _opened(file, kind) as container:
+        with open_video(file, kind) as container:
             player = _Player(container, course.start, time.monotonic() + patience)
             return _frames(player, course, count, side, on_frame)
     except av.FFmpegError as error:
         raise VideoUnreadable(str(error)) from error
+
+
+def open_video(file: VideoFile, kind: str, **options: str) -> InputContainer:
+    """Open a video for reading; also what looks for its streams decodes within MAX_PIXELS."""
+    file.seek(0)
+    return av.open(
+        cast("IO[bytes]", file),
+        "r",
+        format=DEMUXERS[kind],
+        options={"max_pixels": str(MAX_PIXELS), **options},
+        metadata_errors="ignore",
+    )
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
@@ -153,13 +173,8 @@ def _upright(frame: VideoFrame, side: int) -> Image.Image:
     return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
 
 
-def _opened(file: IO[bytes], kind: str) -> InputContainer:
-    file.seek(0)
-    return av.open(file, "r", format=DEMUXERS[kind], metadata_errors="ignore")
-
-
 def _course(file: IO[bytes], kind: str) -> Course:
-    with _opened(file, kind) as container:
+    with open_video(file, kind) as container:
         stream = picture_stream(container)
         if stream is None or stream.time_base is None:
             raise VideoUnreadable("there is no picture")

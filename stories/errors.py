@@ -26,6 +26,17 @@ class StoryGoneError(StoryError):
         )
 
 
+class UploadsBusyError(StoryError):
+    code = "busy"
+    retry_after = 10
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Storify has too many uploads to read right now. Nothing is lost; please send this one "
+            "again in a few seconds."
+        )
+
+
 class StoryNotReadyError(StoryError):
     code = "story_not_ready"
 

@@ -13,7 +13,6 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
@@ -25,11 +24,16 @@ PHOTO_SIDE = 2048
 THUMBNAIL_SIDE = 480
 # A progressive JPEG has about ten scans; thousands of empty ones keep a decoder busy for hours.
 MAX_JPEG_SCANS = 64
+STRIP_ROWS = 64
 
 # The page says the same words before it sends anything.
 ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video."
 EMPTY = f"This file is empty. {ACCEPTED}"
 TOO_LARGE = "This photo is larger than 20 MB. Please choose a smaller one."
+TOO_COSTLY = (
+    "Reading this file takes too much memory or time. Please choose another one, or save it anew "
+    "in a photo or video app first."
+)
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 STILL_BRANDS = _HEIC_BRANDS | {b"avif", b"avis"}
 _REFUSED = (
@@ -178,8 +182,30 @@ def _normalise(image: Image.Image, kind: str) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
         raise _too_many_pixels()
     how = turn(image)
-    plain = _to_rgb(_on_white(_shrink(_to_8_bit(image), PHOTO_SIDE)), profile)
+    plain = _to_rgb(_shrink(_reduce(image), PHOTO_SIDE), profile)
     return plain if how is None else plain.transpose(how)
+
+
+def _reduce(image: Image.Image) -> Image.Image:
+    """Make it opaque with 8 bits a channel; if it is far too large, in strips and smaller at once.
+
+    A second and third copy of 50 megapixels would be needed else. What is left has at least two
+    pixels for each that is kept, as with the `reducing_gap` of `resize`.
+    """
+    factor = max(1, max(image.size) // (2 * PHOTO_SIDE))
+    if factor == 1:
+        return _on_white(_to_8_bit(image))
+    strips = [_strip(image, top, factor) for top in range(0, image.height, factor * STRIP_ROWS)]
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for number, strip in enumerate(strips):
+        whole.paste(strip, (0, number * STRIP_ROWS))
+    return whole
+
+
+def _strip(image: Image.Image, top: int, factor: int) -> Image.Image:
+    bottom = min(top + factor * STRIP_ROWS, image.height)
+    strip = image.crop((0, top, image.width, bottom))
+    return _on_white(_to_8_bit(strip)).reduce(factor)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -192,11 +218,11 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
-    grey = np.asarray(image).astype(np.int64)
+    table = [shade >> 8 for shade in range(1 << 16)]
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        grey[grey == transparent] = 0xFFFF
-    return Image.fromarray((grey.clip(0, 0xFFFF) >> 8).astype(np.uint8))
+        table[transparent & 0xFFFF] = 0xFF
+    return image.convert("I").point(table, "L")
 
 
 def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:

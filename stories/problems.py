@@ -13,6 +13,7 @@ from stories.errors import (
     StoryNotFailedError,
     StoryNotReadyError,
     UnknownTrackError,
+    UploadsBusyError,
 )
 from stories.models import Story
 from stories.photos import UploadError
@@ -25,15 +26,17 @@ _UPLOAD_STATUS = {
     "unreadable": 422,
     "no_picture": 422,
     "too_long": 422,
+    "too_costly": 422,
 }
 
 
 class Refused(APIException):
     """An answer with a status, words for people and a code for programs."""
 
-    def __init__(self, status: int, detail: str, code: str) -> None:
+    def __init__(self, status: int, detail: str, code: str, wait: int | None = None) -> None:
         super().__init__(detail, code)
         self.status_code = status
+        self.wait = wait  # REST framework's name for what becomes Retry-After
 
 
 @contextmanager
@@ -43,6 +46,8 @@ def as_problems() -> Iterator[None]:
         yield
     except UploadError as error:
         raise Refused(_UPLOAD_STATUS[error.code], str(error), error.code) from error
+    except UploadsBusyError as error:
+        raise Refused(503, str(error), error.code, wait=error.retry_after) from error
     except IdempotencyConflictError as error:
         raise Refused(422, str(error), error.code) from error
     except (StoryNotReadyError, StoryNotFailedError) as error:

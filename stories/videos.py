@@ -8,24 +8,24 @@ Nothing but the poster is decoded here; the worker samples the frames.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import av
-from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ml.video import DEMUXERS, MAX_PIXELS, VideoUnreadable, picture_stream, sample
+from ml.video import MAX_PIXELS, VideoUnreadable, open_video, picture_stream, sample
+from stories.bitstreams import BareBitstream
 from stories.photos import (
     ACCEPTED,
     PHOTO_SIDE,
     STILL_BRANDS,
+    TOO_COSTLY,
     CleanPhoto,
     Upload,
     UploadError,
@@ -46,8 +46,6 @@ _STRANGE = "The picture of this video is coded in a way that browsers cannot sho
 _DAMAGED = "This video is damaged or incomplete. Please choose another one, or send it again."
 _NO_PICTURE = "There is no picture in this file, only sound. Please choose a video or a photo."
 _CODECS = {"mp4": {"h264", "hevc", "av1", "vp9", "mpeg4"}, "webm": {"vp8", "vp9", "av1"}}
-# Supplemental information between the frames: encoders leave settings there, cameras places.
-_WITHOUT_NOTES = {"h264": "filter_units=remove_types=6", "hevc": "filter_units=remove_types=39|40"}
 _QUICKTIME_STARTS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 logger = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CleanVideo:
-    """A file without a name on the disk, gone when it is closed; `kind` is "mp4" or "webm"."""
+    """The open file of a bare picture; `kind` is "mp4" or "webm"."""
 
     file: IO[bytes]
     kind: str
@@ -74,21 +72,33 @@ def kind_of(upload: Upload) -> str | None:
     return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head else None
 
 
-def read_video(upload: Upload, kind: str) -> CleanVideo:
-    """Check a file of this kind and keep its picture. Raises UploadError for what is refused."""
+def check_tables(upload: Upload, kind: str) -> None:
+    """Read what a file says about itself, and no picture. Raises UploadError.
+
+    A few bytes can announce millions of frames, so this is tried with little memory and time first.
+    """
+    # The smallest probe, and no decoder: one would need room for whole pictures.
+    options = {"codec_whitelist": "none", "probesize": "32"}
+    with _translated(), open_video(upload, kind, **options) as source:
+        # FFmpeg leaves an index out, and says nothing, for which there is no memory.
+        if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
+            raise MemoryError
+
+
+def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:
+    """Check a file of this kind and keep its picture in `folder`. Raises UploadError."""
     _check_size(upload)
-    with tempfile.TemporaryDirectory(prefix="storify-") as folder:
-        bare = Path(folder) / f"video.{kind}"
-        with _translated():
-            seconds = _copy_picture(cast("IO[bytes]", upload), kind, bare)
-            file = bare.open("rb")
-        try:
-            poster = _poster(file, kind)
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return CleanVideo(file, kind, round(seconds, 3), poster)
+    bare = folder / f"video.{kind}"
+    with _translated():
+        seconds = _copy_picture(upload, kind, bare)
+        file = bare.open("rb")
+    try:
+        poster = _poster(file, kind)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return CleanVideo(file, kind, round(seconds, 3), poster)
 
 
 def _check_size(upload: Upload) -> None:
@@ -107,6 +117,8 @@ def _translated() -> Iterator[None]:
         yield
     except UploadError:
         raise
+    except MemoryError as error:
+        raise UploadError("too_costly", TOO_COSTLY) from error
     except Exception as error:
         logger.info("refused an unreadable video: %s", type(error).__name__)
         raise UploadError("unreadable", _DAMAGED) from error
@@ -118,27 +130,23 @@ def _poster(file: IO[bytes], kind: str) -> CleanPhoto:
     return clean_picture(frame.picture)
 
 
-def _copy_picture(upload: IO[bytes], kind: str, bare: Path) -> float:
+def _copy_picture(upload: Upload, kind: str, bare: Path) -> float:
     """Write the packets of the picture to `bare`; return how many seconds they last."""
-    upload.seek(0)
     options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if kind == "mp4" else {})
     with (
-        av.open(upload, "r", format=DEMUXERS[kind], metadata_errors="ignore") as source,
+        open_video(upload, kind) as source,
         av.open(bare, "w", format=kind, options=options) as target,
     ):
         stream = _checked_stream(source, kind)
-        copied = target.add_stream_from_template(stream)
-        notes = _WITHOUT_NOTES.get(stream.codec_context.name, "null")
-        without_notes = BitStreamFilterContext(notes, stream, copied)
+        copied = target.add_stream_from_template(stream, opaque=True)
+        bitstream = BareBitstream(stream, copied, stream.codec_context.codec.canonical_name)
         first, last = float("inf"), float("-inf")
         for number, packet in enumerate(_packets(source, stream)):
             shown, lasts = _seconds(packet.pts, packet), _seconds(packet.duration, packet)
             first, last = min(first, shown), max(last, shown + lasts)
             if number >= MAX_PACKETS or last - first > MAX_SECONDS + SLACK_SECONDS:
                 raise UploadError("too_long", TOO_LONG)
-            for bare_packet in without_notes.filter(packet):
-                bare_packet.stream = copied
-                target.mux(bare_packet)
+            target.mux(list(bitstream.filter(packet)))
     if last < first:
         raise VideoUnreadable("there is no packet")
     return last - first
@@ -161,7 +169,7 @@ def _checked_stream(source: InputContainer, kind: str) -> VideoStream:
     if stream is None:
         raise VideoUnreadable("there is no picture")
     codec = stream.codec_context
-    if codec.name not in _CODECS[kind]:
+    if codec.codec.canonical_name not in _CODECS[kind]:
         raise UploadError("unsupported_type", f"{_STRANGE} {ACCEPTED}")
     if codec.width * codec.height > MAX_PIXELS:
         raise UploadError("too_many_pixels", _TOO_MANY_PIXELS)

@@ -23,7 +23,7 @@ from recommender.models import MusicPreferences, Suggestion
 from recommender.selectors import is_new_to_music
 from stories import answers, paging, photos, presenters, selectors, services, story_page, videos
 from stories.access import PageRequest, own_story, signed_in
-from stories.errors import IdempotencyConflictError, StoryGoneError
+from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
 from stories.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.models import MAX_CAPTION, Story
 from stories.throttling import too_many_uploads
@@ -49,10 +49,20 @@ def new(request: PageRequest) -> HttpResponse:
     if too_many_uploads(request):
         form.add_error(None, TOO_MANY)
         return _upload_page(request, form, status=429)
-    story = _create_story(request, form) if form.is_valid() else None
+    try:
+        story = _create_story(request, form) if form.is_valid() else None
+    except UploadsBusyError as error:
+        return _busy_page(request, form, error)
     if story is None:
         return _upload_page(request, form, status=422)
     return answers.go_to(request, story)
+
+
+def _busy_page(request: PageRequest, form: UploadForm, error: UploadsBusyError) -> HttpResponse:
+    form.add_error(None, str(error))
+    answer = _upload_page(request, form, status=503)
+    answer["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _create_story(request: PageRequest, form: UploadForm) -> Story | None:

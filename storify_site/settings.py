@@ -298,6 +298,7 @@ SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
 
 STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=30)  # seconds without a sign of life
 STORIES_MAX_ATTEMPTS = 3
+STORIES_READS_AT_ONCE = env.int("STORIES_READS_AT_ONCE", default=2)  # uploads per web process
 STORIES_UPLOAD_RATE = optional("STORIES_UPLOAD_RATE", "60/min")  # per person
 FILE_UPLOAD_HANDLERS = [
     "stories.uploads.CappedUpload",

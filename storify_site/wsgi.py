@@ -1,6 +1,7 @@
 """The entry point for gunicorn and any other WSGI server."""
 
 import os
+import threading
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
@@ -23,3 +24,8 @@ class Request(WSGIRequest):
 
 application = get_wsgi_application()
 application.request_class = Request
+
+from stories.services.uploading import sandbox  # noqa: E402 - only now is Django set up
+
+# Beside everything else, so that the first upload need not wait for it.
+threading.Thread(target=sandbox.start, daemon=True).start()

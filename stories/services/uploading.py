@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, connection, transaction
 from django.db.models.fields.files import FieldFile
 from psycopg.errors import ForeignKeyViolation
 
 from accounts.models import User
-from stories.errors import IdempotencyConflictError, StoryGoneError
+from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
 from stories.models import Photo, Story, Video
-from stories.photos import CleanPhoto, Upload, read_photo
+from stories.photos import CleanPhoto, Upload
+from stories.sandbox import PHOTO, THUMBNAIL, UPLOAD, Sandbox
 from stories.services.queueing import enqueue_story
-from stories.videos import CleanVideo, kind_of, read_video
+from stories.videos import CleanVideo
 
 _CHUNK = 1 << 20
+# How long an upload waits for its turn; then its sender is asked to come back.
+TURN_SECONDS = 2.0
+sandbox = Sandbox()
+_turns = threading.BoundedSemaphore(settings.STORIES_READS_AT_ONCE)
 
 
 def create_story(
@@ -29,8 +39,9 @@ def create_story(
 
     The same key by the same user gives the same story again, also when both requests run at
     once. Raises UploadError for what is neither, IdempotencyConflictError when the key was used
-    for something else and StoryGoneError when the person was deleted meanwhile. When the broker is
-    down the story stays queued and `error` says so.
+    for something else, UploadsBusyError when there is too much to read and StoryGoneError when the
+    person was deleted meanwhile. When the broker is down the story stays queued and `error` says
+    so.
     """
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):
@@ -62,14 +73,44 @@ class CleanUpload:
 
 @contextmanager
 def read_upload(upload: Upload) -> Iterator[CleanUpload]:
-    """Check and clean a photo or video; its file is there until the end. Raises UploadError."""
-    kind = kind_of(upload)
-    if kind is None:
-        yield CleanUpload(read_photo(upload))
-        return
-    video = read_video(upload, kind)
-    with video.file:
-        yield CleanUpload(video.poster, video)
+    """Check and clean a photo or video; its file is there until the end.
+
+    Raises UploadError and UploadsBusyError.
+    """
+    with tempfile.TemporaryDirectory(prefix="storify-") as name:
+        folder = Path(name)
+        _copy(upload, folder / UPLOAD)
+        with _turn():
+            told = sandbox.read(folder)
+        photo = _photo(folder, told)
+        if "kind" not in told:
+            yield CleanUpload(photo)
+            return
+        with (folder / f"video.{told['kind']}").open("rb") as file:
+            yield CleanUpload(photo, CleanVideo(file, told["kind"], told["seconds"], photo))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """So many at once and no more: each may take much memory."""
+    if not _turns.acquire(timeout=TURN_SECONDS):
+        raise UploadsBusyError
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _photo(folder: Path, told: dict[str, Any]) -> CleanPhoto:
+    jpeg, thumbnail = (folder / PHOTO).read_bytes(), (folder / THUMBNAIL).read_bytes()
+    return CleanPhoto(jpeg, thumbnail, told["width"], told["height"])
+
+
+def _copy(upload: Upload, path: Path) -> None:
+    upload.seek(0)
+    with path.open("wb") as copy:
+        while chunk := upload.read(_CHUNK):
+            copy.write(chunk)
 
 
 def _digest(upload: Upload, caption: str) -> str:

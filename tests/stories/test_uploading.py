@@ -17,8 +17,9 @@ from accounts.models import User
 from stories import services
 from stories.errors import IdempotencyConflictError
 from stories.models import Photo, Story
-from stories.photos import UploadError, read_photo
+from stories.photos import UploadError
 from stories.services.queueing import DELAYED
+from stories.services.uploading import sandbox
 from stories.uploads import CAP_BYTES
 from tests.factories import make_photo_bytes, make_user
 from tests.stories.conftest import FakeQueue
@@ -121,14 +122,14 @@ def test_two_requests_at_once_with_one_key_are_one_story(
     user, both_read = make_user(), threading.Barrier(2, timeout=20)
     made: list[Story] = []
 
-    real = read_photo
+    real = sandbox.read
 
-    def read_together(sent: Any) -> Any:
-        photo = real(sent)
+    def read_together(folder: Path) -> Any:
+        told = real(folder)
         both_read.wait()  # neither saw the other's story
-        return photo
+        return told
 
-    monkeypatch.setattr("stories.services.uploading.read_photo", read_together)
+    monkeypatch.setattr(sandbox, "read", read_together)
 
     def run() -> None:
         try:
