@@ -92,4 +92,4 @@ class Dispatcher:
 
     def shutdown(self, **_: Any) -> None:
         for lane in (self._pages, self._uploads, self._quick):
-            lane.shutdown(timeout=0)
+            lane.shutdown(timeout=1)

@@ -111,21 +111,6 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self._supervisor = supervisor
         super().__init__(*args, **kwargs)
 
-    def readable(self) -> bool:
-        """Whether a new connection may be accepted, for which the oldest unfinished one gives way.
-
-        So connections that send nothing, however many, keep nobody out.
-        """
-        if len(self._map) >= self.adj.connection_limit:
-            self._close_oldest()
-        return bool(super().readable())
-
-    def _close_oldest(self) -> None:
-        # No thread touches a connection without a whole request.
-        unfinished = [c for c in self.active_channels.values() if not c.requests]
-        if unfinished:
-            min(unfinished, key=lambda channel: channel.request_began).handle_close()
-
     def maintenance(self, now: float) -> None:
         """Close what is idle or too slow, and answer what has waited too long; every second."""
         super().maintenance(now)
@@ -144,12 +129,25 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to stop."""
         while not self._stopping:
+            self._make_room()
             wasyncore.poll2(self.adj.asyncore_loop_timeout, self._map)
         wasyncore.dispatcher.close(self)  # the listening socket only
         deadline = time.monotonic() + DRAIN_SECONDS
         while self._still_answering() and time.monotonic() < deadline:
             wasyncore.poll2(0.1, self._map)
         self.task_dispatcher.shutdown()
+
+    def _make_room(self) -> None:
+        """At the limit the oldest unfinished request gives way: idle clients keep nobody out.
+
+        Not while poll2 runs, which would take its descriptor's next owner for the closed one.
+        """
+        while len(self._map) >= self.adj.connection_limit:
+            # No thread touches a connection without a whole request.
+            unfinished = [c for c in self.active_channels.values() if not c.requests]
+            if not unfinished:
+                return
+            min(unfinished, key=lambda channel: channel.request_began).handle_close()
 
     def _still_answering(self) -> bool:
         channels = list(self.active_channels.values())
