@@ -2,7 +2,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+
+SENDS_NOTHING = (
+    "accounts.mail_backend.NotSetUp",
+    *(f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "locmem")),
+)
 
 
 @register
@@ -17,5 +22,19 @@ def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
             "SPOTIFY_SANDBOX is on, but DEBUG is off or Spotify client credentials are set.",
             hint="Set SPOTIFY_SANDBOX=0; the sandbox lets anybody sign in as its listeners.",
             id="accounts.E001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def mail_reaches_people(**_: Any) -> Sequence[CheckMessage]:
+    """Without mail nobody gets a new password, and links must not end in a log."""
+    if settings.EMAIL_BACKEND not in SENDS_NOTHING:
+        return []
+    return [
+        Error(
+            "No mail server is set up, so nobody can be sent a link to a new password.",
+            hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example:587.",
+            id="accounts.E002",
         )
     ]

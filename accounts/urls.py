@@ -2,6 +2,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import path, reverse_lazy
 
 from accounts import views
+from accounts.mail_backend import needs_mail
 
 app_name = "accounts"
 
@@ -30,7 +31,7 @@ urlpatterns = [
     path("spotify/disconnect/", views.disconnect_spotify, name="disconnect_spotify"),
     path("password/", views.password, name="password"),
     path("password/change/", password_change, name="password_change"),
-    path("password/reset/", password_reset, name="password_reset"),
+    path("password/reset/", needs_mail(password_reset), name="password_reset"),
     path(
         "password/reset/sent/",
         auth_views.PasswordResetDoneView.as_view(template_name="accounts/password_reset_sent.html"),

@@ -276,8 +276,11 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "accounts.spotify_auth.SpotifyPKCE",
 ]
-# Locally the mail with the link to a new password appears in the terminal.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Locally mail appears in the terminal. With DEBUG off its links would stay in a log, so without a
+# mail server none is sent, and the pages that need one say so.
+vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
+if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
+    EMAIL_BACKEND = "accounts.mail_backend.NotSetUp"
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
 SOCIAL_AUTH_PIPELINE = (
@@ -361,7 +364,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_SAMESITE = "Lax"
+# No script needs to read them: forms carry the CSRF token.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
 if BEHIND_PROXY:
