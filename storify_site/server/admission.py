@@ -1,31 +1,44 @@
 """Admission: who waits for a thread, in which queue, and who is told to come back later.
 
 A queue that is never empty only makes everybody wait, so the time in it is limited as CoDel does
-(Nichols and Jacobson, 2012): a burst may wait for a second, a standing queue for a fifth of one.
+(Nichols and Jacobson, 2012): a short burst may wait longer than a queue that stands.
 """
 
 import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from waitress.task import ThreadedTaskDispatcher
 
 from storify_site.server.connections import Channel, RequestParser
 
 logger = logging.getLogger(__name__)
-BURST_SECONDS = 1.0
-STANDING_SECONDS = 0.2
 QUICK_THREADS = 2
 LARGE_BODY_BYTES = 64 * 1024
+
+
+class Patience(NamedTuple):
+    """How many seconds a request may wait for a thread."""
+
+    burst: float
+    standing: float
+
+
+FOR_PAGES = Patience(burst=0.75, standing=0.2)
+FOR_UPLOADS = Patience(burst=5.0, standing=1.0)  # sending one again takes longer than waiting
+FOR_QUICK = Patience(burst=math.inf, standing=math.inf)
 
 
 class Lane(ThreadedTaskDispatcher):  # type: ignore[misc]
     """Some threads and the queue before them."""
 
-    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, threads: int, patience: Patience, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
+        self.patience = patience
         self._clock = clock
         self._last_empty = -math.inf
         self.set_thread_count(threads)
@@ -41,8 +54,9 @@ class Lane(ThreadedTaskDispatcher):  # type: ignore[misc]
     def is_late(self, request: RequestParser) -> bool:
         """Whether this request has waited for longer than the state of the queue allows."""
         now = self._clock()
-        standing = now - self._last_empty > BURST_SECONDS
-        return now - request.queued_at > (STANDING_SECONDS if standing else BURST_SECONDS)
+        standing = now - self._last_empty > self.patience.burst
+        limit = self.patience.standing if standing else self.patience.burst
+        return now - request.queued_at > limit
 
     def take_late(self) -> list[Channel]:
         """Remove from the queue whose time in it is over."""
@@ -61,9 +75,9 @@ class Dispatcher:
 
     def __init__(self, threads: int, *, static_url: str) -> None:
         self._static_url = static_url
-        self._quick = Lane(QUICK_THREADS)
-        self._pages = Lane(threads)
-        self._uploads = Lane(max(1, threads // 2))
+        self.quick = Lane(QUICK_THREADS, FOR_QUICK)
+        self.pages = Lane(threads, FOR_PAGES)
+        self.uploads = Lane(max(1, threads // 2), FOR_UPLOADS)
         self._refused = 0
 
     def add_task(self, channel: Channel) -> None:
@@ -72,24 +86,23 @@ class Dispatcher:
     def _lane(self, request: RequestParser) -> Lane:
         quick = request.path == "/healthz" or request.path.startswith(self._static_url)
         if request.error or quick:
-            return self._quick
-        return self._uploads if request.body_bytes_received > LARGE_BODY_BYTES else self._pages
+            return self.quick
+        return self.uploads if request.body_bytes_received > LARGE_BODY_BYTES else self.pages
 
     def admit(self, request: RequestParser) -> None:
         """Note whether a request whose turn has come is refused after all."""
-        lane = self._lane(request)
-        request.refused = request.refused or (lane is not self._quick and lane.is_late(request))
+        request.refused = request.refused or self._lane(request).is_late(request)
         self._refused += request.refused
 
     def refuse_late(self) -> None:
         """Have those answered whom no thread will reach in time; say in the log how many."""
-        for channel in self._pages.take_late() + self._uploads.take_late():
+        for channel in self.pages.take_late() + self.uploads.take_late():
             channel.requests[0].refused = True
-            self._quick.add_task(channel)
+            self.quick.add_task(channel)
         if self._refused:
             logger.warning("Overloaded: %d requests were told to come back later.", self._refused)
             self._refused = 0
 
     def shutdown(self, **_: Any) -> None:
-        for lane in (self._pages, self._uploads, self._quick):
+        for lane in (self.pages, self.uploads, self.quick):
             lane.shutdown(timeout=1)

@@ -20,8 +20,8 @@ from pytest_django import Settings
 
 from storify_site.free_port import free_port
 from storify_site.serve import make_server
-from storify_site.server import admission, connections
-from storify_site.server.admission import Lane
+from storify_site.server import connections
+from storify_site.server.admission import Lane, Patience
 from storify_site.server.connections import Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -193,9 +193,9 @@ def test_unfinished_requests_up_to_the_limit_keep_nobody_out(start: Start) -> No
 
 
 @pytest.fixture
-def busy(site: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """The only thread for pages is taken, and nobody may wait for it."""
-    monkeypatch.setattr(admission, "BURST_SECONDS", 0.05)
+def busy(site: Running) -> Running:
+    """The only thread for pages is taken, and nobody may wait for it long."""
+    site.server.task_dispatcher.pages.patience = Patience(burst=0.05, standing=0.05)
     site.held = site.ask_later("/slow")
     assert site.application.entered.acquire(timeout=WAIT)
     return site
@@ -246,7 +246,7 @@ def test_a_burst_may_wait_longer_than_a_standing_queue(
     waited: float, standing_for: float, late: bool
 ) -> None:
     now = 100.0
-    lane = Lane(0, clock=lambda: now)
+    lane = Lane(0, Patience(burst=1.0, standing=0.2), clock=lambda: now)
     first, last = (SimpleNamespace(requests=[SimpleNamespace()]) for _ in range(2))
     lane.add_task(first)  # type: ignore[arg-type]
     now += standing_for
