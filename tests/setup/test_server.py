@@ -51,7 +51,7 @@ class Application:
             return environ["wsgi.file_wrapper"](io.BytesIO(bytes(40_000_000)))  # type: ignore[no-any-return]
         if path == "/large-page":
             start("200 OK", [("Content-Length", "40000000")])
-            return [bytes(40_000_000)]
+            return (bytes(1_000_000) for _ in range(40))
         seen = {"bytes": len(body), "address": environ["REMOTE_ADDR"],
                 "forwarded": environ.get("HTTP_X_FORWARDED_PROTO")}  # fmt: skip
         text = json.dumps(seen).encode()
