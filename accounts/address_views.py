@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from accounts import claims, mails, selectors, services, tasks
 from accounts.claims import Claim
 from accounts.forms import AddressForm, ChoosePasswordForm
+from accounts.mail_backend import needs_mail
 from accounts.models import User
 from accounts.redirects import next_page
 
@@ -29,6 +30,7 @@ LONGEST_GOAL = 200
 
 
 @never_cache
+@needs_mail
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
@@ -42,6 +44,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@needs_mail
 @login_required
 def password(request: HttpRequest) -> HttpResponse:
     """Add an address and a password to an account that has only Spotify."""
@@ -123,6 +126,7 @@ def _add_password(request: HttpRequest, claim: Claim, password: str) -> HttpResp
 
 
 @never_cache
+@needs_mail
 def password_reset(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request)
     if form.is_valid():

@@ -14,6 +14,7 @@ PUBLIC_SITE = {
     "TOKEN_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "ALLOWED_HOSTS": "storify.example",
     "SITE_URL": "https://storify.example",
+    "EMAIL_URL": "smtp+tls://storify:password@mail.example:587",
     "SPOTIFY_CLIENT_ID": "id",
     "SPOTIFY_CLIENT_SECRET": "secret",
 }

@@ -153,13 +153,7 @@ def _parts(port: int) -> Parts:
     )
     beat = quote(os.fspath(_var() / "celerybeat-schedule"))
     parts = Parts()
-    _add(
-        parts,
-        "web",
-        f"exec {python} -m gunicorn storify_site.wsgi --bind 127.0.0.1:{port} "
-        "--worker-class gthread --workers 1 --threads 8 --timeout 60 --no-control-socket",
-        **FEW_ARENAS,
-    )
+    _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **FEW_ARENAS)
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
     _add(parts, "models", _again_after_a_crash(models), STORIFY_WARM="1", **FEW_ARENAS)
     jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"

@@ -48,6 +48,10 @@ SITE_URL = optional("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 SECRET_KEY = secret("SECRET_KEY", embedded.local_secret(VAR_DIR) if DEBUG else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+WEB_HOST = optional("WEB_HOST", "127.0.0.1")
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
+WEB_THREADS = env.int("WEB_THREADS", default=4)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -275,8 +279,11 @@ AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.spotify_auth.SpotifyPKCE",
 ]
-# Locally the mail with the link to a new password appears in the terminal.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Locally mail appears in the terminal. With DEBUG off its links would stay in a log, so without a
+# mail server none is sent, and the pages that need one say so.
+vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
+if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
+    EMAIL_BACKEND = "accounts.mail_backend.NotSetUp"
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
 SOCIAL_AUTH_PIPELINE = (
@@ -337,7 +344,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.AnonRateThrottle",
     ],
     # Whose requests are counted together; addresses that clients claim themselves are not believed.
-    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "DEFAULT_THROTTLE_RATES": {"user": optional("API_RATE", "600/min"), "anon": "60/min"},
     "EXCEPTION_HANDLER": "storify_site.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -373,10 +380,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_SAMESITE = "Lax"
+# No script needs to read them: forms carry the CSRF token.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_PROXY", default=False):
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
@@ -413,5 +422,6 @@ LOGGING: dict[str, Any] = {
         "social": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
         "PIL": {"level": "WARNING"},
+        "waitress": {"level": "WARNING"},
     },
 }

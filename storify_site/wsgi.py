@@ -1,4 +1,4 @@
-"""The entry point for gunicorn and any other WSGI server."""
+"""The WSGI application; `python -m storify_site.serve` serves it."""
 
 import os
 import threading

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from storify_site.bench.figures import table
+from storify_site.bench.overload import measure_overload, overload_table
 from storify_site.bench.photos import measure_analysis, measure_photos, photos
 from storify_site.bench.site import own_environment, running_site
 from storify_site.bench.suggestions import measure_suggestions
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = Path(options.data) if options.data else None
     with tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp") as folder:
         environment = own_environment(Path(folder), options.port or free_port())
+        if options.overload:
+            _print_overload(environment, data)
+            return
         with running_site(environment) as site:
             first_start = site.start_seconds
         with running_site(environment) as site:
@@ -41,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "suggestions": measure_suggestions(site, options.tracks, data, options.recall),
             }
     sys.stderr.write(table(result))
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _print_overload(environment: dict[str, str], data: Path | None) -> None:
+    with running_site(environment) as site:
+        result = {"machine": _machine(), **measure_overload(site, photos(1, data)[0])}
+    sys.stderr.write(overload_table(result))
     sys.stdout.write(json.dumps(result) + "\n")
 
 
@@ -59,6 +70,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=0,
         metavar="N",
         help="for N moods, compare the candidates with a scan of the whole catalogue (slow)",
+    )
+    parser.add_argument(
+        "--overload",
+        action="store_true",
+        help="only this: half-sent requests held open, and more requests than can be answered",
     )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the site (default: a free one)"

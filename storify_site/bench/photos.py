@@ -72,6 +72,13 @@ def signed_in(site: Site) -> Iterator[httpx.Client]:
         yield client
 
 
+def upload_and_wait(client: httpx.Client, photo: bytes) -> str:
+    """The address of a story whose analysis has ended."""
+    address = _upload(client, photo, CAPTIONS[0])
+    _ready(client, address)
+    return address
+
+
 def measure_photos(site: Site, files: list[bytes]) -> dict[str, Any]:
     """Upload to ready, first one after the other, then with the queue full; faces included."""
     with signed_in(site) as client:

@@ -32,7 +32,7 @@ class Site:
         for child in psutil.Process(self.process.pid).children(recursive=True):
             command = " ".join(child.cmdline())
             megabytes = child.memory_info().rss / 1e6
-            if "gunicorn" in command:
+            if "storify_site.serve" in command:
                 web.append(megabytes)
             elif "-Q inference" in command and "until" not in command:
                 worker.append(megabytes)

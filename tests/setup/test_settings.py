@@ -27,8 +27,13 @@ def read_settings(tmp_path: Path, *names: str, **environment: str) -> dict[str, 
         "import json, sys; from django.conf import settings;"
         "print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}, default=str))"
     )
+    return dict(json.loads(run_python(tmp_path, program, *names, **environment)))
+
+
+def run_python(tmp_path: Path, program: str, *arguments: str, **environment: str) -> str:
+    """What this program prints in a fresh process; raises with its errors if it fails."""
     done = subprocess.run(
-        [sys.executable, "-c", program, *names],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -43,7 +48,7 @@ def read_settings(tmp_path: Path, *names: str, **environment: str) -> dict[str, 
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return dict(json.loads(done.stdout))
+    return done.stdout
 
 
 def test_bare_environment_is_a_local_site(tmp_path: Path) -> None:
@@ -108,6 +113,40 @@ def test_missing_secret_stops_a_public_site_with_its_name(
 def test_client_id_without_its_secret_stops_a_public_site(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="SPOTIFY_CLIENT_SECRET is not set"):
         read_settings(tmp_path, "DEBUG", **PUBLIC, SPOTIFY_CLIENT_ID="id")
+
+
+@pytest.mark.parametrize("url", ["", "consolemail://"])
+def test_mail_of_a_public_site_never_goes_to_the_terminal(tmp_path: Path, url: str) -> None:
+    seen = read_settings(tmp_path, "EMAIL_BACKEND", **PUBLIC, EMAIL_URL=url)
+
+    assert seen == {"EMAIL_BACKEND": "accounts.mail_backend.NotSetUp"}
+
+
+def test_cookies_of_a_public_site_are_secure_and_out_of_reach_of_scripts(tmp_path: Path) -> None:
+    program = """
+import django; django.setup()
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.test import RequestFactory
+
+def view(request):
+    request.session["x"] = get_token(request)
+    return HttpResponse()
+
+settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # needs no database
+answer = SessionMiddleware(CsrfViewMiddleware(view))(RequestFactory().get("/", secure=True))
+print(answer.cookies.output())
+"""
+    cookies = run_python(tmp_path, program, **PUBLIC).splitlines()
+
+    assert sorted(re.findall(r"Set-Cookie: (\w+)=", "\n".join(cookies))) == [
+        "csrftoken",
+        "sessionid",
+    ]
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
 
 
 def test_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:

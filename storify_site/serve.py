@@ -1,0 +1,155 @@
+"""`python -m storify_site.serve`: the web server, the same behind `make run` and in deployment.
+
+Whole requests are buffered before a thread sees them, and responses after it, so no client can
+hold one; see `storify_site.server`. The settings named WEB_… and PORT decide where it listens and
+with how many processes and threads.
+"""
+
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from waitress.adjustments import Adjustments
+
+from storify_site.server.connections import RequestParser, Server
+
+logger = logging.getLogger(__name__)
+CONNECTIONS = 500  # of each process; a connection may hold three files
+OPEN_FILES = 4096
+KIB, MIB = 1024, 1024 * 1024
+RESTART_SECONDS = 1.0
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C; the exit status is 0 then."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        listener = _listen(settings.WEB_HOST, settings.PORT)
+        processes = settings.WEB_PROCESSES
+    except (ImproperlyConfigured, OSError) as reason:
+        sys.stderr.write(f"The web server cannot start: {reason}\n")
+        return 1
+    if processes > 1:
+        supervise(listener, processes)
+    else:
+        serve(listener)
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+def serve(listener: socket.socket, supervisor: int | None = None) -> None:
+    """Serve in this process until it is told to stop; requests that have arrived are answered."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # while Django loads
+    _allow_open_files()
+    from storify_site.wsgi import application  # loads Django, which all the rest needs
+
+    server = make_server(application, listener, supervisor)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    logger.info("Serving on %s:%s", *listener.getsockname()[:2])
+    server.run()
+
+
+def make_server(
+    application: WSGIApplication, listener: socket.socket, supervisor: int | None = None
+) -> Server:
+    """A server of this application on a listening socket."""
+    from django.conf import settings
+    from django.urls import reverse
+
+    from storify_site.server.admission import Dispatcher
+    from storify_site.server.busy import admitted_only
+
+    RequestParser.upload_paths = frozenset({reverse("stories:new"), reverse("api-stories")})
+    return Server(
+        admitted_only(application),
+        _sock=listener,
+        bind_socket=False,
+        sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        dispatcher=Dispatcher(settings.WEB_THREADS, static_url=settings.STATIC_URL),
+        adj=adjustments(behind_proxy=settings.BEHIND_PROXY),
+        supervisor=supervisor,
+    )
+
+
+def adjustments(*, behind_proxy: bool) -> Adjustments:
+    """Waitress's own settings."""
+    from stories.uploads import CAP_BYTES
+
+    proxy: dict[str, Any] = {
+        "trusted_proxy": "*",
+        "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto",
+    }
+    return Adjustments(
+        ident="",  # no Server header
+        connection_limit=CONNECTIONS,
+        channel_timeout=60,  # without a byte in either direction
+        cleanup_interval=1,
+        asyncore_use_poll=True,
+        log_socket_errors=False,
+        recv_bytes=64 * KIB,
+        max_request_header_size=32 * KIB,
+        max_request_body_size=CAP_BYTES + 10 * MIB,  # what is less is refused in words
+        inbuf_overflow=64
+        * KIB,  # what is larger waits in a file, so that CONNECTIONS fit in memory
+        outbuf_overflow=256 * KIB,
+        outbuf_high_watermark=1024 * MIB,  # never make a thread wait for a client
+        **(proxy if behind_proxy else {}),
+    )
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def supervise(listener: socket.socket, processes: int) -> None:
+    """Keep that many serving processes alive on one socket until told to stop."""
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    workers = [_start(listener) for _ in range(processes)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    while not stopping:
+        if wait([worker.sentinel for worker in workers], timeout=0.5) and not stopping:
+            time.sleep(RESTART_SECONDS)
+            workers = [worker if worker.is_alive() else _start(listener) for worker in workers]
+    listener.close()
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join()
+
+
+def _start(listener: socket.socket) -> BaseProcess:
+    worker = multiprocessing.get_context("fork").Process(target=serve, args=(listener, os.getpid()))
+    worker.start()
+    return worker
+
+
+if __name__ == "__main__":
+    sys.exit(main())
