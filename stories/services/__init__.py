@@ -9,7 +9,12 @@ from stories.services.keeping import (
     save_choice,
 )
 from stories.services.previewing import Preview, preview_suggestions
-from stories.services.queueing import enqueue_story, recover_stale_stories, retry_story
+from stories.services.queueing import (
+    enqueue_story,
+    recover_stale_stories,
+    release_story,
+    retry_story,
+)
 from stories.services.uploading import create_story
 
 __all__ = [
@@ -23,6 +28,7 @@ __all__ = [
     "enqueue_story",
     "preview_suggestions",
     "recover_stale_stories",
+    "release_story",
     "remove_choice",
     "retry_story",
     "save_choice",
