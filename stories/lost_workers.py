@@ -6,7 +6,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from billiard.exceptions import WorkerLostError
+from celery.exceptions import WorkerLostError
 from celery.worker.request import Request
 from django.db import DatabaseError, connections
 

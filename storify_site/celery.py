@@ -64,7 +64,7 @@ def end_with_the_worker(**_: Any) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def warm_models(sender: str, **_: Any) -> None:
-    """Load the models once in every inference process, after the fork and before the first photo."""
+    """Watch from here, too; load the models after the fork and before the first photo."""
     global _watch  # noqa: PLW0603
     from storify_site import watchdog
 

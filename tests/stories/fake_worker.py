@@ -44,8 +44,7 @@ def _analyse(*args: Any, **kwargs: Any) -> Any:
 
 
 watchdog.STOPPED = 8  # a test waits for it
-warming.import_runtimes = lambda: None
-warming.warm = _warm
+vars(warming).update(import_runtimes=lambda: None, warm=_warm)
 models = ModuleType("ml.analysis")
 vars(models).update(analyse=_analyse, analyse_video=_analyse)
 sys.modules["ml.analysis"] = models

@@ -21,7 +21,6 @@ from accounts.models import User
 from recommender.models import Suggestion
 from stories import model_status, queue, services
 from stories.models import Story
-from storify_site import embedded
 from tests.factories import make_story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,8 +93,7 @@ def test_model_process_killed_while_warming_and_twice_at_work_finishes_every_sto
         gone.append(worker.one_more("analysing", gone))
         os.kill(gone[-1], signal.SIGKILL)
     (worker.folder / "go").touch()
-    for story in stories:
-        worker.wait("ready", lambda story=story: worker.ready(story))
+    worker.wait("ready", lambda: all(map(worker.ready, stories)))
 
     assert worker.process.poll() is None
     assert client.get("/readyz").json()["models"]["state"] == "ready"
