@@ -55,6 +55,14 @@ def publish(name: str, loaded: int, of: int) -> None:
         logger.debug("could not say how far the models are: %s", type(error).__name__)
 
 
+def withdraw(name: str) -> None:
+    """Count a process that is known to be dead no longer."""
+    try:
+        cache.delete(_key(name))
+    except redis.RedisError as error:
+        logger.debug("could not say that a process is gone: %s", type(error).__name__)
+
+
 def read() -> ModelStatus:
     """How far the models are, over all processes that were heard of lately."""
     try:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 from django.conf import settings
 
 from stories import model_status, signs_of_life
@@ -80,6 +81,9 @@ class PoolProcess:
     def complaint(self) -> str:
         """Why it has to go, or ""; call it once a second."""
         said = self.vitals
+        if said.pid and not _is_alive(said.pid):
+            said.pid = 0
+            model_status.withdraw(self.name)
         still = self._beats.look((said.pid, said.beats))
         stuck = self._signs.look((said.pid, said.signs, said.state))
         if not said.pid:
@@ -199,6 +203,13 @@ def every_second(look: Callable[[], None]) -> None:
             time.sleep(SECOND)
 
     threading.Thread(target=run, name="watchdog", daemon=True).start()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _kill(pid: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 @pytest.fixture
 def vitals() -> Any:
     vitals = watchdog.shared_vitals(1)
-    vitals[1].pid, vitals[1].state = 4711, IDLE
+    vitals[1].pid, vitals[1].state = os.getpid(), IDLE
     return vitals
 
 
@@ -42,9 +44,22 @@ def test_a_process_without_a_beat_is_killed_once(
     assert killed == []
     for _ in range(50):
         main.look()
-    assert killed == [(4711, signal.SIGKILL)]
+    assert killed == [(os.getpid(), signal.SIGKILL)]
     restart = model_status.summary()["last_restart"]
     assert (restart["process"], restart["why"]) == ("models@here:0", "no sign of life for 20 s")
+
+
+def test_a_process_that_died_is_not_shown_as_ready(
+    vitals: Any, killed: list[tuple[int, int]]
+) -> None:
+    main = watch(vitals)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    vitals[1].pid = gone.pid
+    model_status.publish("models@here:0", 7, 7)
+    main.look()
+    assert model_status.read().state == "away"
+    assert killed == []
 
 
 @pytest.mark.parametrize(
