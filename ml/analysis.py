@@ -19,7 +19,7 @@ from ml.scene import look, together
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 
-__all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video", "warm"]
+__all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video"]
 
 LARGEST = 2048
 """Longer side in pixels at which a photo is analysed; a face is read at 44 pixels anyway."""
@@ -162,14 +162,3 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         mood=_mood(seen, words, levels),
         versions=versions(),
     )
-
-
-def warm() -> None:
-    """Load every model and run each once, so that the first story does not wait for it.
-
-    Call it in the process that analyses, after a fork: threads do not survive one.
-    """
-    grey = Image.new("RGB", (320, 240), (127, 127, 127))
-    everywhere = Detection((0.3, 0.2, 0.4, 0.5), ((0.4, 0.4), (0.6, 0.4)), 1.0)
-    read_faces(grey, [everywhere])
-    analyse(grey, "warm")

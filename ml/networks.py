@@ -42,6 +42,15 @@ def compiled(name: str) -> Callable[..., Any]:
     return lambda *batches: keras.tree.map_structure(keras.ops.convert_to_numpy, run(*batches))
 
 
+def run_once(name: str) -> None:
+    """Load a network and run it on nothing, which makes its graph."""
+    import numpy as np
+
+    shapes = [(1, *(side or 1 for side in each.shape[1:])) for each in network(name).inputs]
+    types = [each.dtype for each in network(name).inputs]
+    compiled(name)(*(np.zeros(shape, kind) for shape, kind in zip(shapes, types, strict=True)))
+
+
 @cache
 def import_keras() -> None:
     """Import Keras quietly and keep TensorFlow to THREADS threads."""

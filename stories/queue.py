@@ -11,6 +11,7 @@ from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
+INFERENCE = "inference"
 # A person waits for the answer: one more try over a fresh connection, then the beat takes over.
 _RETRY_POLICY: dict[str, Any] = {
     "max_retries": 1,
@@ -23,7 +24,7 @@ _TRANSPORT = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
 
 class BrokerUnavailableError(Exception):
-    """The message was not taken; the story is to be sent again later."""
+    """The broker took or said nothing; it is to be asked again later."""
 
 
 def publish_analysis(story_id: UUID) -> None:
@@ -49,3 +50,19 @@ def _publish(task: str, *args: str) -> None:
             )
     except (OperationalError, ConnectionError, TimeoutError) as error:
         raise BrokerUnavailableError from error
+
+
+def waiting_messages(queue: str = INFERENCE) -> int:
+    """How many messages the broker has that no worker has taken.
+
+    Redis and RabbitMQ alike answer a passive declaration with it, and refuse one of a queue that
+    nobody has used yet. Raises BrokerUnavailableError within seconds.
+    """
+    with current_app.connection_for_read(transport_options=_TRANSPORT) as connection:
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        except connection.channel_errors:
+            return 0
+        except (OperationalError, *connection.connection_errors) as error:
+            raise BrokerUnavailableError from error

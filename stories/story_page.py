@@ -17,7 +17,8 @@ from recommender.selectors import (
     refused_suggestions,
     story_tuning,
 )
-from stories import presenters, selectors
+from stories import model_status, presenters, selectors
+from stories.model_status import ModelStatus
 from stories.models import Story
 from stories.mood_course import mood_course
 from stories.mood_plane import plane
@@ -38,17 +39,31 @@ def context(story: Story) -> dict[str, Any]:
 
 def seen(story: Story) -> str:
     """How far the page is; the poll says it back and hears nothing while it still holds."""
+    return _seen(story, _models(story))
+
+
+def _seen(story: Story, models: ModelStatus | None) -> str:
     slow = "slow" if _is_slow(story) else ""
-    return f"{story.status}:{story.stage}:{slow}:{len(story.error)}"
+    how_far = f"{models.state}{models.loaded}" if models else ""
+    return f"{story.status}:{story.stage}:{slow}:{how_far}:{len(story.error)}"
 
 
 def _waiting(story: Story) -> dict[str, Any]:
     stages = [name for name in STAGES if name != "caption" or story.caption]
+    models = _models(story)
     return {
-        "seen": seen(story),
+        "seen": _seen(story, models),
         "slow": _is_slow(story),
+        "models": models,
         "steps": presenters.steps(story.stage, stages),
     }
+
+
+def _models(story: Story) -> ModelStatus | None:
+    """What keeps a story waiting, where that is the models; no story waits for them any longer
+    once it is being looked at."""
+    models = model_status.read() if not story.stage else None
+    return models if models and models.state in {"warming", "away"} else None
 
 
 def _is_slow(story: Story) -> bool:

@@ -10,9 +10,15 @@ from celery import shared_task
 from stories import services
 
 
-# The message is acknowledged when the work is done. A worker that dies before that is noticed
-# by its claim, which grows stale, not by the broker, which would wait for an hour.
-@shared_task(bind=True, acks_late=True, max_retries=None, ignore_result=True)  # type: ignore[untyped-decorator]
+# The message is acknowledged when the work is done. Where only the pool process dies before that,
+# its main process gives both back at once; where all of the worker does, the claim grows stale.
+@shared_task(  # type: ignore[untyped-decorator]
+    bind=True,
+    acks_late=True,
+    max_retries=None,
+    ignore_result=True,
+    Request="stories.lost_workers:AnalysisRequest",
+)
 def analyse_story(self: Any, story_id: str) -> None:
     try:
         services.analyse_story(story_id=UUID(story_id))

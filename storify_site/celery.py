@@ -1,10 +1,20 @@
 """The task queue: `inference` for the models, `default` for everything else."""
 
+import gc
 import os
 from typing import Any
 
-from celery import Celery
-from celery.signals import worker_process_init
+from billiard import current_process
+from celery import Celery, platforms
+from celery.signals import (
+    beat_embedded_init,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
 
@@ -12,15 +22,78 @@ app = Celery("storify")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+_watch: Any = None  # this process's storify_site.watchdog.MainWatch or PoolWatch
+_vitals: Any = None
+
+
+def _has_models() -> bool:
+    """Whether this worker analyses; every other one never loads TensorFlow."""
+    return "inference" in app.amqp.queues.consume_from and os.environ.get("STORIFY_WARM") != "0"
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def watch_pool(sender: Any, **_: Any) -> None:
+    """Begin to watch, and import what every pool process needs, once for all of them."""
+    global _watch, _vitals  # noqa: PLW0603 - a process has one watch, which signals have to find
+    from storify_site import watchdog
+
+    _vitals = watchdog.shared_vitals(sender.concurrency)
+    ears = watchdog.Ears(_waiting)
+    _watch = watchdog.MainWatch(sender.hostname, _vitals, ears)
+    watchdog.every_second(_watch.look)
+    if _has_models():
+        from ml import warming
+
+        _watch.importing = len(warming.PARTS)
+        warming.import_runtimes()
+        gc.freeze()  # what is shared stays shared: collecting garbage would write to it
+        _watch.importing = 0
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def watch_beat(sender: Any, **_: Any) -> None:
+    if sender.controller.beat:
+        _watch.beat = sender.controller.beat
+
+
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]
+def end_with_the_worker(**_: Any) -> None:
+    """A beat that outlived its worker would send everything twice once that is started again."""
+    platforms.set_pdeathsig("SIGKILL")
+
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
-def warm_models(**_: Any) -> None:
-    """Load the models once in every inference process, after the fork and before the first photo.
+def warm_models(sender: str, **_: Any) -> None:
+    """Watch from here, too; load the models after the fork and before the first photo."""
+    global _watch  # noqa: PLW0603
+    from storify_site import watchdog
 
-    The worker that takes the `inference` queue says so through STORIFY_WARM; every other one
-    never loads TensorFlow.
-    """
-    if os.environ.get("STORIFY_WARM"):
-        from ml import analysis
+    slot = getattr(current_process(), "index", 0)
+    _watch = watchdog.PoolWatch(sender, _vitals, slot)
+    watchdog.every_second(_watch.look)
+    if _has_models():
+        from ml import warming
 
-        analysis.warm()
+        _watch.warm(warming.warm)
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def note_begin(sender: Any, **_: Any) -> None:
+    if _watch is not None:
+        _watch.begin(is_analysis=sender.name == "stories.tasks.analyse_story")
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def note_end(**_: Any) -> None:
+    if _watch is not None:
+        _watch.end()
+
+
+def _waiting() -> int | None:
+    """How many messages the broker has for this worker; None while it does not answer."""
+    from stories.queue import BrokerUnavailableError, waiting_messages
+
+    try:
+        return sum(waiting_messages(name) for name in app.amqp.queues.consume_from)
+    except (BrokerUnavailableError, OperationalError):
+        return None

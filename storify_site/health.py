@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve?"""
+"""Is the process alive, can it serve, and are the models loaded?"""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from kombu.exceptions import OperationalError as BrokerError
 
+from stories import model_status
 from storify_site.celery import app
 
 
@@ -21,7 +22,10 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Ready: everything that a request needs answers too."""
+    """Ready: everything that a request needs answers too.
+
+    The models are told apart: without them photos wait, but every page is served.
+    """
     parts = {
         "database": _answers(_database),
         "migrations": _answers(_migrations),
@@ -29,7 +33,11 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         "broker": _answers(_broker),
     }
     ready = all(parts.values())
-    body = {"status": "ready" if ready else "not ready", "parts": parts}
+    body = {
+        "status": "ready" if ready else "not ready",
+        "parts": parts,
+        "models": model_status.summary(),
+    }
     return JsonResponse(body, status=200 if ready else 503)
 
 

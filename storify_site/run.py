@@ -5,6 +5,7 @@ SIGTERM, all of them are stopped, the local database and Redis last.
 """
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -155,7 +156,7 @@ def _parts(port: int) -> Parts:
     parts = Parts()
     _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **FEW_ARENAS)
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
-    _add(parts, "models", _again_after_a_crash(models), STORIFY_WARM="1", **FEW_ARENAS)
+    _add(parts, "models", _again_after_a_crash(models), **FEW_ARENAS)
     jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"
     _add(parts, "jobs", _again_after_a_crash(jobs))
     return parts
@@ -179,28 +180,31 @@ def _var() -> Path:
 def _announce_when_ready(port: int, started: float, parts: Parts) -> None:
     def wait() -> None:
         while time.monotonic() - started < READY_SECONDS and not parts.stop_wanted:
-            if _ready(port):
-                say(_welcome(port, time.monotonic() - started))
+            if state := _models_state(port):
+                say(_welcome(port, time.monotonic() - started, state))
                 return
             time.sleep(0.1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _ready(port: int) -> bool:
+def _models_state(port: int) -> str:
+    """How far the models are, once the site is ready; "" before that."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+            return str(json.load(reply)["models"]["state"])
+    except (urllib.error.URLError, OSError, ValueError, KeyError):
+        return ""
 
 
-def _welcome(port: int, seconds: float) -> str:
+def _welcome(port: int, seconds: float, models: str) -> str:
     from django.conf import settings
 
     lines = [f"Storify is at http://127.0.0.1:{port} (up after {seconds:.0f} s; Ctrl-C stops it)."]
     if settings.DEMO:
         lines.append("Sign in as demo@storify.test with the password storify-demo, or sign up.")
+    if models != "ready":
+        lines.append("The models are still warming up; the first photo waits for them.")
     return "\n".join(["", *lines, ""])
 
 

@@ -176,6 +176,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Loading the models takes longer than Celery waits for a process; how long is too long is for
+# storify_site.watchdog to say, which sees whether it gets on.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 24 * 3600.0
+# A result that a process sent before it died arrives at once on one machine.
+CELERY_WORKER_LOST_WAIT = 1.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
@@ -191,7 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     }
     for task, seconds in {
         "accounts.tasks.forget_expired": DAY,
-        "stories.tasks.recover_stale_stories": 30.0,
+        "stories.tasks.recover_stale_stories": 10.0,
         "stories.tasks.refresh_outdated": 30.0,
         "stories.tasks.sweep_media": DAY,
         "recommender.tasks.expire_tracks": HOUR,

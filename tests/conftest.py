@@ -86,7 +86,7 @@ def celery_worker_process(
         [sys.executable, "-m", "celery", "-A", "storify_site", "worker", "-Q", "inference,default",
          "--pool", "prefork", "-c", "1", "-n", "tests@storify", "--without-gossip",
          "--without-mingle", "--loglevel", "INFO"],
-        cwd=ROOT, env={**test_environment, "STORIFY_WARM": "1"}, stdout=log, stderr=log,
+        cwd=ROOT, env=test_environment, stdout=log, stderr=log,
     )  # fmt: skip
     try:
         _wait_for_worker(worker, Path(log.name))

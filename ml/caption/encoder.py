@@ -36,19 +36,27 @@ def _e5() -> Any:
 
 
 @cache
-def _universal() -> Any:
-    """Return the loaded encoder, once per process; it takes half a millisecond a caption."""
-    import onnxruntime
+def import_tokens() -> str:
+    """Import the library by which the universal encoder makes tokens in its graph; its file.
 
-    # It makes its tokens in the graph, by a library that must not take TensorFlow's functions of
-    # the same names for its own: it crashed where TensorFlow was loaded before it.
+    It must not take TensorFlow's functions of the same names for its own: it crashed where
+    TensorFlow was loaded before it.
+    """
     flags = sys.getdlopenflags()
     sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
     from onnxruntime_extensions import get_library_path
 
     sys.setdlopenflags(flags)
+    return str(get_library_path())
+
+
+@cache
+def _universal() -> Any:
+    """Return the loaded encoder, once per process; it takes half a millisecond a caption."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
-    options.register_custom_ops_library(get_library_path())
+    options.register_custom_ops_library(import_tokens())
     options.intra_op_num_threads = 1
     path = str(weights_file("universal"))
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

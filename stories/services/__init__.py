@@ -10,7 +10,12 @@ from stories.services.keeping import (
     save_choice,
 )
 from stories.services.previewing import Preview, preview_suggestions
-from stories.services.queueing import enqueue_story, recover_stale_stories, retry_story
+from stories.services.queueing import (
+    enqueue_story,
+    recover_stale_stories,
+    release_story,
+    retry_story,
+)
 from stories.services.sweeping import sweep_media
 from stories.services.uploading import create_story
 
@@ -27,6 +32,7 @@ __all__ = [
     "preview_suggestions",
     "recover_stale_stories",
     "refresh_outdated",
+    "release_story",
     "remove_choice",
     "retry_story",
     "save_choice",

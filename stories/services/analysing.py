@@ -17,6 +17,7 @@ from PIL import Image
 from accounts.transactions import atomic_with_retry
 from ml.video import VideoUnreadable, sample
 from recommender.services import suggest_tracks
+from stories import signs_of_life
 from stories.models import Analysis, Story
 from stories.selectors import mood_of, video_of
 from stories.services.faces import without_faces
@@ -116,7 +117,8 @@ def _look(story: Story) -> Seen:
 
 
 def _note_stage(story: Story, stage: str) -> None:
-    """Progress for the page and a sign of life for the claim in one."""
+    """Progress for the page and a sign of life, for the claim and the watchdog, in one."""
+    signs_of_life.note()
     if not _held(story).update(stage=stage, claimed_at=timezone.now()):
         raise ClaimLostError
 

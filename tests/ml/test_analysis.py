@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml import warming
+from ml.action.backbone import session
 from ml.action.predict import Looks
-from ml.analysis import analyse, analyse_video, warm
-from ml.faces import Detection
+from ml.analysis import analyse, analyse_video
+from ml.caption.encoder import _e5, _universal
+from ml.faces import Detection, _blazeface, _yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
+from ml.networks import compiled
 from ml.types import STAGES
 from ml.video import Frame
 from tests.ml.test_faces import drawing
@@ -151,8 +155,14 @@ def test_same_photo_twice_gives_the_same_answer() -> None:
     assert analyse(drawing(), "hello") == analyse(drawing(), "hello")
 
 
-def test_warm_runs_every_model_without_a_face_at_hand() -> None:
-    warm()
+def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
+    said: list[tuple[int, int]] = []
+    warming.warm(lambda loaded, parts: said.append((loaded, parts)))
+    assert sorted(said) == [(loaded, len(warming.PARTS)) for loaded in range(len(said))]
+    assert max(said) == (len(warming.PARTS), len(warming.PARTS))
+    caches = (session, _e5, _universal, _yunet, _blazeface)
+    assert all(cached.cache_info().currsize == 1 for cached in caches)
+    assert compiled.cache_info().currsize == 3
 
 
 def test_plain_modules_load_no_model_library() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from stories import model_status
 from storify_site import embedded
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,35 @@ def test_readyz_with_everything_running_is_ready(client: Client) -> None:
     assert response.json() == {
         "status": "ready",
         "parts": {"database": True, "migrations": True, "cache": True, "broker": True},
+        "models": {"state": "away", "loaded": 0, "of": 0, "processes": 0},
     }
+
+
+def test_readyz_tells_models_that_warm_up_from_the_site_which_is_ready(client: Client) -> None:
+    model_status.publish("models@one:0", 3, 7)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["models"] == {"state": "warming", "loaded": 3, "of": 7, "processes": 1}
+
+    model_status.publish("models@two:0", 7, 7)
+    assert client.get("/readyz").json()["models"]["state"] == "ready"
+
+
+def test_a_model_process_that_says_nothing_any_more_is_not_counted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_status, "EXPIRES", 0.01)
+    model_status.publish("models@one:0", 7, 7)
+    while model_status.read().state == "ready":
+        pass
+    assert client.get("/readyz").json()["models"]["state"] == "away"
+
+
+def test_readyz_tells_of_a_restart(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    model_status.note_restart("models@one:0", "no sign of life for 20 s")
+    told = client.get("/readyz").json()["models"]["last_restart"]
+    assert (told["process"], told["why"]) == ("models@one:0", "no sign of life for 20 s")
+    assert "models@one:0 is restarted: no sign of life for 20 s" in caplog.text
 
 
 def test_readyz_without_redis_is_not_ready(client: Client, redis_away: None) -> None:
@@ -42,6 +71,7 @@ def test_readyz_without_redis_is_not_ready(client: Client, redis_away: None) -> 
         "cache": False,
         "broker": False,
     }
+    assert response.json()["models"]["state"] == "unknown"
 
 
 def test_healthz_without_redis_still_answers(client: Client, redis_away: None) -> None:

@@ -31,11 +31,20 @@ def user(db: None) -> User:
 
 @dataclass
 class FakeQueue:
-    """Notes what is published; `down` makes it refuse as a broker that is away does."""
+    """Notes what is published; `down` makes it refuse as a broker that is away does.
+
+    `held` messages are those that no worker has taken; None for as many as were published.
+    """
 
     sent: list[UUID] = field(default_factory=list)
     refreshes: int = 0
     down: bool = False
+    held: int | None = None
+
+    def waiting(self) -> int:
+        if self.down:
+            raise queue.BrokerUnavailableError
+        return len(self.sent) if self.held is None else self.held
 
     def publish(self, story_id: UUID) -> None:
         if self.down:
@@ -53,6 +62,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
     monkeypatch.setattr(queue, "publish_analysis", fake.publish)
     monkeypatch.setattr(queue, "publish_refresh", fake.publish_refresh)
+    monkeypatch.setattr(queue, "waiting_messages", fake.waiting)
     return fake
 
 

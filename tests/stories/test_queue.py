@@ -12,6 +12,7 @@ from celery import Celery
 from django.conf import settings
 
 from stories import queue, tasks
+from stories.services.queueing import LOST_AFTER
 
 
 def sender(url: str) -> Celery:
@@ -65,6 +66,32 @@ def test_the_message_is_an_id_on_the_inference_queue(monkeypatch: pytest.MonkeyP
     assert message.payload[:2] == [[str(story_id)], {}]
 
 
+def test_messages_are_counted_until_a_worker_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = sender(settings.CELERY_BROKER_URL.replace("virtual_host=1", "virtual_host=8"))
+    monkeypatch.setattr(queue, "current_app", app)
+    assert queue.waiting_messages() == 0
+    for _ in range(3):
+        queue.publish_analysis(uuid4())
+    assert queue.waiting_messages() == 3
+    with app.connection_for_read() as broker, broker.SimpleQueue("inference") as box:
+        taken = [box.get(timeout=5) for _ in range(3)]
+        assert queue.waiting_messages() == 0
+        for message in taken:
+            message.ack()
+
+
+def test_counting_messages_of_a_broker_that_is_away_fails_fast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = time.monotonic()
+    for url in ("redis://127.0.0.1:1/0", "amqp://127.0.0.1:1//"):
+        monkeypatch.setattr(queue, "current_app", sender(url))
+        with pytest.raises(queue.BrokerUnavailableError):
+            queue.waiting_messages()
+    assert time.monotonic() - began < 8
+
+
 def test_the_beat_knows_the_recovery() -> None:
-    planned = {one["task"] for one in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert tasks.recover_stale_stories.name in planned
+    planned = {one["task"]: one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values()}
+    # What is lost is sent again within a minute.
+    assert planned[tasks.recover_stale_stories.name] + LOST_AFTER.total_seconds() < 60

@@ -19,6 +19,7 @@ from accounts.services import issue_api_token
 from recommender.models import Suggestion, Track
 from recommender.selectors import current_suggestions, get_choice
 from recommender.services import suggest_tracks
+from stories import model_status
 from stories.models import Correction, Story
 from stories.paging import PAGE
 from stories.selectors import mood_of
@@ -313,7 +314,31 @@ def test_progress_without_htmx_leads_to_the_page(client: Client, ready: Story) -
     assert client.get(url("progress", ready))["Location"] == url("story", ready)
 
 
+def test_story_that_waits_for_the_models_says_how_far_they_are(client: Client, me: User) -> None:
+    story = make_story(me)
+    model_status.publish("models@here:0", 3, 7)
+    page = text(client.get(url("progress", story), headers=HTMX))
+    assert "The models are warming up: 3 of 7 parts are loaded." in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen
+    again = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    assert again.status_code == 204
+    model_status.publish("models@here:0", 7, 7)
+    later = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    assert "warming up" not in text(later)
+
+
+def test_story_without_models_says_so_once_that_is_more_than_a_restart(
+    client: Client, me: User
+) -> None:
+    now, before = make_story(me), make_story(me, created_at=timezone.now() - timedelta(minutes=2))
+    gone = "The models are not running at the moment."
+    assert gone not in text(client.get(url("story", now)))
+    assert gone in text(client.get(url("story", before)))
+
+
 def test_story_in_a_long_queue_says_so(client: Client, me: User) -> None:
+    model_status.publish("models@here:0", 7, 7)
     story = make_story(me, created_at=timezone.now() - timedelta(minutes=2))
     assert "There is a queue" in text(client.get(url("story", story)))
 

@@ -125,7 +125,8 @@ def workers(
     sender.config_from_object("django.conf:settings", namespace="CELERY")
     sender.conf.broker_url = url
     monkeypatch.setattr(queue, "current_app", sender)
-    workers = Workers({**test_environment, "CELERY_BROKER_URL": url}, tmp_path / "worker.log")
+    environment = {**test_environment, "CELERY_BROKER_URL": url, "STORIFY_WARM": "0"}
+    workers = Workers(environment, tmp_path / "worker.log")
     yield workers
     workers.kill()
 

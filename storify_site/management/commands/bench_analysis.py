@@ -24,7 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="folder with vision/har.parquet; else drawn")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        from ml.analysis import analyse, warm
+        from ml.analysis import analyse
+        from ml.warming import warm
 
         warm()
         files = photos(options["n"] + WARMING, options["data"])

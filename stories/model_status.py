@@ -1,0 +1,103 @@
+"""How far the processes that run the models are, in their own words: each says so every second.
+
+What it says expires in the cache, so that a process that died or hangs is soon not counted any
+more. Nothing here is needed for the work itself: without a cache the state is unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import redis
+from django.core.cache import cache
+from django.utils import timezone
+
+EXPIRES = 5
+"""Seconds without a word after which a process is not counted."""
+
+REMEMBERED = 3600
+"""Seconds for which `/readyz` tells of a restart."""
+
+_NAMES, _RESTART = "models", "models:restart"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """The most useful process: "ready", "warming" with the parts loaded so far, or "away".
+
+    "unknown" where the cache does not answer.
+    """
+
+    state: str
+    loaded: int = 0
+    of: int = 0
+    processes: int = 0
+
+    @property
+    def is_warming(self) -> bool:
+        return self.state == "warming"
+
+
+def publish(name: str, loaded: int, of: int) -> None:
+    """Say for the process `name` how many of its parts are loaded; all of them is ready."""
+    try:
+        cache.set(_key(name), (loaded, of), EXPIRES)
+        names = cache.get(_NAMES, [])
+        if name not in names:
+            alive = cache.get_many([_key(each) for each in names])
+            kept = [each for each in names if _key(each) in alive]
+            cache.set(_NAMES, [*kept, name], None)
+    except redis.RedisError as error:
+        logger.debug("could not say how far the models are: %s", type(error).__name__)
+
+
+def withdraw(name: str) -> None:
+    """Count a process that is known to be dead no longer."""
+    try:
+        cache.delete(_key(name))
+    except redis.RedisError as error:
+        logger.debug("could not say that a process is gone: %s", type(error).__name__)
+
+
+def read() -> ModelStatus:
+    """How far the models are, over all processes that were heard of lately."""
+    try:
+        names = cache.get(_NAMES, [])
+        said = list(cache.get_many([_key(name) for name in names]).values())
+    except redis.RedisError:
+        return ModelStatus("unknown")
+    if not said:
+        return ModelStatus("away")
+    loaded, of = max(said, key=lambda one: one[0] / one[1])
+    return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(said))
+
+
+def note_restart(name: str, why: str) -> None:
+    """Log that a process was restarted, and let `/readyz` tell of it."""
+    logger.error("%s is restarted: %s", name, why)
+    try:
+        cache.set(_RESTART, {"process": name, "why": why, "at": _now()}, REMEMBERED)
+    except redis.RedisError:
+        logger.debug("could not say in the cache that %s is restarted", name)
+
+
+def summary() -> dict[str, Any]:
+    """What `/readyz` says of the models."""
+    status = asdict(read())
+    try:
+        restart = cache.get(_RESTART)
+    except redis.RedisError:
+        restart = None
+    return {**status, **({"last_restart": restart} if restart else {})}
+
+
+def _key(name: str) -> str:
+    return f"{_NAMES}:{name}"
+
+
+def _now() -> str:
+    return timezone.now().isoformat(timespec="seconds")

@@ -1,0 +1,167 @@
+"""Who is taken for stopped, stuck or deaf; a look stands for a second here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from stories import model_status
+from storify_site import watchdog
+from storify_site.watchdog import ANALYSING, BUSY, IDLE, WARMING, Ears, MainWatch, PoolWatch
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """What is sent to whom, instead of being sent."""
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    return sent
+
+
+@pytest.fixture
+def vitals() -> Any:
+    vitals = watchdog.shared_vitals(1)
+    vitals[1].pid, vitals[1].state = os.getpid(), IDLE
+    return vitals
+
+
+def watch(vitals: Any, waiting: int | None = 0) -> MainWatch:
+    return MainWatch("models@here", vitals, Ears(lambda: waiting))
+
+
+def test_a_process_without_a_beat_is_killed_once(
+    vitals: Any, killed: list[tuple[int, int]]
+) -> None:
+    main = watch(vitals)
+    for _ in range(watchdog.STOPPED):
+        main.look()
+    assert killed == []
+    for _ in range(50):
+        main.look()
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+    restart = model_status.summary()["last_restart"]
+    assert (restart["process"], restart["why"]) == ("models@here:0", "no sign of life for 20 s")
+
+
+def test_a_process_that_died_is_not_shown_as_ready(
+    vitals: Any, killed: list[tuple[int, int]]
+) -> None:
+    main = watch(vitals)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    vitals[1].pid = gone.pid
+    model_status.publish("models@here:0", 7, 7)
+    main.look()
+    assert model_status.read().state == "away"
+    assert killed == []
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds"), [(WARMING, watchdog.LOADING), (ANALYSING, 60), (IDLE, None), (BUSY, None)]
+)
+def test_a_process_that_beats_but_gets_nothing_done_is_killed_where_it_should(
+    vitals: Any,
+    killed: list[tuple[int, int]],
+    settings: LazySettings,
+    state: int,
+    seconds: int | None,
+) -> None:
+    settings.STORIES_STALE_AFTER = 30
+    main, looks = watch(vitals), 0
+    vitals[1].state = state
+    while not killed and looks < 2000:
+        vitals[1].beats += 1
+        main.look()
+        looks += 1
+    assert (looks - 1 if killed else None) == seconds
+
+
+def test_a_process_that_gets_on_is_left_alone(vitals: Any, killed: list[tuple[int, int]]) -> None:
+    main = watch(vitals)
+    vitals[1].state = WARMING
+    for look in range(3 * watchdog.LOADING):
+        vitals[1].beats += 1
+        vitals[1].signs += look % watchdog.LOADING == 0
+        main.look()
+    assert killed == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "state", "leaves"), [(5, IDLE, True), (0, IDLE, False), (5, BUSY, False),
+                                     (None, IDLE, False), (5, WARMING, False)]
+)  # fmt: skip
+def test_a_worker_leaves_that_takes_nothing_while_messages_wait(
+    vitals: Any, monkeypatch: pytest.MonkeyPatch, waiting: int | None, state: int, leaves: bool
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    main = watch(vitals, waiting)
+    vitals[1].state = state
+    for _ in range(90):
+        vitals[1].beats += 1
+        main.look()
+    assert bool(left) is leaves
+
+
+def test_a_worker_that_takes_messages_stays(vitals: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "_exit", pytest.fail)
+    main = watch(vitals, 5)
+    for look in range(300):
+        vitals[1].beats += 1
+        vitals[1].signs += look % 30 == 0
+        main.look()
+
+
+def test_a_worker_whose_beat_has_died_leaves(vitals: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    main = watch(vitals)
+
+    class Beat:
+        alive = True
+
+        def is_alive(self) -> bool:
+            return self.alive
+
+    main.beat = Beat()
+    main.look()
+    assert left == []
+    main.beat.alive = False
+    main.look()
+    assert left == [1]
+
+
+def test_a_pool_process_ends_a_main_process_without_a_beat(
+    vitals: Any, killed: list[tuple[int, int]]
+) -> None:
+    pool = PoolWatch("models@here", vitals, 0)
+    for _ in range(50):
+        vitals[0].beats += 1
+        pool.look()
+    assert killed == []
+    for _ in range(watchdog.STOPPED):
+        pool.look()
+    assert killed == [(os.getppid(), signal.SIGKILL)]
+
+
+def test_a_pool_process_says_how_far_it_is(vitals: Any) -> None:
+    pool = PoolWatch("models@here", vitals, 0)
+    pool.look()
+    assert model_status.read().state == "away"  # one without models says nothing of them
+
+    def load(on_part: Any) -> None:
+        on_part(1, 2)
+        pool.look()
+        assert vitals[1].state == WARMING
+        assert model_status.read().state == "warming"
+        on_part(2, 2)
+
+    pool.warm(load)
+    assert vitals[1].state == IDLE
+    assert model_status.read().state == "ready"
