@@ -109,7 +109,8 @@ WHERE id = ANY(%(ids)s::uuid[])
 """
 # Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
 # person's tracks, for each some other people who saved it, and some of theirs. Of the few people
-# looked at per track, a second track's savers are expected in proportion.
+# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
+# theirs are left to the query for the pool, which asks of each of its tracks anyway.
 _TOGETHER = f"""
 WITH mine AS (
     SELECT DISTINCT track_id FROM (
@@ -126,8 +127,7 @@ WITH mine AS (
     SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
     CROSS JOIN LATERAL (
         SELECT DISTINCT track_id FROM (
-            SELECT track_id FROM recommender_choice
-            WHERE user_id = fellow.user_id AND learns AND {demo_tracks.used_by_id("track_id")}
+            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
             ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
 ), pairs AS (
     SELECT others.saved, theirs.track_id, count(*) AS both_saved

@@ -17,8 +17,9 @@ from recommender.models import IMPORTED, Track
 
 # In SQL, of a row of tracks and of any row that refers to one; run with `parameters`.
 USED = f"(%(demo_in_use)s OR source <> '{Track.Source.DEMO.value}')"
-_USED_BY_ID = f"""(%(demo_in_use)s OR {{column}} NOT IN (
-    SELECT id FROM recommender_track WHERE source = '{Track.Source.DEMO.value}'))"""  # noqa: S608
+_USED_BY_ID = f"""(%(demo_in_use)s
+    OR (SELECT source FROM recommender_track WHERE id = {{column}}) <> '{Track.Source.DEMO.value}')
+"""  # noqa: S608
 
 OUT_OF_USE = (
     "This site now has an imported catalogue, so demo tunes are no longer suggested or counted. "

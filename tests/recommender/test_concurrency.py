@@ -4,6 +4,8 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -83,7 +85,7 @@ def change(chance: random.Random, story: Story, tracks: list[Track]) -> Callable
     return chance.choices([what for _, what in everything], [often for often, _ in everything])[0]
 
 
-def counted(tracks: list[Track]) -> dict[UUID, tuple[int, float]]:
+def counted(tracks: list[Track]) -> dict[UUID, tuple[int, Any]]:
     rows = TrackSaves.objects.filter(track__in=tracks, n_saves__gt=0)
     return {row.pk: (row.n_saves, pytest.approx(row.level, abs=1e-6)) for row in rows}
 
@@ -99,7 +101,7 @@ def test_parallel_changes_meet_no_deadlock_and_leave_every_count_exact() -> None
     recommender.place_new_tracks()
     work = [change(chance, chance.choice(tales), tracks) for _ in range(CHANGES)]
     for place, story in zip((200, 300, 400), tales[::4], strict=True):
-        work[place] = lambda story=story: stories.delete_story(story=story)
+        work[place] = partial(stories.delete_story, story=story)
     before = deadlocks()
 
     errors = in_threads(work)
@@ -129,7 +131,7 @@ def test_a_deletion_of_a_person_during_their_changes_meets_no_deadlock() -> None
     user, tracks = make_user(), [make_track() for _ in range(3)]
     tales = [make_ready_story(user) for _ in range(4)]
     saves = [
-        lambda story=story, track=track: stories.save_choice(story=story, track_id=track.pk)
+        partial(stories.save_choice, story=story, track_id=track.pk)
         for story in tales
         for track in tracks
     ]

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from recommender import demo_tracks, factor_selectors, selectors, services
-from recommender.engine.intensity import IntensityFit
+from recommender.engine.intensity import IntensityFit, TooFewTracksError
 from recommender.models import FactorVersion, Suggestion, TasteProfile, Track
 from recommender.services import intensity
 from recommender.services.folding import who_asks
@@ -136,7 +136,7 @@ def test_intensity_is_learned_without_them(fan: User, monkeypatch: pytest.Monkey
 
     def fit(rows: list[object]) -> IntensityFit:
         learned.append(len(rows))
-        raise intensity.TooFewTracksError
+        raise TooFewTracksError
 
     monkeypatch.setattr(intensity, "fit_intensity", fit)
     services.refit_intensity()

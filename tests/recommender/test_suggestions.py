@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.mood import MoodTarget
-from recommender import candidates, selectors, services, wishes
+from recommender import candidates, demo_tracks, selectors, services, wishes
 from recommender.candidates import Pool
 from recommender.engine.scoring import MODEL_VERSION, Mood, Weights
 from recommender.errors import SuggestionNotFoundError
@@ -160,7 +160,7 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
         services.save_choice(user=fellow, story_id=uuid4(), track_id=shared.pk)
         services.save_choice(user=fellow, story_id=uuid4(), track_id=far.pk)
     services.save_choice(user=user, story_id=uuid4(), track_id=shared.pk)
-    together = candidates.saved_together(user)
+    together = candidates.saved_together(who_asks(user))
     assert list(together) == [far.pk]
     mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
     assert far.pk.bytes in gathered(user, mood).ids.tolist()
@@ -170,7 +170,7 @@ def test_one_user_is_no_crowd(user: User) -> None:
     first, second = make_track(), make_track()
     for track in (first, second):
         services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
-    assert candidates.saved_together(user) == {}
+    assert candidates.saved_together(who_asks(user)) == {}
 
 
 def test_what_was_shown_with_other_stories_sinks(user: User) -> None:
@@ -209,7 +209,7 @@ def test_candidates_come_from_the_mood_indexes() -> None:
         for i in range(6000)
     )
     parameters: dict[str, Any] = {"energy": [0.5], "valence": [0.5], "around": 50, "popular": 16}
-    parameters |= wishes.parameters(MusicPreferences())
+    parameters |= wishes.parameters(MusicPreferences()) | demo_tracks.parameters(demo_in_use=False)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE recommender_track")
         cursor.execute(f"EXPLAIN {candidates._AROUND}", parameters)
