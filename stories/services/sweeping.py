@@ -83,7 +83,7 @@ def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
     The rows are read before the files: one that is stored after that is too young to be removed.
     """
     done = set()
-    rows = column.model._default_manager.order_by("story").values_list(column.name, flat=True)
+    rows = column.model._default_manager.order_by("story_id").values_list(column.name, flat=True)
     for folder, names in groupby(rows.iterator(), posixpath.dirname):
         if folder in done:  # the files of the rows that came first would pass for left
             raise ValueError(f"the rows of {folder} do not stand together")

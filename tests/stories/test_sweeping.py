@@ -6,13 +6,15 @@ import json
 import logging
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage, default_storage
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.models import User
 from stories import services, tasks
@@ -52,6 +54,14 @@ def test_old_files_without_a_row_go_and_everything_else_stays(user: User, media:
     assert (found.too_young, found.n_missing) == (1, 0)
     assert not any(default_storage.exists(name) for name in left)
     assert {str(path) for path in media.rglob("*.*")} == {*kept, default_storage.path(young)}
+
+
+def test_stories_of_a_folder_stand_together_whenever_they_were_made(user: User) -> None:
+    for minute, start in enumerate("abab"):
+        story_id = UUID(f"{start * 8}{str(uuid4())[8:]}")
+        make_story(user, id=story_id, created_at=timezone.now() - timedelta(minutes=minute))
+    found = services.sweep_media()
+    assert (found.files, found.without_row, found.n_missing) == (8, 0, 0)
 
 
 def test_rows_deleted_behind_everybodys_back_leave_nothing_for_long(
