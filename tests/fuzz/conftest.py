@@ -43,7 +43,7 @@ fuzzing = hypothesis_settings(
     suppress_health_check=list(HealthCheck),
 )
 _CSRF = {"Cookie": f"csrftoken={'a' * 32}", "X-CSRFToken": "a" * 32}
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.backends.PasswordBackend"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tests.fuzz.addresses import Address, addresses
 from tests.fuzz.conftest import Answer, Site, fuzzing
 from tests.fuzz.requests import FORM, JSON, LONG_NUMBER, MULTIPART, Hostile, requests
 
-NO_ID = "0" * 32
+BEFORE_TIME = f"0001-01-01T00:00:00+14:00~{'0' * 32}"
 PREFERENCES = Address("/api/v1/preferences/")
 STORY, STORIES = Address("/api/v1/stories/%(story_id)s/"), Address("/api/v1/stories/")
 HISTORY, TOKEN = Address("/stories/"), Address("/api/v1/auth/token")
@@ -57,7 +57,7 @@ KNOWN: list[tuple[int, Hostile]] = [
     (400, of_json(PREFERENCES, b'{"a":' * 100_000)),
     (400, of_json(PREFERENCES, b'{"liked_genres": ["\\ud800"]}')),
     (400, of_json(PREFERENCES, b'{"\\ud800": 1}')),
-    (404, Hostile(HISTORY, who="person", query=(("before", f"0001-01-01T00:00:00+14:00~{NO_ID}"),))),
+    (404, Hostile(HISTORY, who="person", query=(("before", BEFORE_TIME),))),
     (404, Hostile(STORIES, who="program", query=(("cursor", "cD1hYmM="),))),  # p=abc
     (404, Hostile(STORIES, who="program", query=(("cursor", "cD0lMDA="),))),  # p=%00
     (405, Hostile(DOCS, method="OPTIONS")),
