@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
@@ -29,20 +32,16 @@ class RequestValidationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        refusal = _refusal_of_body(request) or _refusal_of_text(request)
+        refusal = (
+            _refusal_of_body(request) or _refusal_of_text(request) or _refusal_of_form(request)
+        )
         return _refused(request, *refusal) if refusal else self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
+        self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
-        """Forms of pages; what is sent to the API is read by its own parsers."""
-        if is_api(request):
-            return None
-        try:
-            has_nul = any(NUL in value for _, values in request.POST.lists() for value in values)
-        except UnreadablePostError:
-            return _refused(request, 400, "The request ended too early.")
-        return _refused(request, *_NO_NUL) if has_nul else None
+        refusal = _refusal_of_selection(request, view)
+        return _refused(request, *refusal) if refusal else None
 
 
 def _refusal_of_body(request: HttpRequest) -> Refusal | None:
@@ -64,6 +63,32 @@ def _refusal_of_text(request: HttpRequest) -> Refusal | None:
     asked = (text for name, values in request.GET.lists() for text in (name, *values))
     if any(NUL in text for text in (request.path_info, *asked, *request.COOKIES.values())):
         return _NO_NUL
+    return None
+
+
+def _refusal_of_form(request: HttpRequest) -> Refusal | None:
+    """Of a page's form, which is read here once; what is sent to the API its own parsers read.
+
+    Django answers 400 where that fails, but not where its page for a 404 is the first to try.
+    """
+    if is_api(request):
+        return None
+    try:
+        has_nul = any(NUL in value for _, values in request.POST.lists() for value in values)
+    except UnreadablePostError:
+        return 400, "The request ended too early."
+    return _NO_NUL if has_nul else None
+
+
+def _refusal_of_selection(request: HttpRequest, view: Any) -> Refusal | None:
+    """Of the rows that an action of the admin is for: Django looks for them unchecked."""
+    if not isinstance(site_admin := getattr(view, "model_admin", None), ModelAdmin):
+        return None
+    try:
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            site_admin.opts.pk.to_python(key)
+    except ValidationError:
+        return 400, "There cannot be such a row."
     return None
 
 
