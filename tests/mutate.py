@@ -111,10 +111,11 @@ def faults_in(module: Module, exchanges: Sequence[str]) -> list[Fault]:
     annotated, faults = _annotation_lines(source), []
     for operator in map(_operator, exchanges):
         nodes = ast_nodes(get_ast(source))
-        places = [start for node in nodes for start, _ in operator.mutation_positions(node)]
-        for occurrence, start in enumerate(places):
+        places = [(node, start) for node in nodes for start, _ in operator.mutation_positions(node)]
+        for occurrence, (node, start) in enumerate(places):
             mutated = mutate_code(source, operator, occurrence)
-            if start not in annotated and _compiles(mutated):
+            is_star_of_signature = node.parent is not None and node.parent.type == "parameters"
+            if start not in annotated and not is_star_of_signature and _compiles(mutated):
                 faults.append(_fault(module, start[0], source, mutated))
     return sorted(faults, key=lambda fault: fault.line)
 
