@@ -127,17 +127,17 @@ def test_scaling_is_the_penalised_optimum_that_scipy_finds() -> None:
     """Cross-entropy plus 1e-4 of the squared bias, minimised without our derivatives."""
     rng = np.random.default_rng(8)
     logits = rng.normal(0, 2, (60, 3))
-    goal = 0.9 * softmax(logits, 1.6, (1.2, 0.0, -1.8)) + 0.1 * rng.dirichlet([1.0] * 3, 60)
+    goal = 0.9 * softmax(logits, 1.0, (1.5, 0.0, -1.5)) + 0.1 * rng.dirichlet([1.0] * 3, 60)
 
     def loss(at: np.ndarray) -> float:
         scaled = at[0] * logits + at[1:]
         surprise = (goal * (logsumexp(scaled, axis=1, keepdims=True) - scaled)).sum(axis=1)
         return float(surprise.mean() + 1e-4 * np.sum(at[1:] ** 2))
 
-    best = minimize(loss, [0.1, 0.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-9}).x
+    best = minimize(loss, [0.5, 0.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-9}).x
     temperature, bias = fit_scaling(logits, goal)
-    assert temperature == pytest.approx(1 / best[0], rel=1e-3)
-    assert bias == pytest.approx(best[1:].tolist(), abs=5e-4)
+    assert temperature == pytest.approx(1 / best[0], abs=1e-4)
+    assert bias == pytest.approx(best[1:].tolist(), abs=3e-4)
     assert sum(bias) == pytest.approx(0.0, abs=3e-4)
 
 
