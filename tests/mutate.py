@@ -310,24 +310,21 @@ def _tell(faults: Sequence[Fault], unnoticed: Sequence[Fault], *, seconds: float
     print(f"{seconds:.0f} s")
 
 
-def _judge(faults: Sequence[Fault], unnoticed: Sequence[Fault], floor: float, *, drawn: bool) -> int:
+def _judge(
+    faults: Sequence[Fault], unnoticed: Sequence[Fault], floor: float, *, drawn: bool
+) -> int:
     """0 where enough is noticed: over a sample as a whole, else in each module with reasons."""
     if drawn:
         return int(1 - len(unnoticed) / len(faults) < floor)
     made, missed = _by_module(faults), _by_module(unnoticed)
-    low = [path for path, n in made.items() if 1 - missed[path] / n < floor]
-    unexplained = [fault for fault in unnoticed if fault.now not in fault.module.survivors]
     left = {(fault.module.path, fault.now) for fault in unnoticed}
-    modules = {fault.module.path: fault.module for fault in faults}.values()
-    stale = [
-        f"{module.path}: {now}"
-        for module in modules
-        for now in module.survivors
-        if (module.path, now) not in left
-    ]
-    for line in [*(f"{path}: below {floor}" for path in low), *(f"Noticed: {one}" for one in stale)]:
-        print(line)
-    return int(bool(low or unexplained or stale))
+    wrong = [f"{path}: below {floor}" for path, n in made.items() if 1 - missed[path] / n < floor]
+    for module in {fault.module.path: fault.module for fault in faults}.values():
+        of_module = {now for path, now in left if path == module.path}
+        wrong += [f"{module.path}: no reason for {now}" for now in of_module - {*module.survivors}]
+        wrong += [f"{module.path}: is noticed: {now}" for now in {*module.survivors} - of_module]
+    print("\n".join(wrong))
+    return int(bool(wrong))
 
 
 def _by_module(faults: Sequence[Fault]) -> Counter[str]:

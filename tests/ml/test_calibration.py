@@ -110,7 +110,7 @@ def test_softmax_by_hand() -> None:
 
 
 def test_log_loss_is_the_mean_surprise_by_hand() -> None:
-    """Half of the first row's target is surprised by log 4, half by log 4/3; the second by log 2."""
+    """Half of the first row's target is surprised by log 4, half by log 4/3; the other by log 2."""
     logits = np.array([[0.0, np.log(3.0)], [0.0, 0.0]])
     targets = np.array([[0.5, 0.5], [1.0, 0.0]])
     first = 0.5 * np.log(4) + 0.5 * np.log(4 / 3)
@@ -143,7 +143,7 @@ def test_scaling_is_the_penalised_optimum_that_scipy_finds() -> None:
 
 @pytest.mark.parametrize(("logits", "expected"), [(4.0, 0.2), (-4.0, 5.0)])
 def test_temperature_stays_within_its_range(logits: float, expected: float) -> None:
-    """Logits that are always right want to be sharper than is allowed, always wrong ones flatter."""
+    """Logits that are always right want to be sharper than allowed, always wrong ones flatter."""
     assert fit_temperature([[logits, 0.0]], [[1.0, 0.0]]) == pytest.approx(expected)
 
 

@@ -402,4 +402,4 @@ def test_weights_are_shares_of_their_sum_and_zeros_are_left_out() -> None:
 def test_gaussians_differ_by_either_part_and_from_anything_else() -> None:
     assert Gaussian(MUSIC.mean, MUSIC.covariance) == MUSIC
     assert Gaussian(MUSIC.mean, 2 * MUSIC.covariance) != MUSIC
-    assert MUSIC != MUSIC.to_json()
+    assert MUSIC.to_json() != MUSIC

@@ -126,7 +126,11 @@ def test_tracks_that_are_all_alike_teach_nothing() -> None:
 
 # --- mixture and cuts -----------------------------------------------------------------------------
 
-SHARES, MEANS, SDS = np.array([0.5, 0.3, 0.2]), np.array([-2.0, 1.0, 4.0]), np.array([0.8, 0.5, 0.6])
+SHARES, MEANS, SDS = (
+    np.array([0.5, 0.3, 0.2]),
+    np.array([-2.0, 1.0, 4.0]),
+    np.array([0.8, 0.5, 0.6]),
+)
 
 
 def test_moments_by_hand() -> None:

@@ -156,7 +156,9 @@ def test_mood_counts_by_its_weight() -> None:
     assert lists_probed(index, 5, mood_weight=0.01) == [0]
 
 
-@pytest.mark.parametrize(("budget", "n_lists"), [(1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (29, 3)])
+@pytest.mark.parametrize(
+    ("budget", "n_lists"), [(1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (29, 3)]
+)
 def test_buckets_are_taken_until_the_budget_is_reached(budget: int, n_lists: int) -> None:
     index = index_of([[3, 0, 0, 0], [2, 0, 0, 0], [1, 0, 0, 0]], [0.0] * 3, [MIDDLE_CELL] * 3)
     assert lists_probed(index, budget) == [0, 1, 2][:n_lists]
