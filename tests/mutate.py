@@ -234,6 +234,7 @@ def _unnoticed(faults: list[Fault], folders: Sequence[Path]) -> Iterator[Fault]:
             run.join()
             del running[folder]
             if run.exitcode == 0:
+                _tell_unnoticed(fault)
                 yield fault
 
 
@@ -297,11 +298,15 @@ def _run_tests(tests: Sequence[str], database: bool, folder: Path) -> None:
 # --- What came of it ------------------------------------------------------------------------------
 
 
+def _tell_unnoticed(fault: Fault) -> None:
+    """The fault as a change of its line, with its reason."""
+    why = fault.module.survivors.get(fault.now, "NO REASON GIVEN")
+    change = f"  - {fault.was}\n  + {fault.now}"
+    print(f"{fault.module.path}:{fault.line}: {why}\n{change}", flush=True)
+
+
 def _tell(faults: Sequence[Fault], unnoticed: Sequence[Fault], *, seconds: float) -> None:
-    """The score by module, and every fault that no test noticed with its reason."""
-    for fault in sorted(unnoticed, key=lambda one: (one.module.path, one.line)):
-        why = fault.module.survivors.get(fault.now, "NO REASON GIVEN")
-        print(f"{fault.module.path}:{fault.line}: {why}\n  - {fault.was}\n  + {fault.now}")
+    """The score by module."""
     made, missed = _by_module(faults), _by_module(unnoticed)
     print(f"\n{'module':<40}{'faults':>8}{'noticed':>9}{'score':>8}")
     for path, n in [*made.items(), ("all", len(faults))]:
