@@ -105,6 +105,11 @@ def test_answers_are_added_to_the_six_of_the_prior() -> None:
     shares = levels({"sleeping": {"high": 6}})["sleeping"]
     assert tuple(shares.values()) == pytest.approx((0.425, 0.065, 0.51))
 
+    # 6 / 1.11 * (0.13, 0.85, 0.13), and the same six.
+    shares = levels({"drinking": {"high": 6}})["drinking"]
+    prior = (0.78 / 1.11, 5.1 / 1.11, 0.78 / 1.11 + 6)
+    assert tuple(shares.values()) == pytest.approx(tuple(share / 12 for share in prior))
+
 
 def test_nobody_is_no_answer() -> None:
     assert levels({"sleeping": {"high": 0}}) == levels()

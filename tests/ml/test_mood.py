@@ -395,6 +395,8 @@ def test_point_on_the_edge_is_as_sure_as_a_thumb() -> None:
 def test_weights_are_shares_of_their_sum_and_zeros_are_left_out() -> None:
     assert normalised({"b": 3.0, "a": 1.0, "c": 0.0}, "abc") == {"a": 0.25, "b": 0.75}
     assert normalised({"a": 0.0}, "a") == {}
+    # 1e-600 of the sum is no number above zero.
+    assert normalised({"a": 1e-300, "b": 1e300}, "ab") == {"b": 1.0}
     with pytest.raises(ValueError, match="finite"):
         normalised({"a": math.inf}, "a")
 

@@ -10,11 +10,10 @@ MIDDLE = np.array([0.5, 0.5])
 LEANING = np.array([[0.01, 0.006], [0.006, 0.02]])
 
 
-def distances(points: np.ndarray, mood: Mood) -> np.ndarray:
+def distances(points: np.ndarray, mood: Mood) -> list[float]:
     """Mahalanobis distances to the mean, by the definition."""
     off = points - mood.mean
-    squared = [row @ np.linalg.inv(mood.covariance) @ row for row in off]
-    return np.sqrt(np.array(squared))
+    return [float(np.sqrt(row @ np.linalg.inv(mood.covariance) @ row)) for row in off]
 
 
 def test_aims_are_the_middle_and_two_rings_of_the_ellipse() -> None:

@@ -82,7 +82,7 @@ def test_order_of_the_log_does_not_matter() -> None:
 
 # --- values ---------------------------------------------------------------------------------------
 
-PRIOR = Weights(mood=2.0, taste=0.3, popular=1.0)
+PRIOR = Weights(mood=2.0, taste=0.3, popular=4.0)
 
 
 def surprise(log: Impressions, at: np.ndarray) -> float:
@@ -126,7 +126,7 @@ def test_weight_that_choices_speak_against_keeps_a_fiftieth_of_its_prior() -> No
     chosen = np.tile([False, True], n)
     ranks, lists = np.tile([1, 2], n), np.repeat(np.arange(n), 2)
     learned = fit_weights(Impressions(terms, lists, ranks, chosen), PRIOR)
-    assert learned.weights.popular == pytest.approx(0.02)
+    assert learned.weights.popular == pytest.approx(0.08)
     assert learned.weights.mood == pytest.approx(2.0)
 
 
