@@ -46,6 +46,8 @@ LIBRARIES = (
 )
 LONGEST_SECONDS = 120
 """A fault that keeps its tests busy for longer, an endless loop, is a fault noticed."""
+STARRED = ("parameters", "dictorsetmaker")
+"""Where parso's tree has the stars of (*, key) and of {**one, **other}, which compute nothing."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -114,8 +116,8 @@ def faults_in(module: Module, exchanges: Sequence[str]) -> list[Fault]:
         places = [(node, start) for node in nodes for start, _ in operator.mutation_positions(node)]
         for occurrence, (node, start) in enumerate(places):
             mutated = mutate_code(source, operator, occurrence)
-            is_star_of_signature = node.parent is not None and node.parent.type == "parameters"
-            if start not in annotated and not is_star_of_signature and _compiles(mutated):
+            is_star = node.parent is not None and node.parent.type in STARRED
+            if start not in annotated and not is_star and _compiles(mutated):
                 faults.append(_fault(module, start[0], source, mutated))
     return sorted(faults, key=lambda fault: fault.line)
 
@@ -164,7 +166,7 @@ def _annotation_lines(source: str) -> set[tuple[int, int]]:
 
 
 def _compiles(source: str) -> bool:
-    """Some exchanges make no program at all, as of the stars in {**one, **other}."""
+    """Some exchanges make no program at all."""
     try:
         compile(source, "", "exec")
     except SyntaxError:
@@ -203,16 +205,19 @@ def _services(jobs: int, *, wanted: bool) -> Iterator[list[Path]]:
 
 def _check_tests_pass(modules: Sequence[Module], folders: Sequence[Path]) -> None:
     """Without a fault every test passes; and every job has its database afterwards."""
-    groups = [(folders[0], False), *((folder, True) for folder in folders)]
-    for folder, database in groups:
+    plain = folders[0] / "plain"
+    plain.mkdir()
+    runs = []
+    for folder, database in [(plain, False), *((folder, True) for folder in folders)]:
         of_group = [module for module in modules if module.database == database]
-        tests = tuple(dict.fromkeys(test for module in of_group for test in module.tests))
-        if tests:
-            run = FORK.Process(target=_run_tests, args=(tests, database, folder))
-            run.start()
-            run.join()
-            if run.exitcode != 0:
-                sys.exit((folder / "output").read_text() + "\nThese tests fail without a fault.")
+        if tests := tuple(dict.fromkeys(test for module in of_group for test in module.tests)):
+            runs.append((FORK.Process(target=_run_tests, args=(tests, database, folder)), folder))
+    for run, _ in runs:
+        run.start()
+    for run, folder in runs:
+        run.join()
+        if run.exitcode != 0:
+            sys.exit((folder / "output").read_text() + "\nThese tests fail without a fault.")
 
 
 def _unnoticed(faults: list[Fault], folders: Sequence[Path]) -> Iterator[Fault]:
