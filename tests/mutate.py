@@ -224,12 +224,11 @@ def _unnoticed(faults: list[Fault], folders: Sequence[Path]) -> Iterator[Fault]:
     """Try the faults, as many at once as there are folders."""
     waiting, running = faults[::-1], dict[Path, tuple[Any, Fault, float]]()
     while waiting or running:
-        for folder in [one for one in folders if one not in running and waiting]:
-            if waiting:
-                fault = waiting.pop()
-                run = FORK.Process(target=_try, args=(fault, folder))
-                run.start()
-                running[folder] = run, fault, time.monotonic() + LONGEST_SECONDS
+        for folder in [one for one in folders if one not in running][: len(waiting)]:
+            fault = waiting.pop()
+            run = FORK.Process(target=_try, args=(fault, folder))
+            run.start()
+            running[folder] = run, fault, time.monotonic() + LONGEST_SECONDS
         multiprocessing.connection.wait([run.sentinel for run, *_ in running.values()], timeout=1)
         for folder, (run, fault, deadline) in list(running.items()):
             if time.monotonic() > deadline:
