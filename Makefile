@@ -15,7 +15,7 @@ PRECOMPILE = cd $(VENV)/lib/python3*/site-packages && "$(CURDIR)/$(PY)" -m compi
 REQUIREMENTS := base ml dev train spark uv
 WEIGHTS := $(wildcard requirements/weights.txt)
 
-.PHONY: setup run test lint format bench requirements clean chromium
+.PHONY: setup run test mutate lint format bench requirements clean chromium
 
 setup: $(VENV)/.dev
 
@@ -24,6 +24,10 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev chromium
 	$(PY) -m pytest $(TESTS)
+
+# Small faults, one at a time, that tests have to notice; SAMPLE=60 draws some, MODULES=mood names some.
+mutate: $(VENV)/.dev
+	@$(PY) -m tests.mutate $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MODULES)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

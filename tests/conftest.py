@@ -28,14 +28,15 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def local_services() -> Iterator[None]:
-    """This run's own PostgreSQL (unless DATABASE_URL names another) and Redis."""
+    """This run's own PostgreSQL (unless DATABASE_URL names another) and Redis, or shared ones."""
     var = embedded.var_dir()
     embedded.redis.start(var, durable=False)
     if not os.environ.get("DATABASE_URL"):
         embedded.postgres.start(var, durable=False)
     yield
-    embedded.postgres.stop(var)
-    embedded.redis.stop(var)
+    if not os.environ.get("STORIFY_TEST_SERVICES"):
+        embedded.postgres.stop(var)
+        embedded.redis.stop(var)
 
 
 @pytest.fixture(scope="session")

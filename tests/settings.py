@@ -2,7 +2,8 @@
 
 What is set here is set in the environment, so that processes which a test starts see it too.
 Several runs may go on at once; each has its own folder, with a short name because the database
-and Redis are reached through Unix sockets in it.
+and Redis are reached through Unix sockets in it. STORIFY_TEST_SERVICES names a folder that runs one
+after the other share, with the services in it; whoever named it puts both away (`tests.mutate`).
 """
 
 import atexit
@@ -11,8 +12,11 @@ import shutil
 import tempfile
 
 if "STORIFY_TEST_VAR" not in os.environ:
-    os.environ["STORIFY_TEST_VAR"] = tempfile.mkdtemp(prefix="st-", dir="/tmp")
-    atexit.register(shutil.rmtree, os.environ["STORIFY_TEST_VAR"], ignore_errors=True)
+    if shared := os.environ.get("STORIFY_TEST_SERVICES"):
+        os.environ["STORIFY_TEST_VAR"] = shared
+    else:
+        os.environ["STORIFY_TEST_VAR"] = tempfile.mkdtemp(prefix="st-", dir="/tmp")
+        atexit.register(shutil.rmtree, os.environ["STORIFY_TEST_VAR"], ignore_errors=True)
     os.environ["VAR_DIR"] = os.environ["STORIFY_TEST_VAR"]
     os.environ["ENV_FILE"] = os.devnull
     os.environ["DEBUG"] = "1"

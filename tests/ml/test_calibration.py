@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from ml.calibration import (
     calibration_error,
@@ -9,6 +11,8 @@ from ml.calibration import (
     conformal_threshold,
     fit_scaling,
     fit_temperature,
+    log_loss,
+    reliability,
     softmax,
     threshold_for,
 )
@@ -91,3 +95,113 @@ def test_conformal_set_of_a_sure_answer_is_that_answer() -> None:
 def test_too_few_rows_to_leave_any_out_give_the_full_set() -> None:
     threshold = conformal_threshold(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), 0.9)
     assert conformal_sets(np.array([[0.99, 0.01]]), threshold).all()
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def test_softmax_by_hand() -> None:
+    """Logits log 1 and log 9 at temperature 2 are log 1 and log 3; a bias of log 2 doubles one."""
+    logits = np.log([[1.0, 9.0]])
+    assert softmax(logits)[0] == pytest.approx([0.1, 0.9])
+    assert softmax(logits, 2.0)[0] == pytest.approx([1 / 4, 3 / 4])
+    assert softmax(logits, 2.0, (np.log(2.0), 0.0))[0] == pytest.approx([2 / 5, 3 / 5])
+    assert softmax(logits[0]) == pytest.approx([0.1, 0.9])
+
+
+def test_log_loss_is_the_mean_surprise_by_hand() -> None:
+    """Half of the first row's target is surprised by log 4, half by log 4/3; the other by log 2."""
+    logits = np.array([[0.0, np.log(3.0)], [0.0, 0.0]])
+    targets = np.array([[0.5, 0.5], [1.0, 0.0]])
+    first = 0.5 * np.log(4) + 0.5 * np.log(4 / 3)
+    assert log_loss(logits, targets) == pytest.approx((first + np.log(2)) / 2)
+    assert log_loss(2.0 * logits, targets, 2.0) == pytest.approx((first + np.log(2)) / 2)
+    assert log_loss(logits[0], targets[0]) == pytest.approx(first)
+
+
+def test_impossible_target_costs_no_more_than_a_chance_of_1e_12() -> None:
+    assert log_loss([[0.0, 1e4]], [[1.0, 0.0]]) == pytest.approx(12 * np.log(10))
+
+
+def test_scaling_is_the_penalised_optimum_that_scipy_finds() -> None:
+    """Cross-entropy plus 1e-4 of the squared bias, minimised without our derivatives."""
+    rng = np.random.default_rng(8)
+    logits = rng.normal(0, 2, (60, 3))
+    goal = 0.9 * softmax(logits, 1.0, (1.5, 0.0, -1.5)) + 0.1 * rng.dirichlet([1.0] * 3, 60)
+
+    def loss(at: np.ndarray) -> float:
+        scaled = at[0] * logits + at[1:]
+        surprise = (goal * (logsumexp(scaled, axis=1, keepdims=True) - scaled)).sum(axis=1)
+        return float(surprise.mean() + 1e-4 * np.sum(at[1:] ** 2))
+
+    best = minimize(loss, [0.5, 0.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-9}).x
+    temperature, bias = fit_scaling(logits, goal)
+    assert temperature == pytest.approx(1 / best[0], abs=1e-4)
+    assert bias == pytest.approx(best[1:].tolist(), abs=3e-4)
+    assert sum(bias) == pytest.approx(0.0, abs=3e-4)
+
+
+@pytest.mark.parametrize(("logits", "expected"), [(4.0, 0.2), (-4.0, 5.0)])
+def test_temperature_stays_within_its_range(logits: float, expected: float) -> None:
+    """Logits that are always right want to be sharper than allowed, always wrong ones flatter."""
+    assert fit_temperature([[logits, 0.0]], [[1.0, 0.0]]) == pytest.approx(expected)
+
+
+def test_honest_logits_have_temperature_one() -> None:
+    logits = np.random.default_rng(2).normal(0, 2, (500, 3))
+    assert fit_temperature(logits, softmax(logits)) == 1.0
+
+
+def test_reliability_is_counted_in_bins_of_a_fifteenth() -> None:
+    """0.61 and 0.66 lie between 9/15 and 10/15, 0.67 beyond; 1.0 shares the last bin with 0.95."""
+    confidence = np.array([0.61, 0.66, 0.67, 0.95, 1.0])
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    labels = np.array([0, 1, 0, 0, 1])
+    rows = [(0.635, 0.5, 2), (0.67, 1.0, 1), (0.975, 0.5, 2)]
+    told = reliability(probabilities, labels)
+    assert [row == pytest.approx(want) for row, want in zip(told, rows, strict=True)] == [True] * 3
+    # Gaps of 0.135, 0.33 and 0.475, weighted by 2, 1 and 2 of five rows.
+    assert calibration_error(probabilities, labels) == pytest.approx((0.27 + 0.33 + 0.95) / 5)
+
+
+def test_every_wrong_answer_is_a_gap_of_its_whole_confidence() -> None:
+    probabilities = np.array([[0.8, 0.2]] * 4)
+    assert calibration_error(probabilities, np.array([1] * 4)) == pytest.approx(0.8)
+    assert calibration_error(probabilities, np.array([0] * 4)) == pytest.approx(0.2)
+
+
+def test_threshold_is_the_lowest_of_those_that_reach_the_precision() -> None:
+    """Right, wrong, right, wrong: 1, 1/2, 2/3, 1/2 of those above are right."""
+    confidence = np.array([0.6, 0.9, 0.7, 0.8])
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    labels = np.array([1, 0, 0, 1])
+    assert threshold_for(probabilities, labels, 0.5) == 0.6
+    assert threshold_for(probabilities, labels, 2 / 3) == 0.7
+    assert threshold_for(probabilities, labels, 0.67) == 0.9
+
+
+@pytest.mark.parametrize(
+    ("n", "coverage", "threshold"),
+    [
+        # A new row takes each of the n + 1 places among the others alike, so the k-th least may be
+        # the threshold where k places of n + 1 are no more than may be missed.
+        (9, 0.5, 0.05),
+        (7, 0.5, 0.04),
+        (3, 0.75, 0.01),
+        (7, 0.75, 0.02),
+        (2, 0.75, 0.0),
+        (2, 0.5, 0.01),
+    ],
+)
+def test_conformal_threshold_is_the_kth_least_chance_of_the_truth(
+    n: int, coverage: float, threshold: float
+) -> None:
+    true = np.random.default_rng(0).permutation(np.arange(1, n + 1) / 100)
+    probabilities = np.stack([true, 1 - true], axis=1)
+    assert conformal_threshold(probabilities, np.zeros(n, np.int64), coverage) == threshold
+
+
+def test_conformal_set_holds_the_classes_at_the_threshold_and_always_the_likeliest() -> None:
+    inside = conformal_sets(np.array([[0.5, 0.25, 0.25], [0.75, 0.125, 0.125]]), 0.25)
+    assert inside.tolist() == [[True, True, True], [True, False, False]]
+    assert conformal_sets(np.array([[0.5, 0.25, 0.25]]), 0.6).tolist() == [[True, False, False]]

@@ -80,3 +80,48 @@ def test_expected_intensity_is_as_wide_as_the_shares_are_apart(
     shares: tuple[float, ...], mean: float, spread: float
 ) -> None:
     assert expected(dict(zip(INTENSITIES, shares, strict=True))) == pytest.approx((mean, spread))
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "shares"),
+    [
+        ("sleeping", (0.85, 0.13, 0.02)),
+        ("running", (0.02, 0.13, 0.85)),
+        # Both neighbours are one step off: 0.13, 0.85, 0.13 of 1.11.
+        ("drinking", (0.13 / 1.11, 0.85 / 1.11, 0.13 / 1.11)),
+    ],
+)
+def test_prior_falls_with_the_distance_from_the_compendium(
+    action: str, shares: tuple[float, ...]
+) -> None:
+    assert tuple(levels()[action].values()) == pytest.approx(shares)
+
+
+def test_answers_are_added_to_the_six_of_the_prior() -> None:
+    """6 * (0.85, 0.13, 0.02) = (5.1, 0.78, 0.12), and six more say high: (5.1, 0.78, 6.12) / 12."""
+    shares = levels({"sleeping": {"high": 6}})["sleeping"]
+    assert tuple(shares.values()) == pytest.approx((0.425, 0.065, 0.51))
+
+    # 6 / 1.11 * (0.13, 0.85, 0.13), and the same six.
+    shares = levels({"drinking": {"high": 6}})["drinking"]
+    prior = (0.78 / 1.11, 5.1 / 1.11, 0.78 / 1.11 + 6)
+    assert tuple(shares.values()) == pytest.approx(tuple(share / 12 for share in prior))
+
+
+def test_nobody_is_no_answer() -> None:
+    assert levels({"sleeping": {"high": 0}}) == levels()
+
+
+def test_intensity_is_the_mean_of_the_levels_by_probability() -> None:
+    """3 : 1 of (0.85, 0.13, 0.02) and (0.02, 0.13, 0.85)."""
+    told = intensity_of({"sleeping": 0.6, "running": 0.2})
+    assert tuple(told.values()) == pytest.approx((0.6425, 0.13, 0.2275))
+
+
+def test_expected_intensity_by_hand() -> None:
+    """Mean 0.2 * 0.5 + 0.3 = 0.4; variance 0.5 * 0.16 + 0.2 * 0.01 + 0.3 * 0.36 = 0.19."""
+    told = expected({"low": 0.5, "medium": 0.2, "high": 0.3})
+    assert told == pytest.approx((0.4, 0.19**0.5))

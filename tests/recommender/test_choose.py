@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax as softmax_by_scipy
 
-from recommender.engine.choose import choose, story_noise
+from recommender.engine.choose import choose, softmax, story_noise
 
 
 def pick(
@@ -163,3 +164,126 @@ def test_noise_is_gumbel() -> None:
     assert noise.mean() == pytest.approx(0.5772, abs=0.02)
     assert np.atleast_2d(np.corrcoef(noise))[0, 1:] == pytest.approx(0.0, abs=0.06)
     assert noise.var() == pytest.approx(np.pi**2 / 6, abs=0.05)
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def mixed(story: int, track: int) -> float:
+    """The uniform number that the first place's noise was made of."""
+    return float(np.exp(-np.exp(-story_noise(story, np.array([track], np.uint64), 1)[0, 0])))
+
+
+@pytest.mark.parametrize(
+    ("story", "track", "output"),
+    [
+        # The reference implementation of splitmix64 (Vigna, prng.di.unimi.it): its state starts
+        # with the seed and grows by the golden ratio, so the k-th output of a seed is the story
+        # k's for the track of that number. Seeds 0 and 1234567 (as on rosettacode.org).
+        (1, 0, 0xE220A8397B1DCDAF),
+        (1, 1234567, 6457827717110365317),
+        (2, 1234567, 3203168211198807973),
+        (3, 1234567, 9817491932198370423),
+        (2**64 + 1, 1234567, 6457827717110365317),
+    ],
+)
+def test_noise_is_made_of_splitmix64(story: int, track: int, output: int) -> None:
+    assert mixed(story, track) == pytest.approx(output / 2**64, rel=1e-12)
+
+
+def test_stories_with_like_endings_have_noise_of_their_own() -> None:
+    assert mixed(200, 1) != mixed(200 % 128, 1)
+
+
+def test_next_place_is_as_far_off_as_another_track() -> None:
+    steps = [(5 + place * 0xD1342543DE82EF95) % 2**64 for place in range(3)]
+    by_place = story_noise(9, np.array([5], np.uint64), 3)[:, 0]
+    assert by_place == pytest.approx(story_noise(9, np.array(steps, np.uint64), 1)[0])
+
+
+def test_noise_is_finite_where_nothing_is_mixed() -> None:
+    """splitmix64 of zero is zero, and half a step of 2⁻⁵³ keeps the logarithm alive."""
+    assert story_noise(0, np.zeros(1, np.uint64), 1)[0, 0] == pytest.approx(
+        -np.log(54 * np.log(2)), rel=1e-12
+    )
+
+
+BAND = frozenset({"band"})
+# Row 0 is drawn first; what the others repeat of it, by hand. Half of the era's share is left
+# after eight years, a quarter after sixteen.
+LIKENESS = {
+    "artist": ((BAND | {"other"}, "", np.nan), 0.5),
+    "genre": ((frozenset({"b"}), "rock", np.nan), 0.3),
+    "year": ((frozenset({"c"}), "soul", 2000.0), 0.2),
+    "eight years later": ((frozenset({"d"}), "soul", 2008.0), 0.1),
+    "sixteen years earlier": ((frozenset({"e"}), "", 1984.0), 0.05),
+    "all": ((BAND, "rock", 2000.0), 1.0),
+    "nothing": ((frozenset({"g"}), "", np.nan), 0.0),
+}
+
+
+@pytest.mark.parametrize("which", range(len(LIKENESS)))
+def test_repetition_costs_its_share_of_the_diversity(which: int) -> None:
+    """The second draw's chance is the softmax of minus diversity times likeness, by scipy."""
+    rows = [(BAND, "rock", 2000.0), *(row for row, _ in LIKENESS.values())]
+    noise = np.zeros((2, len(rows)))
+    noise[0, 0] = noise[1, 1 + which] = 1000.0
+    picks = choose(
+        np.zeros(len(rows)),
+        artists=[artists for artists, _, _ in rows],
+        songs=[str(i) for i in range(len(rows))],
+        n=2,
+        noise=noise,
+        genres=[genre for _, genre, _ in rows],
+        years=np.array([year for _, _, year in rows]),
+        diversity=0.6,
+        temperature=0.5,
+    )
+    chances = softmax_by_scipy([-0.6 * alike / 0.5 for _, alike in LIKENESS.values()])
+    assert [pick.row for pick in picks] == [0, 1 + which]
+    assert picks[0].propensity == pytest.approx(1 / len(rows))
+    assert picks[1].propensity == pytest.approx(chances[which])
+
+
+def test_unknown_genre_of_the_drawn_track_is_shared_with_nobody() -> None:
+    """Were two unknown genres alike, the second row would cost more than the third."""
+    order = pick(np.array([3.0, 2.0, 1.9]), genres=["", "", "rock"], diversity=1.0)
+    assert order == [0, 1, 2]
+
+
+def test_likeness_is_to_the_nearest_of_those_drawn() -> None:
+    """Row 2 is of row 0's genre and of row 1's artist: 0.5 counts, neither 0.3 nor the sum."""
+    artists = [frozenset({"a"}), BAND, BAND, frozenset({"z"})]
+    noise = np.zeros((3, 4))
+    noise[0, 0] = noise[1, 1] = 1000.0
+    picks = choose(
+        np.zeros(4),
+        artists=artists,
+        songs=["a", "b", "c", "d"],
+        n=3,
+        noise=noise,
+        genres=["rock", "", "rock", ""],
+        diversity=1.0,
+        temperature=1.0,
+    )
+    assert picks[2].row == 3
+    assert picks[2].propensity == pytest.approx(1 / (1 + np.exp(-0.5)))
+
+
+@pytest.mark.parametrize(("per_artist", "rows"), [(1, [0, 3]), (2, [0, 1, 3]), (3, [0, 1, 2, 3])])
+def test_artist_has_as_many_tracks_as_allowed(per_artist: int, rows: list[int]) -> None:
+    picks = choose(
+        np.array([4.0, 3.0, 2.0, 1.0]),
+        artists=[BAND, BAND, BAND, frozenset({"other"})],
+        songs=["a", "b", "c", "d"],
+        n=4,
+        noise=np.zeros((4, 4)),
+        per_artist=per_artist,
+        diversity=0.0,
+    )
+    assert [pick.row for pick in picks] == rows
+
+
+def test_softmax_of_huge_strengths_stays_finite() -> None:
+    assert softmax(np.array([1e4, 1e4, 0.0])).tolist() == [0.5, 0.5, 0.0]
+    assert softmax(np.log([1.0, 2.0, 5.0])) == pytest.approx([0.125, 0.25, 0.625])

@@ -35,3 +35,27 @@ def test_artist_of_one_track_moves_less_than_one_of_many() -> None:
     artists += [frozenset({"once"})] + [frozenset({"often"})] * 10
     cold = fit_cold_start(vectors, artists, np.zeros((61, N_FEATURES)))
     assert 0.0 < cold.artists["once"][0] < cold.artists["often"][0] < 1.0
+
+
+def test_artist_effects_are_shrunk_means_of_what_the_sound_leaves() -> None:
+    """Without any sound the intercept is the mean, (4 + 4 + 4 + 0) / 4 = 3. What is left of a's
+    three tracks is 1 each, 3 in all, over 3 + 1; of b's one it is -3, over 1 + 1."""
+    vectors = np.array([[4.0], [4.0], [4.0], [0.0]], np.float32)
+    a, b, new = (frozenset({name}) for name in ("a", "b", "new"))
+    cold = fit_cold_start(vectors, [a, a, a, b], np.zeros((4, N_FEATURES)))
+    assert cold.artists["a"] == pytest.approx([0.75], abs=1e-5)
+    assert cold.artists["b"] == pytest.approx([-1.5], abs=1e-5)
+    told = cold.vectors([a, b, a | b, new, a | new, frozenset()], np.zeros((6, N_FEATURES)))
+    assert told[:, 0] == pytest.approx([3.75, 1.5, 2.625, 3.0, 3.375, 3.0], abs=1e-5)
+
+
+def test_sound_is_ridge_regression_with_a_prior_of_fifty_tracks() -> None:
+    """Ridge is least squares with one more row per slope: sqrt(50) times it ought to be zero."""
+    rng = np.random.default_rng(2)
+    content, vectors = rng.normal(size=(80, N_FEATURES)), rng.normal(size=(80, 3)) + 1.0
+    cold = fit_cold_start(vectors.astype(np.float32), [frozenset()] * 80, content)
+    rows = np.column_stack([np.ones(80), content])
+    prior = np.column_stack([np.zeros(N_FEATURES), np.sqrt(50) * np.eye(N_FEATURES)])
+    goal = np.concatenate([vectors, np.zeros((N_FEATURES, 3))])
+    expected = np.linalg.lstsq(np.concatenate([rows, prior]), goal, rcond=None)[0]
+    assert cold.sound == pytest.approx(expected, abs=1e-4)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import norm
 
-from recommender.engine.learning import Impressions, fit_weights
+from recommender.engine.learning import Impressions, Learned, fit_weights
 from recommender.engine.scoring import TERMS, Weights
 from tests.recommender.simulator import choose_one
 
@@ -76,3 +78,80 @@ def test_order_of_the_log_does_not_matter() -> None:
     one, other = fit_weights(log).weights, fit_weights(shuffled).weights
     for name in TERMS:
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-3)
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+PRIOR = Weights(mood=2.0, taste=0.3, popular=4.0)
+
+
+def surprise(log: Impressions, at: np.ndarray) -> float:
+    """Minus the log posterior as the docstrings state it, list by list: a conditional logit with
+    rank^(-looking), each weight normal around its prior with half of it as standard deviation,
+    and looking normal around 0.5 with 0.5."""
+    before = np.array([*(getattr(PRIOR, name) for name in TERMS), 0.5])
+    total = -norm(before, [*(before[:-1] / 2), 0.5]).logpdf(at).sum()
+    for one in np.unique(log.lists):
+        rows = log.lists == one
+        utility = log.terms[rows] @ at[:-1] - at[-1] * np.log(log.ranks[rows])
+        total += logsumexp(utility) - utility[log.chosen[rows]][0]
+    return float(total)
+
+
+def weights_of(learned: Learned) -> np.ndarray:
+    return np.array([*(getattr(learned.weights, name) for name in TERMS), learned.looking])
+
+
+def test_learned_weights_are_the_most_probable_ones() -> None:
+    """Where the weights are free, the posterior is level: its slope over a small step is zero."""
+    log = log_of(40, seed=3)
+    learned = fit_weights(log, PRIOR, least_lists=40)
+    at = weights_of(learned)
+    least = 0.02 * np.array([getattr(PRIOR, name) for name in TERMS])
+    free = [i for i in range(len(at)) if i == len(TERMS) or at[i] > 1.01 * least[i]]
+    assert learned.is_fitted
+    assert len(free) >= 6
+    for i in free:
+        step = 1e-4 * np.eye(len(at))[i]
+        assert (surprise(log, at + step) - surprise(log, at - step)) / 2e-4 == pytest.approx(
+            0.0, abs=0.02
+        )
+
+
+def test_weight_that_choices_speak_against_keeps_a_fiftieth_of_its_prior() -> None:
+    """Of two tracks, equal but for popularity, people take the one that is less popular."""
+    n = 300
+    terms = np.zeros((2 * n, len(TERMS)))
+    terms[::2, TERMS.index("popular")] = 5.0
+    chosen = np.tile([False, True], n)
+    ranks, lists = np.tile([1, 2], n), np.repeat(np.arange(n), 2)
+    learned = fit_weights(Impressions(terms, lists, ranks, chosen), PRIOR)
+    assert learned.weights.popular == pytest.approx(0.08)
+    assert learned.weights.mood == pytest.approx(2.0)
+
+
+def test_as_many_lists_as_asked_for_are_enough_and_one_fewer_is_not() -> None:
+    log = log_of(30)
+    assert fit_weights(log, least_lists=30).is_fitted
+    short = fit_weights(log, PRIOR, least_lists=31)
+    assert (short.is_fitted, short.weights, short.looking, short.n_lists) == (False, PRIOR, 0.5, 30)
+
+
+def test_lists_with_two_choices_or_none_change_nothing() -> None:
+    log, other = log_of(60), log_of(20, seed=5)
+    for chosen in (np.zeros_like(other.chosen), np.tile([True, True] + [False] * 6, 20)):
+        both = Impressions(
+            np.concatenate([log.terms, other.terms]),
+            np.concatenate([log.lists, other.lists + 1000]),
+            np.concatenate([log.ranks, other.ranks]),
+            np.concatenate([log.chosen, chosen]),
+        )
+        one, more = (fit_weights(each, least_lists=60) for each in (log, both))
+        assert (one.is_fitted, more.n_lists) == (True, 60)
+        assert weights_of(more) == pytest.approx(weights_of(one), abs=1e-4)
+
+
+def test_huge_terms_do_not_overflow() -> None:
+    log = log_of(40)
+    huge = Impressions(log.terms * 1e5, log.lists, log.ranks, log.chosen)
+    assert np.isfinite(weights_of(fit_weights(huge, least_lists=1))).all()

@@ -90,3 +90,44 @@ def test_impossible_propensities_are_refused() -> None:
     for wrong in (0.0, 1.5):
         with pytest.raises(ValueError, match="probabilities"):
             ratios(np.array([[0.5, wrong]]), np.array([[0.5, 0.5]]))
+
+
+# --- by hand --------------------------------------------------------------------------------------
+
+# Two lists of two places, with weights up to each place; the first was chosen from at once.
+REWARDS = np.array([[1.0, 0.0], [0.0, 1.0]])
+WEIGHTS = np.array([[1.0, 2.0], [3.0, 2.0]])
+
+
+def test_ratios_multiply_from_place_to_place() -> None:
+    """1/4 over 1/2, then times 1/2 over 1/4; a chance of one is a chance like any other."""
+    told = ratios(np.array([[0.5, 0.25], [1.0, 1.0]]), np.array([[0.25, 0.5], [0.2, 0.5]]))
+    assert told == pytest.approx(np.array([[0.5, 1.0], [0.2, 0.1]]))
+
+
+def test_snips_by_hand() -> None:
+    """Shares (1/4, 3/4) and (1/2, 1/2): means 1/4 and 1/2. What is left of the first list is
+    1/4 * 3/4 - 1/2 * 1/2 = -1/16, of the second 1/16. Effective: 4² / (1² + 3²) = 1.6, 4² / 8."""
+    estimate = snips(REWARDS, WEIGHTS)
+    assert estimate.value == pytest.approx(0.75)
+    assert estimate.standard_error == pytest.approx(np.sqrt(2) / 16)
+    assert estimate.effective_lists == pytest.approx(1.6)
+
+
+def test_doubly_robust_by_hand() -> None:
+    """Weights by their means: before the places (1, 1/2) and (1, 3/2), after (1/2, 1), (3/2, 1).
+
+    First list  0.6 + 0.3 + 1/2 * (1 - 1/2) + 1 * (0 - 1/2) = 0.65
+    second      0.6 + 0.9 + 3/2 * (0 - 1/2) + 1 * (1 - 1/2) = 1.25
+    """
+    expected, of_target = np.full((2, 2), 0.5), np.full((2, 2), 0.6)
+    estimate = doubly_robust(REWARDS, WEIGHTS, expected, of_target)
+    assert estimate.value == pytest.approx(0.95)
+    assert estimate.standard_error == pytest.approx(0.6 / np.sqrt(2) / np.sqrt(2))
+    assert estimate.effective_lists == pytest.approx(1.6)
+
+
+def test_chances_are_shares_of_what_is_left() -> None:
+    """Strengths 1 : 2 : 3. The third comes first in 3/6, then the first in 1/3, then the rest."""
+    told = chances(0.5 * np.log([1.0, 2.0, 3.0]), [2, 0, 1], temperature=0.5)
+    assert told == pytest.approx([1 / 2, 1 / 3, 1.0])

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -44,3 +45,43 @@ def test_every_term_that_can_lift_has_words() -> None:
 
 def test_a_penalty_is_no_reason() -> None:
     assert in_words({"again": -0.5, "mood": -0.2}) == ["A little further off, for variety"]
+
+
+# --- boundaries -----------------------------------------------------------------------------------
+
+
+def test_term_is_told_from_the_noticeable_on() -> None:
+    assert in_words({"taste": NOTICEABLE}) == ["Close to what you saved before"]
+    assert in_words({"taste": NOTICEABLE - 1e-9}) == ["A little further off, for variety"]
+
+
+@pytest.mark.parametrize(
+    ("value", "energy_word", "valence_word"),
+    [
+        *((0.0, "Calm", "wistful"), (0.33, "Calm", "wistful"), (0.34, "Easy-going", "mellow")),
+        *((0.66, "Easy-going", "mellow"), (0.67, "Lively", "bright"), (1.0, "Lively", "bright")),
+    ],
+)
+def test_thirds_of_the_plane_have_their_words(
+    value: float, energy_word: str, valence_word: str
+) -> None:
+    told = in_words({"mood": 1.0}, valence=value, energy=value)
+    assert told == [f"{energy_word} and {valence_word}, like your story"]
+
+
+@pytest.mark.parametrize(
+    ("steering", "towards"),
+    [
+        *((0.0, "like your story"), (0.33, "like your story"), (0.34, "a lift from your story")),
+        *((0.5, "a lift from your story"), (0.66, "a lift from your story")),
+        *((0.67, "in contrast to your story"), (1.0, "in contrast to your story")),
+    ],
+)
+def test_steering_is_told_by_the_nearest_of_its_three_stops(steering: float, towards: str) -> None:
+    told = in_words({"mood": 1.0}, valence=0.1, energy=0.9, steering=steering)
+    assert told == [f"Lively and wistful, {towards}"]
+
+
+@pytest.mark.parametrize("known", [{"valence": 0.5}, {"energy": 0.5}, {}])
+def test_half_known_mood_is_not_put_into_words(known: dict[str, float]) -> None:
+    assert in_words({"mood": 1.0}, **known) == ["The mood fits: like your story"]

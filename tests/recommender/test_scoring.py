@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
 
 from recommender.engine.aims import aims
 from recommender.engine.content import FEATURES, N_FEATURES, standardise
@@ -12,7 +13,10 @@ from recommender.engine.scoring import (
     Mood,
     Weights,
     mood_terms,
+    newcomer_share,
+    plain_terms,
     popularity_terms,
+    precision,
     score_terms,
     total,
 )
@@ -154,3 +158,73 @@ def test_aims_lie_in_the_plane_around_the_mood(
     assert (points >= 0.0).all()
     assert (points <= 1.0).all()
     assert points[0] == pytest.approx([valence, energy])
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def test_precision_is_the_inverse_of_the_covariance() -> None:
+    """[[a, b], [b, d]]⁻¹ = [[d, -b], [-b, a]] / (ad - b²), here with ad - b² = 0.003."""
+    covariance = np.array([[0.04, 0.02], [0.02, 0.085]])
+    inverse = precision(Mood(np.array([0.5, 0.5]), covariance))
+    assert inverse == pytest.approx(np.array([[0.085, -0.02], [-0.02, 0.04]]) / 0.003)
+
+
+def test_precision_of_a_point_is_that_of_the_narrowest_mood() -> None:
+    assert precision(mood(sd=0.0)) == pytest.approx(np.eye(2) / 0.05**2)
+    assert precision(mood(sd=0.06)) == pytest.approx(np.eye(2) / 0.06**2)
+
+
+def test_mood_term_is_the_log_density_less_that_of_the_mean() -> None:
+    """log N(x) - log N(mean) is -d²/2, here by scipy."""
+    mean, covariance = np.array([0.3, 0.6]), np.array([[0.04, -0.015], [-0.015, 0.02]])
+    points = np.array([[0.3, 0.6], [0.5, 0.5], [0.1, 0.9], [0.9, 0.1]])
+    gaussian = multivariate_normal(mean, covariance)
+    expected = 1.0 + gaussian.logpdf(points) - gaussian.logpdf(mean)
+    assert mood_terms(points, Mood(mean, covariance)) == pytest.approx(expected)
+
+
+def test_mood_term_two_least_deviations_off_is_minus_one() -> None:
+    """d = 0.1 / LEAST_SD = 2, so 1 - d²/2 = -1, however surely the mood is known."""
+    assert mood_terms(np.array([[0.6, 0.5]]), mood(sd=0.0))[0] == pytest.approx(-1.0)
+
+
+def test_surer_mood_puts_the_near_track_further_above_the_far_one() -> None:
+    points = np.array([[0.52, 0.5], [0.8, 0.5]])
+    sure, unsure = (np.subtract(*mood_terms(points, mood(sd=sd))) for sd in (0.1, 0.3))
+    assert sure == pytest.approx(9 * unsure)
+
+
+def test_terms_have_the_values_that_their_formulas_give() -> None:
+    """After KNOWN_AFTER = 3 choices, what speaks for newcomers counts half."""
+    pool = candidates(
+        popularity=np.array([0.9, 0.2, np.nan]),
+        together=np.array([0.0, 0.03, 0.06]),
+        shown_lately=np.array([0, 1, 3]),
+        affinity=np.array([0.5, 0.0, -0.25]),
+        recent_saves=np.array([0.0, 1.0, 3.0]),
+        days_out=np.array([-7.0, 120.0, 240.0]),
+        liked=np.array([0.0, 1.0, 2.0]),
+    )
+    terms = plain_terms(pool, mood=mood(), taste=Taste(np.zeros(N_FEATURES), 3))
+    assert terms["popular"] == pytest.approx([0.25, -0.1, 0.0])
+    assert terms["together"] == pytest.approx(np.log([1, 2, 3]))
+    assert terms["again"] == pytest.approx(-np.log([1, 2, 4]))
+    assert terms["affinity"] == pytest.approx([0.5, 0.0, -0.25])
+    assert terms["trend"] == pytest.approx(np.log([1, 2, 4]))
+    assert terms["fresh"] == pytest.approx([1.0, 0.5, 0.25])
+    assert terms["liked"] == pytest.approx([0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(("n_choices", "share"), [(0, 1.0), (1, 0.75), (3, 0.5), (9, 0.25)])
+def test_popularity_gives_way_to_choices(n_choices: int, share: float) -> None:
+    assert newcomer_share(n_choices) == share
+
+
+def test_weight_multiplies_its_term_and_no_other() -> None:
+    pool = candidates(popularity=np.full(3, 0.9), shown_lately=np.array([1, 2, 3]))
+    plain = plain_terms(pool, mood=mood(), taste=Taste.unknown())
+    weights = Weights(mood=3.0, popular=4.0, again=0.5)
+    scaled = score_terms(pool, mood=mood(), taste=Taste.unknown(), weights=weights)
+    for name, times in (("mood", 3.0), ("popular", 4.0), ("again", 0.5)):
+        assert scaled[name] == pytest.approx(times * plain[name])

@@ -50,3 +50,8 @@ def test_titles_without_letters_keep_their_own_keys() -> None:
 def test_any_text_gives_a_key_of_32_digits(title: str, artists: list[str]) -> None:
     assert len(song_key(title, artists)) == 32
     assert search_text(title, artists) == fold(search_text(title, artists))
+
+
+def test_artist_is_compared_folded_and_by_signs_where_there_are_no_letters() -> None:
+    assert song_key("One", ["Ánna"]) == song_key("One", ["ANNA"])
+    assert song_key("One", ["!!!"]) != song_key("One", ["???"])
