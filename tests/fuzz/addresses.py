@@ -72,7 +72,12 @@ def _page_query() -> list[str]:
 
 @cache
 def _page_form() -> list[str]:
-    return sorted({*_page_query(), *(name for form in _forms() for name in form.base_fields)})
+    return sorted({*_page_query(), *(name for form in _forms() for name in _fields(form))})
+
+
+def _fields(form: type[forms.BaseForm]) -> list[str]:
+    fields: dict[str, forms.Field] = getattr(form, "base_fields", {})
+    return [*fields]
 
 
 def _forms() -> list[type[forms.BaseForm]]:

@@ -19,6 +19,7 @@ from django.core.signals import got_request_exception, request_finished, request
 from django.db import close_old_connections, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from rest_framework.throttling import SimpleRateThrottle
@@ -160,7 +161,7 @@ def site(one_transaction: None, monkeypatch: pytest.MonkeyPatch) -> Site:
     }
     for model in admin.site._registry:
         if found := model._default_manager.first():
-            real[reverse(admin_urlname(model._meta, "changelist"))] = str(found.pk)
+            real[reverse(admin_urlname(model._meta, SafeString("changelist")))] = str(found.pk)
     people = {
         "nobody": _CSRF,
         "person": {**_CSRF, "Cookie": f"{_CSRF['Cookie']}; {_session(person)}"},

@@ -42,15 +42,8 @@ def test_unknown_taste_scores_nothing() -> None:
     assert taste_scores(CONTENT, Taste.unknown()).tolist() == [0.0] * 5
 
 
-def test_taking_back_the_only_choice_leaves_an_unknown_taste() -> None:
-    left = Taste(MEAN, 1).without_choice(MEAN + 0.5)
-    assert (left.n_choices, left.mean.tolist()) == (0, [0.0] * N_FEATURES)
-
-
-def test_choices_move_the_mean_by_their_share() -> None:
-    """Two tracks at 1, then one at 4: (1 + 1 + 4) / 3 = 2; without one at 1: (1 + 4) / 2."""
-    one, four = np.full(N_FEATURES, 1.0), np.full(N_FEATURES, 4.0)
-    three = Taste(one, 2).with_choice(four)
-    assert (three.n_choices, three.mean[0]) == (3, pytest.approx(2.0))
-    two = three.without_choice(one)
-    assert (two.n_choices, two.mean[0]) == (2, pytest.approx(2.5))
+def test_taste_is_the_mean_of_what_was_saved() -> None:
+    """Tracks at 1, 1 and 4: (1 + 1 + 4) / 3 = 2."""
+    saved = np.array([1.0, 1.0, 4.0])[:, None].repeat(N_FEATURES, axis=1)
+    taste = Taste.of(saved)
+    assert (taste.n_choices, taste.mean.tolist()) == (3, [2.0] * N_FEATURES)
