@@ -1,4 +1,4 @@
-"""A person is deleted while something else of theirs is under way: nothing is left of either."""
+"""A person is deleted, or withdraws consent, while something else of theirs is under way."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django.db import connection
 
 from accounts import personal_data
 from accounts.models import User
-from accounts.services import delete_account
+from accounts.services import delete_account, record_faces_consent
 from recommender.models import Track
 from recommender.services import suggest_tracks
 from stories import services
 from stories.errors import StoryGoneError
-from stories.models import Photo, Story
+from stories.models import Analysis, Photo, Story
 from tests.factories import make_photo_bytes, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
 from tests.stories.test_worker import wait_until
@@ -189,6 +189,32 @@ def test_a_deletion_waits_for_an_analysis_that_is_being_saved(
             may_go_on.set()
     assert (working, deleting) == ([], [])
     assert left_of(pk, media) == {}
+
+
+def test_consent_withdrawn_while_an_analysis_is_being_saved_reaches_it(
+    broker: FakeQueue,
+    models: FakeModels,
+    tracks: list[Track],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user, saving, may_go_on = make_user(), threading.Event(), threading.Event()
+    story = make_story(user)
+
+    def slow(**how: Any) -> Any:
+        saving.set()
+        assert may_go_on.wait(20)
+        return suggest_tracks(**how)
+
+    monkeypatch.setattr("stories.services.analysing.suggest_tracks", slow)
+    withdrawn = User.objects.filter(pk=user.pk, faces_consent=False)
+    with beside(lambda: services.analyse_story(story_id=story.pk)) as working:
+        assert saving.wait(20)
+        with beside(lambda: record_faces_consent(user=user, agreed=False)) as saying_no:
+            wait_until("waiting", lambda: somebody_waits() or withdrawn.exists())
+            may_go_on.set()
+    assert (working, saying_no) == ([], [])
+    analysis = Analysis.objects.get(pk=story.pk)
+    assert (analysis.emotion, analysis.faces, analysis.outdated) == (None, [], "suggestions")
 
 
 UPLOADER = """
