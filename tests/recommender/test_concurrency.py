@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from accounts.models import User
 from accounts.transactions import TRIES, atomic_with_retry
@@ -122,6 +122,26 @@ def test_parallel_changes_meet_no_deadlock_and_leave_every_count_exact() -> None
         *Story.objects.values_list("pk", flat=True)
     }
     assert not gone
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_recount_waits_for_a_save_that_is_not_committed_yet() -> None:
+    track, user = make_track(), make_user()
+    recommender.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
+
+    def somebody_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            recommender.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
+            recount = pool.submit(in_threads, [recommender.recount_saves])
+            while not somebody_waits():
+                assert not recount.done()
+        assert recount.result() == []
+    assert TrackSaves.objects.get(track=track).n_saves == 2
 
 
 @pytest.mark.django_db(transaction=True)
