@@ -20,7 +20,7 @@ WEIGHTS := $(wildcard requirements/weights.txt)
 setup: $(VENV)/.dev
 
 run: $(VENV)/.run
-	@$(PY) -m storify_site.run
+	@$(PY) -m storify_site.local.supervisor
 
 test: $(VENV)/.dev chromium
 	$(PY) -m pytest $(TESTS)
@@ -49,7 +49,7 @@ requirements: $(VENV)/.uv
 		$(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:
-	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m storify_site.embedded stop; fi
+	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m storify_site.local stop; fi
 	rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- Installing; a stamp each, so that what is there is not done again -----------------------------

@@ -9,10 +9,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
     from django.core.management import execute_from_command_line
 
-    from storify_site import embedded, environment
+    from storify_site import environment, local
 
     environment.load()
-    with embedded.lease():
+    with local.lease():
         execute_from_command_line(sys.argv)
 
 

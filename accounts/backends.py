@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from accounts import attempts
+from accounts import login_throttle
 from accounts.models import User, UserManager
 
 
@@ -25,8 +25,8 @@ class PasswordBackend(ModelBackend):
         email = UserManager.normalize_email(username or credentials.get(User.USERNAME_FIELD))
         if not email or password is None:
             return None
-        counters = attempts.sign_in_counters(email, request)
-        return attempts.guess(counters, lambda: self._person(email, password))
+        counters = login_throttle.sign_in_counters(email, request)
+        return login_throttle.guess(counters, lambda: self._person(email, password))
 
     async def aauthenticate(
         self,

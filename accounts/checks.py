@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 SENDS_NOTHING = (
-    "accounts.mail_backend.NotSetUp",
+    "accounts.mail.backend.NotSetUp",
     *(f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "locmem")),
 )
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts import attempts
+from accounts import login_throttle
 from accounts.fields import EncryptedTextField
 
 
@@ -92,8 +92,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         Raises TooManyAttempts.
         """
-        counters = attempts.confirmation_counters(self.pk)
-        return attempts.guess(counters, lambda: self.matches_password(raw_password))
+        counters = login_throttle.confirmation_counters(self.pk)
+        return login_throttle.guess(counters, lambda: self.matches_password(raw_password))
 
     async def acheck_password(self, raw_password: str | None) -> bool:
         return await sync_to_async(self.check_password)(raw_password)

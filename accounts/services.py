@@ -13,8 +13,8 @@ from social_django.models import UserSocialAuth
 
 from accounts import personal_data, selectors
 from accounts.models import ApiToken, SpotifyAccount, User
-from accounts.spotify_tokens import Grant
-from accounts.spotify_types import Profile
+from accounts.spotify.tokens import Grant
+from accounts.spotify.types import Profile
 from accounts.transactions import atomic_with_retry
 
 # How exactly "last used" is known; finer would write a row on every call of the API.

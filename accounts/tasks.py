@@ -5,8 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.core.management import call_command
 
-from accounts import mails
-from accounts.claims import Claim
+from accounts.mail import messages
+from accounts.mail.claims import Claim
 
 # A mail server that is away or busy is asked again for about a quarter of an hour.
 AGAIN: dict[str, Any] = {"autoretry_for": (OSError,), "retry_backoff": 30, "max_retries": 5}
@@ -22,11 +22,11 @@ def forget_expired() -> None:
 @shared_task(name="accounts.tasks.mail_confirmation", **AGAIN)  # type: ignore[untyped-decorator]
 def mail_confirmation(email: str, goal: str = "", user_pk: int | None = None) -> None:
     """Send the link that confirms an address; there is no row yet to name by its id."""
-    mails.confirm_address(Claim(email, goal, user_pk)).send()
+    messages.confirm_address(Claim(email, goal, user_pk)).send()
 
 
 @shared_task(name="accounts.tasks.mail_password_reset", **AGAIN)  # type: ignore[untyped-decorator]
 def mail_password_reset(email: str) -> None:
     """Send the link to a new password, if somebody signs in with this address."""
-    if mail := mails.password_reset(email):
+    if mail := messages.password_reset(email):
         mail.send()

@@ -11,11 +11,11 @@ import ml.emotion.predict as emotions
 from ml import mood
 from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
-from ml.faces import Detection, detect
+from ml.faces.detection import Detection, detect
 from ml.images import shrink
 from ml.intensity import UNASKED, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
-from ml.scene import look, together
+from ml.scene.colour import look, together
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 

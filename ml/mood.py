@@ -171,7 +171,7 @@ def fuse(
 
     Probabilities map class names to weights (they need not sum to one); None, empty or all zero
     means that the modality is absent. `scene` is the mood that light and colour alone suggest
-    (`ml.scene`). ValueError for an unknown class or a negative weight.
+    (`ml.scene.colour`). ValueError for an unknown class or a negative weight.
     """
     said = statements(emotion=emotion, action=action, intensity=intensity, caption=caption)
     return combine(evidence(said).values(), scene or MUSIC)

@@ -23,9 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from ml.action import none
 from ml.images import shrink
 from ml.labels import ACTIONS
+from ml.training.action import none
 
 FER_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FER_SPLITS = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}

@@ -38,7 +38,7 @@ def _network(name: str) -> None:
 
 
 def _faces() -> None:
-    from ml.faces import detect, likeness
+    from ml.faces.detection import detect, likeness
 
     detect(_GREY)
     likeness(_GREY)

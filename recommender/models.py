@@ -14,12 +14,12 @@ from django.db import models
 from django.db.models import F, Func, Q
 from pgvector.django import HalfVectorField
 
-from recommender.engine.genres import family
-from recommender.engine.intensity import LEVELS, IntensityFit
 from recommender.engine.reasons import in_words
 from recommender.engine.scoring import MODEL_VERSION, TERMS, Weights
-from recommender.engine.songs import search_text, song_key
-from recommender.engine.spelling import LONGEST_WORD, trigrams
+from recommender.engine.tracks.genres import family
+from recommender.engine.tracks.intensity import LEVELS, IntensityFit
+from recommender.engine.tracks.song_keys import search_text, song_key
+from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
 
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 POPULAR_FROM = 50
@@ -34,7 +34,7 @@ UNIT_FEATURES = (
 )
 
 
-# What makes the demo catalogue unnecessary: see recommender.demo_tracks.
+# What makes the demo catalogue unnecessary: see recommender.catalogue.demo_tracks.
 IMPORTED = Q(~Q(source="demo"), energy__isnull=False, valence__isnull=False)
 
 
@@ -420,8 +420,12 @@ class TrackFactor(models.Model):
     bucket = models.IntegerField(help_text="As engine.inverted numbers them")
     valence = models.FloatField()
     energy = models.FloatField()
-    genre_code = models.SmallIntegerField(help_text="As recommender.wishes numbers the families")
-    language_code = models.SmallIntegerField(help_text="As recommender.wishes numbers them")
+    genre_code = models.SmallIntegerField(
+        help_text="As recommender.ranking.preference_filters numbers the families"
+    )
+    language_code = models.SmallIntegerField(
+        help_text="As recommender.ranking.preference_filters numbers them"
+    )
     is_trained = models.BooleanField(help_text="Somebody chose this song; else it is predicted")
     vector = HalfVectorField(help_text="As engine.linear lays it out")
 

@@ -13,12 +13,12 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
-from recommender import demo_tracks, search
-from recommender.engine.genres import FAMILIES
-from recommender.engine.intensity import LEVELS, IntensityFit
+from recommender.catalogue import demo_tracks, search
+from recommender.catalogue.languages import language_name
 from recommender.engine.scoring import MODEL_VERSION, Weights
-from recommender.engine.songs import fold
-from recommender.languages import language_name
+from recommender.engine.tracks.genres import FAMILIES
+from recommender.engine.tracks.intensity import LEVELS, IntensityFit
+from recommender.engine.tracks.song_keys import fold
 from recommender.models import (
     SPOTIFY_ID,
     Choice,

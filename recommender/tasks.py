@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from recommender import services
+from recommender.catalogue.feature_providers import providers
 from recommender.errors import FactorsUnusableError, NothingToLearnError
-from recommender.providers import providers
 
 # Training and arranging a large catalogue take minutes. They are not handed out a second time
 # while they run, and two at once exclude each other.

@@ -15,8 +15,8 @@ from django.utils.html import format_html
 
 from accounts.models import User
 from stories import selectors, services
-from stories.access import may_open_all
 from stories.models import Analysis, Correction, Photo, Story
+from stories.pages.access import may_open_all
 
 
 class ReadOnlyInline(admin.StackedInline):  # type: ignore[type-arg]

@@ -17,7 +17,7 @@ from stories import services
     acks_late=True,
     max_retries=None,
     ignore_result=True,
-    Request="stories.lost_workers:AnalysisRequest",
+    Request="stories.workers.lost_workers:AnalysisRequest",
 )
 def analyse_story(self: Any, story_id: str) -> None:
     try:

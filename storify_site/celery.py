@@ -91,7 +91,7 @@ def note_end(**_: Any) -> None:
 
 def _waiting() -> int | None:
     """How many messages the broker has for this worker; None while it does not answer."""
-    from stories.queue import BrokerUnavailableError, waiting_messages
+    from stories.services.job_publisher import BrokerUnavailableError, waiting_messages
 
     try:
         return sum(waiting_messages(name) for name in app.amqp.queues.consume_from)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from kombu.exceptions import OperationalError as BrokerError
 
-from stories import model_status
+from stories.workers import model_status
 from storify_site.celery import app
 
 

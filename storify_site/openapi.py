@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storify_site.problems import MEDIA_TYPE
+from accounts.web.problem_details import MEDIA_TYPE
 
 PROBLEM: dict[str, Any] = {
     "type": "object",

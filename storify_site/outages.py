@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as BrokerError
 
-from storify_site import problems
+from accounts.web import problem_details
 
 logger = logging.getLogger(__name__)
 OUTAGES = (
@@ -36,7 +36,9 @@ class OutageMiddleware:
         logger.error("A part of the site does not answer: %s", type(exc).__name__)
         response: HttpResponse
         if request.path.startswith("/api/"):
-            response = problems.problem_response(503, str(problems.QueueUnavailable.default_detail))
+            response = problem_details.problem_response(
+                503, str(problem_details.QueueUnavailable.default_detail)
+            )
         else:
             # No request and so no context processors: they would ask for what is away.
             response = HttpResponse(render_to_string("503.html"), status=503)

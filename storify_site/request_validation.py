@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
-from storify_site.problems import is_api, problem_response
+from accounts.web.problem_details import is_api, problem_response
 
 MAX_TARGET = 8 * 1024
 """Characters of path and query together."""

@@ -92,7 +92,7 @@ def make_server(
 
 def adjustments(*, behind_proxy: bool) -> Adjustments:
     """Waitress's own settings."""
-    from stories.uploads import CAP_BYTES
+    from stories.uploads.upload_handler import CAP_BYTES
 
     proxy: dict[str, Any] = {
         "trusted_proxy": "*",

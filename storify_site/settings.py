@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from storify_site import embedded, environment
+from storify_site import environment
+from storify_site import local as embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 django_stubs_ext.monkeypatch()  # so that ModelAdmin[Story] means something at run time, too
@@ -88,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "storify_site.outages.OutageMiddleware",
-    "accounts.middleware.SpotifySignInErrors",
+    "accounts.spotify.error_pages.SpotifySignInErrors",
 ]
 
 ROOT_URLCONF = "storify_site.urls"
@@ -103,7 +104,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "stories.context.site",
+                "stories.pages.context_processors.site",
             ],
         },
     },
@@ -282,13 +283,13 @@ TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY))
 # accounts:
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
-    "accounts.spotify_auth.SpotifyPKCE",
+    "accounts.spotify.oauth.SpotifyPKCE",
 ]
 # Locally mail appears in the terminal. With DEBUG off its links would stay in a log, so without a
 # mail server none is sent, and the pages that need one say so.
 vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
 if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
-    EMAIL_BACKEND = "accounts.mail_backend.NotSetUp"
+    EMAIL_BACKEND = "accounts.mail.backend.NotSetUp"
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
 SOCIAL_AUTH_PIPELINE = (
@@ -296,12 +297,12 @@ SOCIAL_AUTH_PIPELINE = (
     "social_core.pipeline.social_auth.social_uid",
     "social_core.pipeline.social_auth.auth_allowed",
     "social_core.pipeline.social_auth.social_user",
-    "accounts.pipeline.create_user",
+    "accounts.spotify.pipeline.create_user",
     "social_core.pipeline.social_auth.associate_user",
     # Instead of load_extra_data, which would keep the tokens in plain text.
-    "accounts.pipeline.store_spotify",
+    "accounts.spotify.pipeline.store_spotify",
 )
-SOCIAL_AUTH_DISCONNECT_PIPELINE = ("accounts.pipeline.forget_spotify",)
+SOCIAL_AUTH_DISCONNECT_PIPELINE = ("accounts.spotify.pipeline.forget_spotify",)
 SOCIAL_AUTH_NEW_USER_REDIRECT_URL = "accounts:notice"
 SOCIAL_AUTH_NEW_ASSOCIATION_REDIRECT_URL = "accounts:account"
 SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
@@ -313,7 +314,7 @@ STORIES_MAX_ATTEMPTS = 3
 STORIES_READS_AT_ONCE = env.int("STORIES_READS_AT_ONCE", default=2)  # uploads per web process
 STORIES_UPLOAD_RATE = optional("STORIES_UPLOAD_RATE", "60/min")  # per person
 FILE_UPLOAD_HANDLERS = [
-    "stories.uploads.CappedUpload",
+    "stories.uploads.upload_handler.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -333,12 +334,12 @@ FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.ApiTokenAuthentication",
+        "accounts.api.authentication.ApiTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "accounts.parsers.StrictJSONParser",
+        "accounts.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -351,7 +352,7 @@ REST_FRAMEWORK = {
     # Whose requests are counted together; addresses that clients claim themselves are not believed.
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "DEFAULT_THROTTLE_RATES": {"user": optional("API_RATE", "600/min"), "anon": "60/min"},
-    "EXCEPTION_HANDLER": "storify_site.problems.exception_handler",
+    "EXCEPTION_HANDLER": "accounts.web.problem_details.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -370,8 +371,8 @@ SPECTACULAR_SETTINGS = {
         "Emotion": "ml.labels.EMOTIONS",
         "Action": "ml.labels.ACTIONS",
         "Intensity": "ml.labels.INTENSITIES",
-        "Genre": "recommender.engine.genres.FAMILIES",
-        "Language": "recommender.languages.CODES",
+        "Genre": "recommender.engine.tracks.genres.FAMILIES",
+        "Language": "recommender.catalogue.languages.CODES",
     },
 }
 

@@ -7,7 +7,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from storify_site import health
 
-sandbox = [path("sandbox/", include("accounts.sandbox.urls"))] if settings.SPOTIFY_SANDBOX else []
+sandbox = (
+    [path("sandbox/", include("accounts.spotify.sandbox.urls"))] if settings.SPOTIFY_SANDBOX else []
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -21,16 +23,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None),
         name="api-docs",
     ),
-    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("accounts.pages.urls")),
     *sandbox,
-    path("tracks/", include("recommender.urls")),
-    path("api/v1/", include("accounts.api_urls")),
-    path("api/v1/", include("recommender.api_urls")),
-    path("api/v1/", include("stories.api_urls")),
-    path("", include("stories.urls")),
+    path("tracks/", include("recommender.pages.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("recommender.api.urls")),
+    path("api/v1/", include("stories.api.urls")),
+    path("", include("stories.pages.urls")),
 ]
 
-handler400 = "storify_site.problems.bad_request"
-handler403 = "storify_site.problems.permission_denied"
-handler404 = "storify_site.problems.not_found"
-handler500 = "storify_site.problems.server_error"
+handler400 = "accounts.web.problem_details.bad_request"
+handler403 = "accounts.web.problem_details.permission_denied"
+handler404 = "accounts.web.problem_details.not_found"
+handler500 = "accounts.web.problem_details.server_error"

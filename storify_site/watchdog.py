@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
-from stories import model_status, signs_of_life
+from stories.workers import heartbeat, model_status
 
 SECOND = 1.0
 STOPPED = 20
@@ -160,7 +160,7 @@ class PoolWatch:
 
     def look(self) -> None:
         self.own.beats += 1
-        self.own.signs = signs_of_life.count()
+        self.own.signs = heartbeat.count()
         if self.parts:
             model_status.publish(self.name, self.loaded, self.parts)
         if self._beats.look(self.main.beats) >= STOPPED:
@@ -176,15 +176,15 @@ class PoolWatch:
 
     def note_loaded(self, loaded: int, parts: int) -> None:
         self.loaded, self.parts = loaded, parts
-        signs_of_life.note()
+        heartbeat.note()
 
     def begin(self, *, is_analysis: bool) -> None:
         self.own.state = ANALYSING if is_analysis else BUSY
-        signs_of_life.note()
+        heartbeat.note()
 
     def end(self) -> None:
         self.own.state = IDLE
-        signs_of_life.note()
+        heartbeat.note()
 
 
 def pool_name(worker: str, slot: int) -> str:

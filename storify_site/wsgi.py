@@ -25,7 +25,7 @@ class Request(WSGIRequest):
 application = get_wsgi_application()
 application.request_class = Request
 
-from stories.services.uploading import sandbox  # noqa: E402 - only now is Django set up
+from stories.services.uploads import sandbox  # noqa: E402 - only now is Django set up
 
 # Beside everything else, so that the first upload need not wait for it.
 threading.Thread(target=sandbox.start, daemon=True).start()

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from storify_site import embedded
+from storify_site import local
 from storify_site.celery import app as celery_app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,14 +29,14 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def local_services() -> Iterator[None]:
     """This run's own PostgreSQL (unless DATABASE_URL names another) and Redis, or shared ones."""
-    var = embedded.var_dir()
-    embedded.redis.start(var, durable=False)
+    var = local.var_dir()
+    local.redis.start(var, durable=False)
     if not os.environ.get("DATABASE_URL"):
-        embedded.postgres.start(var, durable=False)
+        local.postgres.start(var, durable=False)
     yield
     if not os.environ.get("STORIFY_TEST_SERVICES"):
-        embedded.postgres.stop(var)
-        embedded.redis.stop(var)
+        local.postgres.stop(var)
+        local.redis.stop(var)
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +62,7 @@ def media() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def test_environment(django_db_setup: None) -> dict[str, str]:
     """The environment of a process that is to work on this run's database, queue and photos."""
-    url = os.environ.get("DATABASE_URL") or embedded.postgres.url(embedded.var_dir())
+    url = os.environ.get("DATABASE_URL") or local.postgres.url(local.var_dir())
     before, _, query = url.partition("?")
     name = connection.settings_dict["NAME"]
     database_url = f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
@@ -82,7 +82,7 @@ def celery_worker_process(
     Tests that use it see committed rows only: mark them `worker` and
     `django_db(transaction=True)`.
     """
-    log = (embedded.var_dir() / "worker.log").open("wb")
+    log = (local.var_dir() / "worker.log").open("wb")
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "storify_site", "worker", "-Q", "inference,default",
          "--pool", "prefork", "-c", "1", "-n", "tests@storify", "--without-gossip",

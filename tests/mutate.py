@@ -198,7 +198,7 @@ def _services(jobs: int, *, wanted: bool) -> Iterator[list[Path]]:
     finally:
         for folder in folders:
             if wanted:
-                stop = [sys.executable, "-m", "storify_site.embedded", "stop"]
+                stop = [sys.executable, "-m", "storify_site.local", "stop"]
                 subprocess.run(stop, env={**os.environ, "VAR_DIR": str(folder)}, check=False)
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,7 @@
 from django import template
 from django.template.defaultfilters import stringfilter
 
-from accounts import bidi
+from accounts.web import bidi
 
 register = template.Library()
 register.filter("isolate", stringfilter(bidi.isolate), is_safe=True)

@@ -108,7 +108,7 @@ def start(model: keras.Model, weights: Mapping[str, Floats]) -> None:
 def joined(tuned: keras.Model, frozen: keras.Model) -> keras.Model:
     """Return the network of (tokens, features) whose logits are the mean of both networks' logits.
 
-    `frozen` gives logits and familiarity of the features (`ml.action.model`).
+    `frozen` gives logits and familiarity of the features (`ml.training.action.model`).
     """
     tokens = keras.Input(tuned.input.shape[1:], name="tokens")
     features = keras.Input(frozen.input.shape[1:], name="features")

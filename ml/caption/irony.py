@@ -2,8 +2,8 @@
 
 No large collection of ironic captions in many languages was at hand. `written/irony.csv` holds a
 few dozen pairs that we wrote: irony, and sincere captions with the same words. A linear classifier
-on the sentence embedding learns from them (`ml.caption.logistic`); what it suspects only widens
-the mood.
+on the sentence embedding learns from them (`ml.training.caption.logistic`); what it
+suspects only widens the mood.
 """
 
 import csv

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.faces import Detection, crop, detect, likeness
-from ml.framing import focus, sharpened
+from ml.faces.detection import Detection, crop, detect, likeness
+from ml.faces.framing import focus, sharpened
 from ml.images import eight_bit
 from ml.labels import EMOTIONS
 from ml.types import Face

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from recommender.engine.offline.data import load
-from recommender.engine.offline.protocol import evaluate
+from recommender.engine.evaluation.data import load
+from recommender.engine.evaluation.protocol import evaluate
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

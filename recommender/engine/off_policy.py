@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.engine.choose import softmax
-from recommender.engine.content import FloatArray
+from recommender.engine.rerank import softmax
+from recommender.engine.tracks.content import FloatArray
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.content import FloatArray
+from recommender.engine.item_similarity import together_scores
 from recommender.engine.taste import Taste, taste_scores
-from recommender.engine.together import together_scores
+from recommender.engine.tracks.content import FloatArray
 
 MODEL_VERSION = "hybrid-2"
 AVERAGE_POPULARITY = 0.4

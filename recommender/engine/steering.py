@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.engine.content import FloatArray
 from recommender.engine.scoring import Mood
+from recommender.engine.tracks.content import FloatArray
 
 MATCH, LIFT, CONTRAST = 0.0, 0.5, 1.0
 # A lift goes this share of the way to the most pleasant, and to the most energetic.

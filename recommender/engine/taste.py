@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.engine.content import N_FEATURES, FloatArray
+from recommender.engine.tracks.content import N_FEATURES, FloatArray
 
 # Share of a feature's variance that remains within one public playlist, measured on every
 # fifth of 4,384 playlists (the fifth that the evaluation leaves out of its report).

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from recommender.engine.genres import family
+from recommender.engine.tracks.genres import family
 
 
 def derive(apps, schema_editor):

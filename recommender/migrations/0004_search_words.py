@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-from recommender.engine.spelling import LONGEST_WORD, trigrams
+from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
 
 
 def learn_words(apps, schema_editor):

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             model_name="trackfactor",
             name="genre_code",
             field=models.SmallIntegerField(
-                default=-1, help_text="As recommender.wishes numbers the families"
+                default=-1, help_text="As recommender.ranking.preference_filters numbers the families"
             ),
             preserve_default=False,
         ),
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             model_name="trackfactor",
             name="language_code",
             field=models.SmallIntegerField(
-                default=-1, help_text="As recommender.wishes numbers them"
+                default=-1, help_text="As recommender.ranking.preference_filters numbers them"
             ),
             preserve_default=False,
         ),

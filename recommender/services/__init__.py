@@ -1,20 +1,18 @@
 """Everything that writes here."""
 
-from recommender.services.catalogue import expire_tracks, load_demo_catalogue
-from recommender.services.choices import forget_story, remove_choice, save_choice
-from recommender.services.factors import (
+from recommender.factors.training import export_choices, train_factors
+from recommender.factors.versions import (
     load_factors,
     place_new_tracks,
     rearrange_catalogue,
     roll_back_factors,
 )
+from recommender.services.catalogue import expire_tracks, load_demo_catalogue
+from recommender.services.choices import forget_story, remove_choice, save_choice
 from recommender.services.features import fill_features
 from recommender.services.imports import import_tracks
 from recommender.services.intensity import refit_intensity
-from recommender.services.saves import recount_saves
-from recommender.services.suggestions import give_feedback, suggest_tracks
-from recommender.services.training import export_choices, train_factors
-from recommender.services.tuning import (
+from recommender.services.preferences import (
     answer_likes,
     claim_demo_notice,
     reset_taste,
@@ -23,8 +21,10 @@ from recommender.services.tuning import (
     steer_story,
     undo_taste_reset,
 )
+from recommender.services.saves import recount_saves
+from recommender.services.search_words import refresh_words
+from recommender.services.suggestions import give_feedback, suggest_tracks
 from recommender.services.weights import refit_weights
-from recommender.services.words import refresh_words
 
 __all__ = [
     "answer_likes",

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from recommender.importing.columns import COLUMNS
+from recommender.catalogue.importing.columns import COLUMNS
 from recommender.services.intensity import (
     classify_all,
     fit_for,
     level_parameters,
     level_sql,
 )
-from recommender.services.words import learn_words
+from recommender.services.search_words import learn_words
 
 _TEXTS = ("album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]

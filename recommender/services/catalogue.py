@@ -9,11 +9,11 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from accounts.transactions import atomic_with_retry
-from recommender.demo.catalogue import DemoTrack, demo_tracks
-from recommender.engine.genres import family
-from recommender.engine.songs import search_text, song_key
-from recommender.importing.columns import COLUMNS
-from recommender.languages import INSTRUMENTAL
+from recommender.catalogue.demo.catalogue import DemoTrack, demo_tracks
+from recommender.catalogue.importing.columns import COLUMNS
+from recommender.catalogue.languages import INSTRUMENTAL
+from recommender.engine.tracks.genres import family
+from recommender.engine.tracks.song_keys import search_text, song_key
 from recommender.models import Track
 from recommender.services.bulk import Row, Written, write_tracks
 

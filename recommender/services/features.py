@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.transactions import atomic_with_retry
 from recommender import selectors
-from recommender.engine.intensity import FEATURES
-from recommender.importing.columns import AUDIO_FEATURES
+from recommender.catalogue.feature_providers import FeatureProvider, Features, ProviderError
+from recommender.catalogue.importing.columns import AUDIO_FEATURES
+from recommender.engine.tracks.intensity import FEATURES
 from recommender.models import FeatureMiss, Track
-from recommender.providers import FeatureProvider, Features, ProviderError
 
 # One run takes no longer, so that it never keeps a worker from its other tasks; the next goes on.
 SECONDS = 20.0

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from recommender.importing.files import Table, opened
-from recommender.importing.layouts import MOOD, layout_of
-from recommender.importing.rows import BadRowError, track_values
+from recommender.catalogue.importing.files import Table, opened
+from recommender.catalogue.importing.layouts import MOOD, layout_of
+from recommender.catalogue.importing.rows import BadRowError, track_values
 from recommender.models import Track
 from recommender.services.bulk import Row, write_tracks
 

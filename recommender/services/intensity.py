@@ -9,8 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.transactions import atomic_with_retry
-from recommender import demo_tracks, selectors
-from recommender.engine.intensity import (
+from recommender import selectors
+from recommender.catalogue import demo_tracks
+from recommender.engine.tracks.intensity import (
     FEATURES,
     LEVELS,
     IntensityFit,

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.transactions import atomic_with_retry
-from recommender import trends
 from recommender.models import Choice, TrackSaves
+from recommender.ranking import trending
 
 # log2(2^a + 2^b), without numbers so large or so small that they fail.
 _ADD = """
@@ -55,7 +55,7 @@ _AT_ONCE = 1000
 def add_save(*, track_id: UUID, at: datetime) -> None:
     """Count one more save of the track: the last thing that its transaction does."""
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, {"track": track_id, "level": trends.half_lives(at)})
+        cursor.execute(_ADD, {"track": track_id, "level": trending.half_lives(at)})
 
 
 def recount_saves(*, track_ids: Iterable[UUID] | None = None) -> None:
@@ -73,7 +73,7 @@ def recount_saves(*, track_ids: Iterable[UUID] | None = None) -> None:
 def _recount(tracks: list[UUID]) -> None:
     parameters: dict[str, Any] = {
         "tracks": tracks,
-        "half_life": trends.half_life().total_seconds(),
+        "half_life": trending.half_life().total_seconds(),
     }
     with connection.cursor() as cursor:
         for statement in (_MAKE, _LOCK, _COUNT):

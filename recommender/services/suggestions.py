@@ -10,13 +10,14 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget
-from recommender import candidates, selectors
-from recommender.engine.choose import choose, story_noise
+from recommender import selectors
+from recommender.engine.rerank import choose, story_noise
 from recommender.engine.scoring import Mood, score_terms, total
 from recommender.engine.steering import steer
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import StoryTuning, Suggestion, Track
-from recommender.services.folding import who_asks
+from recommender.ranking import candidate_sources
+from recommender.ranking.listener import who_asks
 
 
 @atomic_with_retry
@@ -30,10 +31,10 @@ def suggest_tracks(
     tuning = selectors.story_tuning(story_id)
     target = steer(engine_mood(mood), tuning.steering)
     person, (weights, ranked_by) = who_asks(user), selectors.ranking_weights()
-    pool = candidates.gather(person=person, story_id=story_id, mood=target, weights=weights)
+    pool = candidate_sources.gather(person=person, story_id=story_id, mood=target, weights=weights)
     terms = score_terms(pool.features, mood=target, taste=person.taste, weights=weights)
     scores = total(terms)
-    listed = candidates.shortlist(pool, scores)
+    listed = candidate_sources.shortlist(pool, scores)
     picks = choose(
         scores[listed.rows],
         artists=listed.artists,

@@ -6,11 +6,13 @@ import numpy as np
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
-from recommender import demo_tracks, factor_selectors, selectors
+from recommender import selectors
+from recommender.catalogue import demo_tracks
 from recommender.engine.als import fold_in
-from recommender.engine.content import FEATURES, standardise
-from recommender.engine.inverted import Vectors
+from recommender.engine.ivf_index import Vectors
 from recommender.engine.taste import Taste
+from recommender.engine.tracks.content import FEATURES, standardise
+from recommender.factors import selectors as factor_selectors
 from recommender.locks import lock_profile
 from recommender.models import FactorVersion, TasteProfile
 

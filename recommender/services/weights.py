@@ -8,9 +8,10 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from recommender import demo_tracks, selectors
-from recommender.engine.learning import Impressions, Learned, fit_weights
+from recommender import selectors
+from recommender.catalogue import demo_tracks
 from recommender.engine.scoring import TERMS
+from recommender.engine.weight_learning import Impressions, Learned, fit_weights
 from recommender.models import Choice, RankingWeights, Suggestion
 
 # Older lists say little of what ranks today, and so many say enough.

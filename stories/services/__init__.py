@@ -1,23 +1,23 @@
 """Everything that changes a story."""
 
-from stories.services.analysing import AnalysisInterruptedError, analyse_story
-from stories.services.correcting import correct_story, suggest_again, tune_story
-from stories.services.faces import erase_faces, refresh_outdated, send_refresh
-from stories.services.keeping import (
+from stories.services.analysis import AnalysisInterruptedError, analyse_story
+from stories.services.consent import erase_faces, refresh_outdated, send_refresh
+from stories.services.corrections import correct_story, suggest_again, tune_story
+from stories.services.deletion import (
     delete_stories_of,
     delete_story,
     remove_choice,
     save_choice,
 )
-from stories.services.previewing import Preview, preview_suggestions
-from stories.services.queueing import (
+from stories.services.media_sweep import sweep_media
+from stories.services.previews import Preview, preview_suggestions
+from stories.services.queue import (
     enqueue_story,
     recover_stale_stories,
     release_story,
     retry_story,
 )
-from stories.services.sweeping import sweep_media
-from stories.services.uploading import create_story
+from stories.services.uploads import create_story
 
 __all__ = [
     "AnalysisInterruptedError",

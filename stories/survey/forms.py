@@ -8,7 +8,7 @@ from django import forms
 
 from ml.labels import ACTIONS, INTENSITIES
 from stories.models import MUSIC, MUSIC_LEVELS
-from stories.presenters import in_words
+from stories.pages.presenters import in_words
 
 SKIP = ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ml.intensity import levels
 from ml.labels import ACTIONS, INTENSITIES
 from stories.models import MUSIC, MUSIC_LEVELS
-from stories.presenters import Bar, in_words
+from stories.pages.presenters import Bar, in_words
 from stories.survey.selectors import about_actions, counts
 
 

@@ -21,7 +21,7 @@ from storify_site.bench.overload import measure_overload, overload_table
 from storify_site.bench.photos import measure_analysis, measure_photos, photos
 from storify_site.bench.site import own_environment, running_site
 from storify_site.bench.suggestions import measure_suggestions
-from storify_site.free_port import free_port
+from storify_site.local.free_port import free_port
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -63,7 +63,7 @@ def running_site(environment: dict[str, str]) -> Iterator[Site]:
     log = Path(environment["VAR_DIR"]) / "site.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "storify_site.run"],
+            [sys.executable, "-m", "storify_site.local.supervisor"],
             cwd=BASE_DIR,
             env=environment,
             stdout=out,

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.template.loader import render_to_string
 
-from storify_site.problems import MEDIA_TYPE
+from accounts.web.problem_details import MEDIA_TYPE
 
 DETAIL = "Storify is very busy. Please try again in a few seconds."
 

@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import attempts, claims, tasks
+from accounts import login_throttle, tasks
 from accounts.checks import site_url_is_public
-from accounts.claims import Claim
+from accounts.mail import claims
+from accounts.mail.claims import Claim
 from accounts.models import User
 from tests.accounts.conftest import mailed_link
 from tests.factories import make_spotify_account, make_user
@@ -237,21 +238,21 @@ def test_nobody_gets_a_link_to_a_password_that_they_cannot_have(
 @pytest.mark.parametrize("page", ["sign-up", "password/reset"])
 def test_mail_to_one_address_is_limited_from_all_networks_together(page: str) -> None:
     make_user(email="ada@storify.test", password=PASSWORD)
-    for number in range(attempts.LIMIT_MAILS_TO_ADDRESS):
+    for number in range(login_throttle.LIMIT_MAILS_TO_ADDRESS):
         ask(Client(REMOTE_ADDR=f"192.0.2.{number}"), page)
     elsewhere = Client(REMOTE_ADDR="198.51.100.1")
 
     refused = ask(elsewhere, page, "ADA@storify.test")
 
     assert "Too many mails" in text(refused)
-    assert len(mail.outbox) == attempts.LIMIT_MAILS_TO_ADDRESS
+    assert len(mail.outbox) == login_throttle.LIMIT_MAILS_TO_ADDRESS
     assert "Too many mails" not in text(ask(elsewhere, page, "eve@storify.test"))
 
 
 def test_mail_from_one_network_is_limited_for_all_pages_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attempts, "LIMIT_MAILS_FROM_NETWORK", 3)
+    monkeypatch.setattr(login_throttle, "LIMIT_MAILS_FROM_NETWORK", 3)
     for number, page in enumerate(("sign-up", "sign-up", "password/reset")):
         ask(Client(REMOTE_ADDR=f"2001:db8:0:7::{number}"), page, f"ada{number}@storify.test")
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import attempts, selectors, services
+from accounts import login_throttle, selectors, services
 from accounts.models import ApiToken, User
 from tests.factories import make_user
 
@@ -94,14 +94,14 @@ def test_a_person_without_password_gets_no_token(client: Client) -> None:
 def test_guessing_is_throttled_and_shares_its_count_with_the_page(
     client: Client, ada: User
 ) -> None:
-    for _ in range(attempts.LIMIT_BOTH - 1):
+    for _ in range(login_throttle.LIMIT_BOTH - 1):
         assert ask(client, "wrong").status_code == 401
     client.post("/accounts/sign-in/", {"username": "ada@storify.test", "password": "wrong"})
 
     shut = ask(client)
 
     assert shut.status_code == 429
-    assert int(shut["Retry-After"]) == attempts.WINDOW_SECONDS
+    assert int(shut["Retry-After"]) == login_throttle.WINDOW_SECONDS
     assert not ApiToken.objects.exists()
 
 

@@ -6,7 +6,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.checks import mail_reaches_people
-from accounts.mail_backend import NOT_SET_UP, MailNotSetUpError
+from accounts.mail.backend import NOT_SET_UP, MailNotSetUpError
 
 BACKENDS = "django.core.mail.backends"
 

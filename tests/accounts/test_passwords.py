@@ -19,8 +19,9 @@ from django.db import connections
 from django.test import Client, RequestFactory
 from social_django.models import UserSocialAuth
 
-from accounts import attempts, services
-from accounts.attempts import Counter, TooManyAttempts
+from accounts import login_throttle as attempts
+from accounts import services
+from accounts.login_throttle import Counter, TooManyAttempts
 from accounts.models import User
 from tests.accounts.conftest import Wire, mailed_link, sign_in_with_spotify
 from tests.factories import make_user

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts import attempts
+from accounts import login_throttle
 from tests.factories import make_spotify_account, make_user
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_signing_out_needs_a_post_and_ends_the_session(client: Client) -> None:
 
 def test_too_many_wrong_passwords_shut_the_door_even_for_the_right_one(client: Client) -> None:
     make_user(email="ada@storify.test", password=PASSWORD)
-    for _ in range(attempts.LIMIT_BOTH):
+    for _ in range(login_throttle.LIMIT_BOTH):
         wrong = client.post(
             "/accounts/sign-in/", {"username": "ada@storify.test", "password": "wrong"}
         )
@@ -64,7 +64,7 @@ def test_too_many_wrong_passwords_shut_the_door_even_for_the_right_one(client: C
 
 def test_claimed_forwarding_addresses_do_not_escape_the_limit(client: Client) -> None:
     make_user(email="ada@storify.test", password=PASSWORD)
-    for number in range(attempts.LIMIT_BOTH):
+    for number in range(login_throttle.LIMIT_BOTH):
         client.post(
             "/accounts/sign-in/",
             {"username": "ada@storify.test", "password": "wrong"},

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts import selectors, services
 from accounts.models import ApiToken, SpotifyAccount, User
-from accounts.spotify import Spotify, SpotifyError, SpotifyUnavailable
-from accounts.spotify_tokens import MARGIN, Grant
-from accounts.spotify_types import Profile
-from tests.accounts.fake_spotify import FakeSpotify, bearer, expired_account
+from accounts.spotify.client import Spotify, SpotifyError, SpotifyUnavailable
+from accounts.spotify.tokens import MARGIN, Grant
+from accounts.spotify.types import Profile
+from tests.accounts.spotify.fake_spotify import FakeSpotify, bearer, expired_account
 from tests.factories import make_spotify_account, make_user
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_token_is_renewed_from_the_margin_before_its_end(
     left: timedelta, used: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_spotify_account(expires_at=NOON + left)
-    monkeypatch.setattr("accounts.spotify_tokens.timezone.now", lambda: NOON)
+    monkeypatch.setattr("accounts.spotify.tokens.timezone.now", lambda: NOON)
     assert token_used(account) == used
 
 

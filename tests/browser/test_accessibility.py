@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from playwright.sync_api import Page
 
-from accounts.mails import CONSOLE
+from accounts.mail.messages import CONSOLE
 from accounts.models import User
 from recommender.services import give_feedback, set_preferences, suggest_tracks
 from stories.models import Story

@@ -16,7 +16,7 @@ from django.conf import LazySettings
 from django.conf import settings as django_settings
 from playwright.sync_api import Locator, Page, expect
 
-from accounts.mails import CONSOLE
+from accounts.mail.messages import CONSOLE
 from accounts.models import User
 from tests.browser.scenery import lake_at_dusk, lake_by_day
 

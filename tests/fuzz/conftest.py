@@ -28,8 +28,9 @@ from accounts.models import User
 from accounts.services import issue_api_token
 from recommender.models import Track
 from recommender.services import suggest_tracks
-from stories import queue, services
+from stories import services
 from stories.selectors import mood_of
+from stories.services import job_publisher
 from storify_site.wsgi import application
 from tests.factories import make_ready_story, make_ready_video_story, make_track, make_user
 from tests.fuzz.requests import Hostile
@@ -136,7 +137,7 @@ def one_transaction(db: None) -> Iterator[None]:
 def site(one_transaction: None, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Nobody is throttled here, and no worker is waiting."""
     monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *_: True)
-    monkeypatch.setattr(queue, "publish_analysis", lambda _story_id: None)
+    monkeypatch.setattr(job_publisher, "publish_analysis", lambda _story_id: None)
     person, staff = make_user(), make_user(is_staff=True, is_superuser=True)
     demo = make_track(source=Track.Source.DEMO, recipe=None)
     for _ in range(5):

@@ -13,7 +13,7 @@ from ml.action.backbone import session
 from ml.action.predict import Looks
 from ml.analysis import analyse, analyse_video
 from ml.caption.encoder import _e5, _universal
-from ml.faces import Detection, _blazeface, _yunet
+from ml.faces.detection import Detection, _blazeface, _yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.networks import compiled

@@ -16,7 +16,7 @@ from ml.calibration import (
     softmax,
     threshold_for,
 )
-from ml.metrics import report
+from ml.evaluation.metrics import report
 
 
 def test_temperature_of_overconfident_logits_is_found_again() -> None:

@@ -11,21 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from ml.caption import card, irony, logistic
-from ml.caption.anchors import fine_anchors
-from ml.caption.data import Captions
+from ml.caption import irony
 from ml.caption.irony import doubted
 from ml.caption.labels import EIGHT, FINE, GROUP, SIX, TO_EIGHT, TO_SEVEN, TO_SIX, fine_shares
-from ml.caption.model import Recipe, Thinned, agreed, build_sentence, build_words, join
 from ml.caption.pool import pooled
 from ml.caption.predict import look, mood_of, predict, predict_fine, read
-from ml.caption.train import abroad, languages_apart
 from ml.caption.words import UNKNOWN
-from ml.evaluate import measure_caption
-from ml.evaluate import read as read_table
+from ml.evaluation import caption_card
+from ml.evaluation.measure import measure_caption
+from ml.evaluation.measure import read as read_table
 from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
 from ml.mood import Gaussian
+from ml.training.caption import logistic
+from ml.training.caption.anchors import fine_anchors
+from ml.training.caption.data import Captions
+from ml.training.caption.model import Recipe, Thinned, agreed, build_sentence, build_words, join
+from ml.training.caption.train import abroad, languages_apart
 
 MEGABYTES = 12
 GLAD, LOW = "Best day ever with my favourite people!", "I miss her so much, I cry every day"
@@ -262,7 +264,7 @@ def test_shipped_files_are_small_and_say_what_the_manifest_says() -> None:
 
 
 def test_card_carries_the_recorded_figures() -> None:
-    text = (card.FOLDER / "CARD.md").read_text()
+    text = (caption_card.FOLDER / "CARD.md").read_text()
     assert entry("caption")["version"] in text
     for recorded in entry("caption")["measured"]:
         assert f"{recorded['n']:,} | {recorded['accuracy']}" in text

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ml.detection import matches
-from ml.faces import DARK, TURNS, Detection, crop, detect, likeness, overlap
-from ml.framing import tilt
+from ml.evaluation.faces import matches
+from ml.faces.detection import DARK, TURNS, Detection, crop, detect, likeness, overlap
+from ml.faces.framing import tilt
 from ml.images import eight_bit
 
 
@@ -97,7 +97,7 @@ def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
         looks.append(view)  # the photo, the same from nearer, then its turns
         return [spot(view)] if len(looks) == 3 + TURNS.index(degrees) else []
 
-    monkeypatch.setattr("ml.faces._look", look)
+    monkeypatch.setattr("ml.faces.detection._look", look)
     (face,) = detect(photo)
     assert len(looks) == 3 + TURNS.index(degrees)  # sure of it, so no more turns
     assert face.box == pytest.approx((0.1, 0.1, 0.15, 0.267), abs=0.01)
@@ -122,7 +122,7 @@ def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
         eyes = ((x, y), (x + width, y))
         return [Detection((x, y, width, height), eyes, 0.9)]
 
-    monkeypatch.setattr("ml.faces._look", look)
+    monkeypatch.setattr("ml.faces.detection._look", look)
     (face,) = detect(drawing(400, 300))
     # What is straight up in a photo turned left by 45 degrees is up and to the right in it.
     turn = np.deg2rad(degrees)
@@ -137,7 +137,7 @@ def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
 def test_sure_face_is_enough_for_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     sure = Detection((0.1, 0.1, 0.2, 0.2), ((0.1, 0.2), (0.2, 0.2)), 0.9)
     looks = iter([[sure]])  # a second look would raise
-    monkeypatch.setattr("ml.faces._look", lambda _view: next(looks))
+    monkeypatch.setattr("ml.faces.detection._look", lambda _view: next(looks))
     assert detect(drawing()) == (sure,)
 
 
@@ -148,7 +148,7 @@ def test_dark_photo_without_a_face_is_brightened(monkeypatch: pytest.MonkeyPatch
         looks.append(float(np.asarray(view).mean()))
         return []
 
-    monkeypatch.setattr("ml.faces._look", look)
+    monkeypatch.setattr("ml.faces.detection._look", look)
     assert detect(drawing().point(lambda value: value // 12)) == ()
     assert looks[0] < DARK / 2
     assert min(looks[1:]) > DARK
@@ -159,7 +159,9 @@ def test_face_that_is_seen_only_from_near_must_convince(
     monkeypatch: pytest.MonkeyPatch, score: float, found: int
 ) -> None:
     small = Detection((0.1, 0.1, 0.02, 0.02), ((0.1, 0.1), (0.11, 0.1)), score)
-    monkeypatch.setattr("ml.faces._look", lambda view: [small] if view.width == 1280 else [])
+    monkeypatch.setattr(
+        "ml.faces.detection._look", lambda view: [small] if view.width == 1280 else []
+    )
     assert len(detect(drawing())) == found
 
 
@@ -168,7 +170,7 @@ def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)
     better = Detection((0.11, 0.1, 0.2, 0.2), eyes, 0.76)
     seen = {640: [better], 1280: [weak]}
-    monkeypatch.setattr("ml.faces._look", lambda view: seen.get(view.width, []))
+    monkeypatch.setattr("ml.faces.detection._look", lambda view: seen.get(view.width, []))
     assert detect(drawing()) == (better,)
 
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.framing import SOFT, focus, sharpened, square
+from ml.faces.framing import SOFT, focus, sharpened, square
 
 
 def face(blur: float, light: float = 1.0) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from ml.mood import (
     point,
     statements,
 )
-from ml.scene import mood_of
+from ml.scene.colour import mood_of
 
 Shares = dict[str, float]
 

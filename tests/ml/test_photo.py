@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 
 from ml.emotion.photo import emotion_of, emotions_of_images, frame, read_faces
 from ml.emotion.predict import answer
-from ml.faces import Detection
+from ml.faces.detection import Detection
 from ml.labels import EMOTIONS, UNCERTAIN
 from tests.ml.test_faces import drawing
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from ml.mood import MUSIC
-from ml.scene import LIMIT, look, mood_of, scores, together
+from ml.scene.colour import LIMIT, look, mood_of, scores, together
 from tests.ml.test_faces import drawing
 
 

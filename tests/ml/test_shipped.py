@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ml.emotion import card
 from ml.emotion.parts import LABELLED, VOTED
 from ml.emotion.predict import answer, likely, predict, predict_both
-from ml.emotion.publish import smoke_faces
+from ml.evaluation import emotion_card
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry, model_file
 from ml.networks import network
+from ml.training.emotion.publish import smoke_faces
 
 MEGABYTES = 16
 
@@ -26,7 +26,7 @@ def test_shipped_file_is_one_network_small_enough_for_a_laptop() -> None:
 
 
 def test_card_carries_the_recorded_figures() -> None:
-    text = (card.FOLDER / "CARD.md").read_text()
+    text = (emotion_card.FOLDER / "CARD.md").read_text()
     recorded = next(m for m in entry("emotion")["measured"] if m["n"] == 7178)
     parts = [
         recorded,
@@ -39,7 +39,7 @@ def test_card_carries_the_recorded_figures() -> None:
     assert f"ECE {recorded['ece']}" in text
     assert entry("emotion")["version"] in text
     for picture in ("curves", "reliability", "confusion"):
-        assert (card.FOLDER / f"{picture}.png").is_file()
+        assert (emotion_card.FOLDER / f"{picture}.png").is_file()
 
 
 def test_mirrored_face_is_read_much_alike() -> None:
@@ -81,6 +81,6 @@ def test_sure_probabilities_are_named_alone(name: str) -> None:
 
 
 def test_card_has_the_student_reports_network_beside_ours_under_every_change() -> None:
-    text = (card.FOLDER / "CARD.md").read_text()
-    for row in card.figures("seed")["robustness"]:
+    text = (emotion_card.FOLDER / "CARD.md").read_text()
+    for row in emotion_card.figures("seed")["robustness"]:
         assert f" | {row['accuracy']} | {row['cost']} |\n" in text

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ml.action import card
-from ml.action.none import DRAWINGS, HELD_OUT, smoke
 from ml.action.predict import are_named, look
+from ml.evaluation import action_card
 from ml.labels import ACTIONS
 from ml.manifest import entry, model_file
+from ml.training.action.none import DRAWINGS, HELD_OUT, smoke
 
 MEGABYTES = 32
 
@@ -46,7 +46,7 @@ def test_recorded_figures_are_above_the_bars() -> None:
 
 
 def test_card_carries_the_recorded_figures() -> None:
-    text = (card.FOLDER / "CARD.md").read_text()
+    text = (action_card.FOLDER / "CARD.md").read_text()
     recorded = figures()
     assert f"| Storify | {recorded['n']} | {recorded['accuracy']} |" in text
     for figure in (
@@ -59,4 +59,4 @@ def test_card_carries_the_recorded_figures() -> None:
         assert str(figure) in text
     assert entry("action")["version"] in text
     for picture in ("curves", "reliability", "confusion"):
-        assert (card.FOLDER / f"{picture}.png").is_file()
+        assert (action_card.FOLDER / f"{picture}.png").is_file()

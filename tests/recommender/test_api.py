@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from recommender import selectors, services
+from recommender.api.serializers import SuggestionSerializer
 from recommender.models import Choice, Suggestion, Track
-from recommender.serializers import SuggestionSerializer
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db

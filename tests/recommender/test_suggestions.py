@@ -10,12 +10,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.mood import MoodTarget
-from recommender import candidates, demo_tracks, selectors, services, wishes
-from recommender.candidates import Pool
+from recommender import selectors, services
+from recommender.catalogue import demo_tracks
 from recommender.engine.scoring import MODEL_VERSION, Mood, Weights
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import MusicPreferences, Suggestion, Track
-from recommender.services.folding import who_asks
+from recommender.ranking import candidate_sources as candidates
+from recommender.ranking import preference_filters
+from recommender.ranking.candidate_sources import Pool
+from recommender.ranking.listener import who_asks
 from recommender.services.suggestions import engine_mood
 from tests.factories import make_mood, make_track, make_user
 
@@ -209,7 +212,9 @@ def test_candidates_come_from_the_mood_indexes() -> None:
         for i in range(6000)
     )
     parameters: dict[str, Any] = {"energy": [0.5], "valence": [0.5], "around": 50, "popular": 16}
-    parameters |= wishes.parameters(MusicPreferences()) | demo_tracks.parameters(demo_in_use=False)
+    parameters |= preference_filters.parameters(MusicPreferences()) | demo_tracks.parameters(
+        demo_in_use=False
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE recommender_track")
         cursor.execute(f"EXPLAIN {candidates._AROUND}", parameters)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from stories import model_status
-from storify_site import embedded
+from stories.workers import model_status
+from storify_site import local
 
 pytestmark = pytest.mark.django_db
 
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def redis_away() -> Iterator[None]:
     """The time while Redis does not run."""
-    embedded.redis.stop(embedded.var_dir())
+    local.redis.stop(local.var_dir())
     yield
-    embedded.redis.start(embedded.var_dir(), durable=False)
+    local.redis.start(local.var_dir(), durable=False)
 
 
 def test_healthz_answers_ok(client: Client) -> None:

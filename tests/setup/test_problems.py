@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
 
-from storify_site import problems
+from accounts.web import problem_details
 from storify_site.outages import OutageMiddleware
 
 
@@ -18,7 +18,9 @@ def test_unknown_api_address_is_a_problem(client: Client) -> None:
 
 
 def test_validation_error_names_the_fields() -> None:
-    response = problems.exception_handler(exceptions.ValidationError({"photo": ["Too big."]}), {})
+    response = problem_details.exception_handler(
+        exceptions.ValidationError({"photo": ["Too big."]}), {}
+    )
 
     assert response is not None
     assert response.status_code == 400
@@ -27,7 +29,7 @@ def test_validation_error_names_the_fields() -> None:
 
 
 def test_throttled_says_when_to_try_again() -> None:
-    response = problems.exception_handler(exceptions.Throttled(wait=12.3), {})
+    response = problem_details.exception_handler(exceptions.Throttled(wait=12.3), {})
 
     assert response is not None
     assert response.status_code == 429
@@ -36,7 +38,7 @@ def test_throttled_says_when_to_try_again() -> None:
 
 
 def test_programming_error_is_not_dressed_up() -> None:
-    assert problems.exception_handler(ValueError("a bug"), {}) is None
+    assert problem_details.exception_handler(ValueError("a bug"), {}) is None
 
 
 def outage(path: str, error: Exception) -> HttpResponse | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from storify_site.free_port import free_port
+from storify_site.local.free_port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 120
@@ -47,7 +47,7 @@ def start(var: Path) -> Iterator[Start]:
 
 def _start(var: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "storify_site.run"],
+        [sys.executable, "-m", "storify_site.local.supervisor"],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -115,7 +115,7 @@ def test_missing_secret_is_one_sentence_with_its_name(var: Path, start: Start) -
 
 
 def test_second_site_on_the_same_data_is_refused(var: Path, start: Start) -> None:
-    from storify_site.run import only_one
+    from storify_site.local.supervisor import only_one
 
     with only_one(var):
         site = start(PORT=str(free_port()))

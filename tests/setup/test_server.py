@@ -18,7 +18,7 @@ import psutil
 import pytest
 from pytest_django import Settings
 
-from storify_site.free_port import free_port
+from storify_site.local.free_port import free_port
 from storify_site.serve import make_server
 from storify_site.server import connections
 from storify_site.server.admission import Lane, Patience

@@ -119,7 +119,7 @@ def test_client_id_without_its_secret_stops_a_public_site(tmp_path: Path) -> Non
 def test_mail_of_a_public_site_never_goes_to_the_terminal(tmp_path: Path, url: str) -> None:
     seen = read_settings(tmp_path, "EMAIL_BACKEND", **PUBLIC, EMAIL_URL=url)
 
-    assert seen == {"EMAIL_BACKEND": "accounts.mail_backend.NotSetUp"}
+    assert seen == {"EMAIL_BACKEND": "accounts.mail.backend.NotSetUp"}
 
 
 def test_cookies_of_a_public_site_are_secure_and_out_of_reach_of_scripts(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from stories import model_status
+from stories.workers import model_status
 from storify_site import watchdog
 from storify_site.watchdog import ANALYSING, BUSY, IDLE, WARMING, Ears, MainWatch, PoolWatch
 

@@ -16,11 +16,11 @@ from accounts.models import User
 from ml.intensity import Levels, intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import fuse
-from ml.scene import mood_of
+from ml.scene.colour import mood_of
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 from recommender.models import Track
-from stories import queue
+from stories.services import job_publisher
 from tests.factories import certain, make_user
 
 
@@ -43,26 +43,26 @@ class FakeQueue:
 
     def waiting(self) -> int:
         if self.down:
-            raise queue.BrokerUnavailableError
+            raise job_publisher.BrokerUnavailableError
         return len(self.sent) if self.held is None else self.held
 
     def publish(self, story_id: UUID) -> None:
         if self.down:
-            raise queue.BrokerUnavailableError
+            raise job_publisher.BrokerUnavailableError
         self.sent.append(story_id)
 
     def publish_refresh(self) -> None:
         if self.down:
-            raise queue.BrokerUnavailableError
+            raise job_publisher.BrokerUnavailableError
         self.refreshes += 1
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
-    monkeypatch.setattr(queue, "publish_analysis", fake.publish)
-    monkeypatch.setattr(queue, "publish_refresh", fake.publish_refresh)
-    monkeypatch.setattr(queue, "waiting_messages", fake.waiting)
+    monkeypatch.setattr(job_publisher, "publish_analysis", fake.publish)
+    monkeypatch.setattr(job_publisher, "publish_refresh", fake.publish_refresh)
+    monkeypatch.setattr(job_publisher, "waiting_messages", fake.waiting)
     return fake
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import delete_account, export_account
-from ml.scene import mood_of
+from ml.scene.colour import mood_of
 from recommender.models import Choice, Suggestion, Track, TrackSaves
 from stories import services
 from stories.models import Analysis, Correction, Photo, Story, Video

@@ -19,11 +19,12 @@ from accounts.models import User
 from accounts.services import export_account
 from ml.video import FRAMES
 from recommender.models import Track
-from stories import photo_views, services
+from stories import services
 from stories.models import Story, Video
-from stories.mood_course import mood_course
-from stories.photos import UploadError
-from stories.services.analysing import UNREADABLE
+from stories.pages import media as photo_views
+from stories.pages.mood_timeline import mood_course
+from stories.services.analysis import UNREADABLE
+from stories.uploads.photos import UploadError
 from tests.factories import (
     make_ready_story,
     make_ready_video_story,

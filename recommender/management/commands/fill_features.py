@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors, services
-from recommender.providers import NAMES, providers
+from recommender.catalogue.feature_providers import NAMES, providers
 
 
 class Command(BaseCommand):

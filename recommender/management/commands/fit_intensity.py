@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors, services
-from recommender.engine.intensity import FEATURES, FEWEST
+from recommender.engine.tracks.intensity import FEATURES, FEWEST
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
-from recommender.engine.songs import fold
+from recommender.engine.tracks.song_keys import fold
 from recommender.models import Track
 
 FOUND_WITHIN = 10

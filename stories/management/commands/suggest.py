@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommender.serializers import SuggestionSerializer
+from recommender.api.serializers import SuggestionSerializer
 from stories import services
-from stories.photos import UploadError
+from stories.uploads.photos import UploadError
 
 
 class Command(BaseCommand):

@@ -14,13 +14,14 @@ from django.db import transaction
 
 from accounts.models import User
 from ml.mood import MoodTarget
-from recommender import candidates, selectors
-from recommender.candidates import Pool
-from recommender.engine.content import FloatArray
+from recommender import selectors
 from recommender.engine.scoring import Mood, score_terms, total
+from recommender.engine.tracks.content import FloatArray
 from recommender.models import Choice, Track
+from recommender.ranking import candidate_sources as candidates
+from recommender.ranking.candidate_sources import Pool
+from recommender.ranking.listener import who_asks
 from recommender.services import set_preferences, suggest_tracks
-from recommender.services.folding import who_asks
 from recommender.services.suggestions import engine_mood
 from storify_site.bench.figures import quantile
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from stories.photos import read_photo
-from stories.services.uploading import read_upload, sandbox
+from stories.services.uploads import read_upload, sandbox
+from stories.uploads.photos import read_photo
 from storify_site.bench.figures import quantile
 from storify_site.bench.photos import photos
 

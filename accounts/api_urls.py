@@ -1,5 +1,0 @@
-from django.urls import path
-
-from accounts.api_views import TokenView
-
-urlpatterns = [path("auth/token", TokenView.as_view(), name="auth-token")]

@@ -1,0 +1,81 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from accounts import login_throttle
+from accounts.models import User, UserManager
+
+
+class AddressForm(forms.Form):
+    """An e-mail address that mail is to be sent to, so many times and no more."""
+
+    email = forms.EmailField(
+        max_length=254,
+        label="E-mail address",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+
+    def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(request.POST if request.method == "POST" else None, **kwargs)
+        self.request = request
+
+    def clean_email(self) -> str:
+        email = UserManager.normalize_email(self.cleaned_data["email"])
+        login_throttle.count_mail(email, self.request)
+        return email
+
+
+class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """For somebody who has no password yet; the labels are those of a first one."""
+
+    new_password1, new_password2 = SetPasswordForm.create_password_fields()
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "That e-mail address and password do not go together.",
+        "inactive": "This account has been closed.",
+    }
+
+
+class FacesConsentForm(forms.Form):
+    agreed = forms.TypedChoiceField(
+        choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: value == "yes"
+    )
+
+
+class ApiTokenForm(forms.Form):
+    label = forms.CharField(
+        max_length=80,
+        label="What is it for?",
+        widget=forms.TextInput(attrs={"placeholder": "My phone", "autocomplete": "off"}),
+    )
+
+
+class DeleteAccountForm(forms.Form):
+    """Proof that the person at the keyboard is the one who signed in, or at least means it."""
+
+    confirmation = forms.CharField(strip=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        field = self.fields["confirmation"]
+        if user.has_usable_password():
+            field.label = "Your password"
+            field.widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        else:
+            field.label = "Type “delete” to confirm"
+            field.widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"})
+
+    def clean_confirmation(self) -> str:
+        value: str = self.cleaned_data["confirmation"]
+        if self.user.has_usable_password():
+            if not self.user.check_password(value):
+                raise ValidationError("That is not your password.", code="wrong_password")
+        elif value.strip().lower() != "delete":
+            raise ValidationError("Please type the word delete.", code="not_confirmed")
+        return value

@@ -1,0 +1,160 @@
+"""Pages about a person: signing in, passwords, the notice about faces, the account."""
+
+import tempfile
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from social_django.views import auth as begin_social_auth
+
+from accounts import selectors, services
+from accounts.models import User
+from accounts.pages.forms import ApiTokenForm, DeleteAccountForm, FacesConsentForm, SignInForm
+from accounts.web.bidi import isolate
+from accounts.web.redirects import next_page
+
+FACES_FORGOTTEN = (
+    "Storify goes without faces now. What it read from faces in your stories is deleted. Their"
+    " moods and music follow from the rest, within a minute; what you set yourself stays."
+)
+
+
+def _me(request: HttpRequest) -> User:
+    """The signed-in person; only behind login_required."""
+    return cast(User, request.user)
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, which may be nothing at all; None while it is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+class SignIn(auth_views.LoginView):
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+class ChangePassword(auth_views.PasswordChangeView):
+    template_name = "accounts/password_change.html"
+    success_url = reverse_lazy("accounts:account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, f"Your password is changed. {services.OTHERS_ENDED}")
+        return super().form_valid(form)
+
+
+class ConfirmPasswordReset(auth_views.PasswordResetConfirmView):
+    template_name = "accounts/password_reset_confirm.html"
+    success_url = reverse_lazy("accounts:sign_in")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, f"Your new password is saved. {services.OTHERS_ENDED}")
+        return super().form_valid(form)
+
+
+@login_required
+def notice(request: HttpRequest) -> HttpResponse:
+    """Says that emotion is estimated from faces, and asks whether that is wanted."""
+    form, user = FacesConsentForm(_sent(request)), _me(request)
+    goal = next_page(request, settings.LOGIN_REDIRECT_URL)
+    if form.is_valid():
+        withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
+        services.record_faces_consent(user=user, agreed=form.cleaned_data["agreed"])
+        if withdrawn:
+            messages.success(request, FACES_FORGOTTEN)
+        return redirect(goal)
+    return render(request, "accounts/notice.html", {"form": form, "next": goal})
+
+
+@never_cache
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    user = _me(request)
+    context = {
+        "spotify": selectors.spotify_account(user),
+        "has_password": selectors.has_password_sign_in(user),
+        "tokens": selectors.active_api_tokens(user),
+        "token_form": ApiTokenForm(),
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@never_cache
+def connect_spotify(request: HttpRequest) -> HttpResponse:
+    """Ask first (GET), then go to Spotify (POST); for signing in and for connecting alike."""
+    if not request.is_secure() and request.get_host().split(":")[0] == "localhost":
+        # Spotify sends people back to 127.0.0.1, where a session made on localhost is unknown.
+        return redirect(settings.SITE_URL + request.get_full_path())
+    if request.method == "POST":
+        response: HttpResponse = begin_social_auth(request, "spotify")
+        return response
+    context = {"next": request.GET.get("next", "")}
+    return render(request, "accounts/connect_spotify.html", context)
+
+
+@login_required
+def disconnect_spotify(request: HttpRequest) -> HttpResponse:
+    user = _me(request)
+    context = {"has_password": selectors.has_password_sign_in(user)}
+    if request.method != "POST" or not context["has_password"]:
+        return render(request, "accounts/disconnect_spotify.html", context)
+    services.disconnect_spotify(user=user)
+    messages.success(request, "Spotify is disconnected, and everything from it is deleted.")
+    return redirect("accounts:account")
+
+
+@require_POST
+@login_required
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    form = ApiTokenForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Please say what the token is for.")
+        return redirect("accounts:account")
+    try:
+        token, plain = services.issue_api_token(user=_me(request), label=form.cleaned_data["label"])
+    except services.PasswordReplaced:  # which ends this session as well
+        return redirect("accounts:account")
+    return render(request, "accounts/token.html", {"token": token, "plain": plain})
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    token = get_object_or_404(selectors.active_api_tokens(_me(request)), pk=pk)
+    services.revoke_api_token(token=token)
+    messages.success(request, f"The token “{isolate(token.label)}” no longer works.")
+    return redirect("accounts:account")
+
+
+@require_POST
+@login_required
+def export(request: HttpRequest) -> FileResponse:
+    """Everything about the person as a zip, made in a temporary file and streamed from there."""
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (FileResponse closes it)
+    services.export_account(user=_me(request), out=file)
+    file.seek(0)
+    return FileResponse(
+        file, as_attachment=True, filename="storify.zip", content_type="application/zip"
+    )
+
+
+@login_required
+def delete(request: HttpRequest) -> HttpResponse:
+    user = _me(request)
+    form = DeleteAccountForm(_sent(request), user=user)
+    if form.is_valid():
+        services.delete_account(user=user)
+        logout(request)
+        messages.success(request, "Your account and everything in it are deleted. Goodbye!")
+        return redirect("accounts:sign_in")
+    return render(request, "accounts/delete.html", {"form": form})

@@ -1,0 +1,88 @@
+"""Sign-in with Spotify: authorization code with PKCE, for the real Spotify and the sandbox."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.http import HttpResponse
+from social_core.backends.oauth import BaseOAuth2PKCE
+from social_core.exceptions import (
+    AuthConfigurationError,
+    AuthPolicyError,
+    AuthProviderError,
+    AuthResponseError,
+)
+
+from accounts.spotify import app
+
+
+class NotOnAllowList(AuthPolicyError):
+    """Spotify knows the person, but lets this application see only its registered users."""
+
+    default_code = "membership_required"
+
+
+class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
+    name = "spotify"
+    title = "Spotify"
+    ID_KEY = "account_id"
+    # The redirect address must be exactly the registered one; the state travels beside it.
+    REDIRECT_STATE = False
+    STATE_PARAMETER = True
+    USE_BASIC_AUTH = True
+
+    def get_key_and_secret(self) -> tuple[str, str]:
+        return app.credentials()
+
+    def get_scope(self) -> list[str]:
+        return app.SCOPES
+
+    def authorization_url(self) -> str:
+        return app.authorize_url()
+
+    def access_token_url(self) -> str:
+        return app.token_url()
+
+    def get_redirect_uri(self, state: str | None = None) -> str:
+        """Only what Spotify accepts: HTTPS, or plain HTTP to 127.0.0.1 (never `localhost`)."""
+        uri: str = super().get_redirect_uri(state)
+        parts = urlsplit(uri)
+        if parts.scheme == "https" or (parts.scheme, parts.hostname) == ("http", "127.0.0.1"):
+            return uri
+        raise AuthConfigurationError(
+            self, code="invalid_setting", parameter="redirect_uri", stage="begin"
+        )
+
+    def get_user_id(self, details: dict[str, Any], response: dict[str, Any]) -> str:  # noqa: ARG002
+        """`account_id` never changes; where Spotify does not send it there is only `id`."""
+        found = response.get("account_id") or response.get("id")
+        if not found:
+            raise AuthResponseError(
+                self, claim="account_id", code="missing_claim", stage="user_info"
+            )
+        return str(found)
+
+    def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Only a name: an address from Spotify is unverified and says nothing about whose it is."""
+        return {"fullname": response.get("display_name") or ""}
+
+    def user_data(self, access_token: str, *_: Any, **__: Any) -> dict[str, Any]:
+        try:
+            data: dict[str, Any] = self.get_json(
+                app.api_url("/me"), headers={"Authorization": f"Bearer {access_token}"}
+            )
+        except AuthProviderError as error:
+            if error.status_code == HTTPStatus.FORBIDDEN:
+                raise NotOnAllowList(self, stage="user_info") from error
+            raise
+        return data
+
+    def run_pipeline(self, *args: Any, **kwargs: Any) -> Any:
+        """All or nothing: no person is left behind without their Spotify account."""
+        with transaction.atomic():
+            return super().run_pipeline(*args, **kwargs)
+
+    def extra_data(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """Nothing: tokens live encrypted in SpotifyAccount, never in this plain JSON."""
+        return {}

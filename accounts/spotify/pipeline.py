@@ -1,0 +1,42 @@
+"""Storify's own steps in social-auth's sign-in and disconnect pipelines."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from social_core.backends.base import BaseAuth
+from social_core.exceptions import AuthAssociationError, AuthPolicyError, AuthResponseError
+
+from accounts import services
+from accounts.models import User
+from accounts.spotify.tokens import Grant
+from accounts.spotify.types import Profile
+
+
+def create_user(details: dict[str, Any], user: User | None = None, **_: Any) -> dict[str, Any]:
+    """Somebody new through Spotify: no address and no password, only their name."""
+    if user:
+        return {"is_new": False}
+    name = str(details.get("fullname") or "")[:120]
+    return {"is_new": True, "user": User.objects.create_user(display_name=name)}
+
+
+def store_spotify(
+    backend: BaseAuth[HttpResponse], response: dict[str, Any], user: User, **_: Any
+) -> None:
+    """Keep the tokens encrypted, apart from social-auth's own table."""
+    try:
+        profile, grant = Profile.from_json(response), Grant.from_json(response)
+    except (KeyError, ValueError, TypeError) as error:
+        raise AuthResponseError(backend, code="malformed_response", stage="pipeline") from error
+    try:
+        services.connect_spotify(user=user, profile=profile, grant=grant)
+    except services.SpotifyInUse as error:
+        raise AuthAssociationError(backend, code="identity_in_use", stage="pipeline") from error
+
+
+def forget_spotify(backend: BaseAuth[HttpResponse], user: User, **_: Any) -> None:
+    """Whichever way somebody disconnects, everything from Spotify goes."""
+    try:
+        services.disconnect_spotify(user=user)
+    except services.OnlyWayIn as error:
+        raise AuthPolicyError(backend, code="disconnect_disallowed", stage="disconnect") from error

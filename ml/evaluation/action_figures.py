@@ -1,0 +1,99 @@
+"""Figures of merit of the action network beyond accuracy: intensity, and photos of no action."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.action.predict import are_named
+from ml.calibration import Floats
+from ml.evaluation.metrics import interval, report, share_of
+from ml.intensity import expected, intensity_of
+from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
+from ml.manifest import entry
+
+Figures = dict[str, Any]
+
+TRUE_TAGS = 0.95
+"""The share of photos with an action that are to be recognised as such."""
+
+
+def figures(
+    probabilities: Floats,
+    familiarity: Floats,
+    labels: NDArray[np.int64],
+    sources: Sequence[str],
+) -> Figures:
+    """Return everything measured of (n, 15) probabilities and (n,) familiarities.
+
+    `labels` (n,) are class numbers, -1 for photos that show no action; `sources` (n,) say where
+    those come from. `named` says how often an action is sure enough to be named and right then.
+    """
+    shown = labels >= 0
+    names = are_named(probabilities, familiarity)
+    sure, right = names[shown], probabilities[shown].argmax(axis=1) == labels[shown]
+    result = report(probabilities[shown], labels[shown], ACTIONS)
+    result["named"] = {"share": share_of(sure), "accuracy": share_of(right[sure])}
+    intensity = _intensity(probabilities[shown], labels[shown])
+    result |= {"intensity_accuracy": intensity["accuracy"], "intensity": intensity}
+    result["none"] = _none(familiarity, names, shown, sources)
+    return result
+
+
+def _intensity(probabilities: Floats, labels: NDArray[np.int64]) -> Figures:
+    """Return how often low, medium or high is right, whichever the action, and how far off it is.
+
+    `error` is the root mean square distance of the expected level from the true one, on a scale
+    from 0 (low) to 1 (high); `spread` is what it should be by the stated uncertainty.
+    """
+    shares = [intensity_of(dict(zip(ACTIONS, row.tolist(), strict=True))) for row in probabilities]
+    said = np.array([INTENSITIES.index(max(each, key=lambda k: each[k])) for each in shares])
+    true = np.array([INTENSITIES.index(ACTION_INTENSITY[ACTIONS[label]]) for label in labels])
+    mean, spread = np.array([expected(each) for each in shares]).T
+    error = mean - true / (len(INTENSITIES) - 1)
+    confusion = np.zeros((len(INTENSITIES), len(INTENSITIES)), dtype=int)
+    np.add.at(confusion, (true, said), 1)
+    return {
+        "accuracy": share_of(said == true),
+        "error": round(float(np.sqrt((error**2).mean())), 4),
+        "spread": round(float(np.sqrt((spread**2).mean())), 4),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _none(
+    familiarity: Floats,
+    names: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
+    sources: Sequence[str],
+) -> Figures:
+    """Return how photos without an action fare beside those with one.
+
+    `false_tags` and `true_tags` are the shares of either that are familiar enough for a tag at
+    the shipped threshold; `false_tags_at_95` is the former where the latter is 0.95 on these very
+    photos; `named` is the share of photos without an action that get a name in the end.
+    """
+    n = int((~shown).sum())
+    result: Figures = {"n": n, "named": share_of(names[~shown])}
+    if not n:
+        return result
+    familiar = familiarity >= entry("action")["familiarity"]
+    at_95 = familiarity >= np.quantile(familiarity[shown], 1 - TRUE_TAGS)
+    false_tags = share_of(familiar[~shown])
+    result |= {
+        "true_tags": share_of(familiar[shown]),
+        "false_tags": false_tags,
+        "interval": [round(edge, 4) for edge in interval(false_tags or 0.0, n)],
+        "false_tags_at_95": share_of(at_95[~shown]),
+        "sources": {},
+    }
+    where = np.array(sources)
+    for source in sorted(set(where[~shown].tolist())):
+        rows = ~shown & (where == source)
+        result["sources"][source] = {
+            "n": int(rows.sum()),
+            "false_tags": share_of(familiar[rows]),
+            "named": share_of(names[rows]),
+        }
+    return result

@@ -1,0 +1,73 @@
+"""How well faces are found: against boxes, or against counts where there are no boxes."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ml.faces.detection import Detection, detect, overlap
+from ml.images import decoded
+
+OVERLAP = 0.4
+"""Least intersection over union of a found and a marked face: hand-drawn boxes differ in taste."""
+
+Box = Sequence[float]
+
+
+def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:
+    """Return how many marked boxes have a found one of their own, nearest pairs first."""
+    pairs = [(overlap(f, m), i, j) for i, f in enumerate(found) for j, m in enumerate(marked)]
+    used: tuple[set[int], set[int]] = (set(), set())
+    for share, i, j in sorted(pairs, reverse=True):
+        if share >= OVERLAP and i not in used[0] and j not in used[1]:
+            used[0].add(i)
+            used[1].add(j)
+    return len(used[0])
+
+
+def measure_faces(table: pa.Table) -> dict[str, Any]:
+    """Return the figures of the detector on rows with `image` and `faces` or `n_faces`.
+
+    `accuracy` is how often it is right that a photo has any face, `balanced_accuracy` the mean
+    of that over photos with and without; `ece` has no meaning for a detector and is None.
+    """
+    marked = table["faces"].to_pylist() if "faces" in table.column_names else None
+    counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()
+    if not counts:
+        raise ValueError("there is nothing to measure: no rows")
+    found, sizes = [], []
+    began = time.perf_counter()
+    for row, encoded in enumerate(table["image"].to_pylist()):
+        photo = decoded(encoded, f"The image of row {row}")
+        found.append(detect(photo))
+        sizes.append(photo.size)
+    ms = round((time.perf_counter() - began) * 1000 / len(found), 2)
+    hits = [
+        min(len(f), n) if marked is None else matches(_pixels(f, size), marked[k] or ())
+        for k, (f, n, size) in enumerate(zip(found, counts, sizes, strict=True))
+    ]
+    return _summary(np.array(counts), np.array([len(f) for f in found]), np.array(hits)) | {
+        "ms_per_item": ms
+    }
+
+
+def _pixels(found: Sequence[Detection], size: tuple[int, int]) -> list[Box]:
+    wide, high = size
+    return [(b[0] * wide, b[1] * high, b[2] * wide, b[3] * high) for b in (f.box for f in found)]
+
+
+def _summary(counts: Any, found: Any, hits: Any) -> dict[str, Any]:
+    right = (counts > 0) == (found > 0)
+    parts = [right[part].mean() for part in (counts > 0, counts == 0) if part.any()]
+    return {
+        "n": len(counts),
+        "accuracy": round(float(right.mean()), 4),
+        "balanced_accuracy": round(float(np.mean(parts)), 4),
+        "ece": None,
+        "same_count": round(float((counts == found).mean()), 4),
+        "faces": int(counts.sum()),
+        "recall": round(float(hits.sum() / counts.sum()), 4) if counts.sum() else None,
+        "precision": round(float(hits.sum() / found.sum()), 4) if found.sum() else None,
+    }

@@ -1,0 +1,135 @@
+"""What the shipped models say of held-out faces, captions and photos, by their labels."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from ml.images import decoded
+from ml.labels import EMOTIONS
+from ml.scene.colour import look
+
+Floats = NDArray[np.float64]
+
+PER_LABEL = 20
+"""Held-out rows of each label that are read; stories draw from them."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the models say of held-out rows, as plain JSON by the label of the row."""
+
+    emotion: Mapping[str, Sequence[Any]]
+    caption: Mapping[str, Sequence[Any]]
+    activity: Mapping[str, Sequence[Any]]
+
+
+def parts_of(
+    faces: Path, captions: Path, photos: Path, split: str, cache: Path | None = None
+) -> Parts:
+    """Return what the models say of up to PER_LABEL rows of each label; minutes without a cache."""
+    file = cache / f"parts-{split}.json" if cache else None
+    if file and file.is_file():
+        return Parts(**json.loads(file.read_text()))
+    said = {
+        "emotion": read_faces(faces, split, np.random.default_rng(7)),
+        "caption": read_captions(captions, split, np.random.default_rng(7)),
+        "activity": read_photos(photos, split, np.random.default_rng(7)),
+    }
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(said))
+    return Parts(**said)
+
+
+def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    from ml.emotion.photo import emotions_of_images
+
+    if split == "val":  # FER-2013 has none; this is the one that the network was chosen on
+        from ml.training.emotion.data import read_training
+
+        _, held_out = read_training(path, seed=7)
+        rows = [
+            (Image.fromarray(image), EMOTIONS[label])
+            for image, label in zip(held_out.images, held_out.labels, strict=True)
+        ]
+    else:
+        rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
+    return _by_label(_few(rows, rng), lambda faces: _named(EMOTIONS, emotions_of_images(faces)))
+
+
+def read_captions(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    from ml.caption.predict import read
+    from ml.training.caption.data import texts_and_targets
+
+    table = pq.read_table(path)
+    names = {"val": ("val", "dev"), "test": ("test",)}[split]
+    table = table.take(np.flatnonzero(np.isin(table["split"].to_pylist(), names)))
+    texts, targets = texts_and_targets(table)
+    rows = [
+        (text, EMOTIONS[int(target.argmax())])
+        for text, target in zip(texts, targets, strict=True)
+        if target.max() == 1
+    ]
+    return _by_label(_few(rows, rng), lambda w: [reading.mood.to_json() for reading in read(w)])
+
+
+def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    from ml.action.predict import recognise
+    from ml.intensity import intensity_of
+
+    def of(photos: Sequence[Image.Image]) -> list[Any]:
+        actions = [recognise(photo)[0] for photo in photos]
+        return [
+            {
+                "action": action,
+                "intensity": intensity_of(action),
+                "light": scene.light,
+                "colour": scene.colour,
+            }
+            for action, scene in zip(actions, map(look, photos), strict=True)
+        ]
+
+    rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
+    return _by_label(_few(rows, rng), of)
+
+
+def _rows(path: Path, column: str, split: str) -> list[tuple[Any, str]]:
+    table = pq.read_table(path, columns=[column, "label", "split"]).to_pydict()
+    return [
+        (value, label)
+        for value, label, part in zip(table[column], table["label"], table["split"], strict=True)
+        if part == split or part.endswith(f"_{split}")
+    ]
+
+
+def _few(rows: Sequence[tuple[Any, str]], rng: np.random.Generator) -> list[tuple[Any, str]]:
+    taken: dict[str, list[tuple[Any, str]]] = {}
+    for place in rng.permutation(len(rows)):
+        same = taken.setdefault(rows[place][1], [])
+        if len(same) < PER_LABEL:
+            same.append(rows[place])
+    return [row for rows_of in taken.values() for row in rows_of]
+
+
+def _by_label(
+    rows: Sequence[tuple[Any, str]], read: Callable[[list[Any]], Sequence[Any]]
+) -> dict[str, list[Any]]:
+    said: dict[str, list[Any]] = {}
+    for (_, label), one in zip(rows, read([item for item, _ in rows]), strict=True):
+        said.setdefault(label, []).append(one)
+    return said
+
+
+def _named(names: Sequence[str], rows: Floats) -> list[dict[str, float]]:
+    return [{n: float(p) for n, p in zip(names, row, strict=True)} for row in rows]
+
+
+def _photo(encoded: bytes) -> Image.Image:
+    return decoded(encoded, "A held-out photo").convert("RGB")

@@ -1,0 +1,303 @@
+"""Measure a shipped model on a Parquet file.
+
+python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
+
+Columns: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion (whole
+photos or faces cut out of them) and action (also "none", for photos without any of the actions, as
+`ml.prepare none` writes them for --none); `text` and `label` or `labels` for caption, with
+`valence` -1, 0 or 1, `language` and `kind` for the side of its mood, CSV files too; `image` and
+`faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
+`split` is optional; for files without a split `test`, that name means every split whose name
+ends in `_test`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+from pyarrow import csv
+
+import ml.action.predict as actions
+import ml.caption.predict as captions
+import ml.emotion.predict as emotions
+from ml.calibration import Floats, conformal_sets
+from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
+from ml.emotion.photo import emotions_of_views, view
+from ml.evaluation.action_figures import figures
+from ml.evaluation.faces import measure_faces
+from ml.evaluation.metrics import PART_KEYS, report, share_of
+from ml.images import UnreadableImage, decoded
+from ml.labels import ACTIONS, EMOTIONS
+from ml.manifest import ModelsMissing, entry, record
+from ml.training.action.none import LABEL as NO_ACTION
+
+BATCH = 32
+
+Report = dict[str, Any]
+
+
+class BadData(ValueError):
+    """The file does not have the rows or columns that the measurement needs."""
+
+
+def read(data: Path, split: str | None) -> pa.Table:
+    """Return the rows of a file, or of one split of it; BadData if there are none."""
+    if not data.is_file():
+        raise BadData(f"There is no file {data}.")
+    table = _plain(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
+    if split is None:
+        return table
+    if "split" not in table.column_names:
+        raise BadData(f"{data} has no column `split`; leave --split out to measure every row.")
+    names = table["split"].to_pylist()
+    known = sorted(set(names))
+    chosen = [split] if split in known else [k for k in known if k.endswith(f"_{split}")]
+    if not chosen:
+        raise BadData(f"{data} has no split {split}, only {', '.join(known)}.")
+    return table.filter(pa.array([name in chosen for name in names]))
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return the table with images as plain bytes; some writers put a path beside the bytes."""
+    if "image" not in table.column_names:
+        return table
+    images = table["image"]
+    if pa.types.is_struct(images.type) and images.type.get_field_index("bytes") >= 0:
+        images = pc.struct_field(images, "bytes")
+    if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):
+        raise BadData(f"The column image holds {images.type}, not encoded images as bytes.")
+    return table.set_column(table.column_names.index("image"), "image", images)
+
+
+def require(table: pa.Table, *columns: str) -> None:
+    """Raise BadData that says which of the columns are missing."""
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise BadData(
+            f"The file has no column {', '.join(missing)}, only {', '.join(table.column_names)}."
+        )
+
+
+def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
+    labels = table["label"].to_pylist()
+    if unknown := sorted({str(label) for label in labels} - set(names)):
+        raise BadData(f"Unknown labels {', '.join(unknown)}; known are {', '.join(names)}.")
+    return np.array([names.index(label) for label in labels], dtype=np.int64)
+
+
+def _images(table: pa.Table) -> list[tuple[int, bytes]]:
+    """Return the encoded images with the numbers of their rows, for whom one cannot be read."""
+    return list(enumerate(table["image"].to_pylist()))
+
+
+def _decoded(rows: Sequence[tuple[int, bytes]]) -> list[Image.Image]:
+    return [decoded(encoded, f"The image of row {row}") for row, encoded in rows]
+
+
+def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _timed(
+    predict: Callable[[Sequence[Any]], Floats], rows: Sequence[Any], size: int
+) -> tuple[Floats, float]:
+    """Return the probabilities of all rows and the milliseconds per row, loading not counted."""
+    if not rows:
+        raise BadData("There are no rows to measure.")
+    predict(rows[:1])
+    began = time.perf_counter()
+    result = np.concatenate([predict(batch) for batch in _batches(rows, size)])
+    return result, round((time.perf_counter() - began) * 1000 / len(rows), 2)
+
+
+def measure_emotion(table: pa.Table) -> Report:
+    """Measure on whole photos and on faces cut out of them alike.
+
+    `named` says how often an emotion is sure enough to be named and right then, `sets` how often
+    the true one is in the set that should hold nine of ten, and how large that is. Each split is
+    reported, the rows without a copy among the training images, and, with votes, FER+.
+    """
+    require(table, "image", "label")
+    labels = _numbers(table, EMOTIONS)
+    answers, ms = _timed(_emotions, _images(table), BATCH)
+    probabilities, votes = answers[:, LABELLED], answers[:, VOTED]
+    result = emotion_report(probabilities, labels, table) | {"ms_per_item": ms}
+    if "votes_nf" in table.column_names:
+        result["ferplus"] = ferplus_report(probabilities, votes, table)
+    return result
+
+
+def ferplus_report(probabilities: Floats, votes: Floats, table: pa.Table) -> Report:
+    """Return how often the voters' majority is met, among rows where it is one of EMOTIONS.
+
+    `accuracy` is that of (n, 7) `votes`, what the network expects of voters; `as_label` that of
+    the (n, 7) probabilities of the label; `label_agrees` how often the label itself meets it.
+    """
+    majority = ferplus_majority(table)
+    seen = majority >= 0
+    guesses = {
+        "accuracy": votes.argmax(axis=1),
+        "as_label": probabilities.argmax(axis=1),
+        "label_agrees": _numbers(table, EMOTIONS),
+    }
+    return {"n": int(seen.sum())} | {
+        name: share_of(guess[seen] == majority[seen]) for name, guess in guesses.items()
+    }
+
+
+def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.Table) -> Report:
+    """Return the figures of (n, 7) probabilities for the rows of a table and for parts of it."""
+    described = entry("emotion")
+    sure = probabilities.max(axis=1) >= described["threshold"]
+    right = probabilities.argmax(axis=1) == labels
+    inside = conformal_sets(probabilities, described["conformal"]["threshold"])
+    result = report(probabilities, labels, EMOTIONS) | {
+        "named": {"share": share_of(sure), "accuracy": share_of(right[sure])},
+        "sets": {
+            "coverage": share_of(inside[np.arange(len(labels)), labels]),
+            "size": round(float(inside.sum(axis=1).mean()), 2),
+        },
+    }
+    for name, rows in parts(table).items():
+        if rows.any():
+            part = report(probabilities[rows], labels[rows], EMOTIONS)
+            result[name] = {key: part[key] for key in PART_KEYS}
+    return result
+
+
+def _emotions(rows: Sequence[tuple[int, bytes]]) -> Floats:
+    views = [view(image) for image in _decoded(rows)]
+    return emotions_of_views(views, emotions.predict_both)
+
+
+def measure_action(table: pa.Table) -> Report:
+    """Measure on whole photos; `intensity_accuracy` asks for low, medium or high alone.
+
+    Rows with the label "none" show none of the actions: they count only in `none`, which says how
+    many of them there are and what share of them is tagged or named all the same.
+    """
+    require(table, "image", "label")
+    shown = np.array([label != NO_ACTION for label in table["label"].to_pylist()])
+    if not shown.any():
+        raise BadData(f"Every row is labelled {NO_ACTION}; accuracy needs photos with an action.")
+    labels = np.full(len(shown), -1)
+    labels[shown] = _numbers(table.filter(pa.array(shown)), ACTIONS)
+    looks, ms = _timed(_looks, _images(table), 4)
+    named = "source" in table.column_names
+    sources = table["source"].to_pylist() if named else [NO_ACTION] * len(shown)
+    sources = [source or NO_ACTION for source in sources]
+    return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
+
+
+def _looks(rows: Sequence[tuple[int, bytes]]) -> Floats:
+    looks = actions.look(_decoded(rows))
+    return np.column_stack([looks.probabilities, looks.familiarity])
+
+
+def measure_caption(table: pa.Table) -> Report:
+    """Measure on texts: their emotions, and with a column `valence` the side of their mood."""
+    from ml.evaluation import caption_measure
+
+    require(table, "text")
+    if not {"label", "labels"} & set(table.column_names):
+        require(table, "label")
+    labels = caption_measure.labels_of(table)
+    if unknown := caption_measure.unknown_labels(labels):
+        raise BadData(f"Unknown labels {', '.join(unknown)}; known are those of GoEmotions.")
+    if not any(labels):
+        raise BadData("There are no rows to measure.")
+    looks, ms = _timed(captions.look, table["text"].to_pylist(), 8)
+    result = caption_measure.measure_labels(captions.fine_of(looks), labels) | {"ms_per_item": ms}
+    result["halves"] = caption_measure.measure_halves(looks, labels)
+    if "valence" in table.column_names:
+        result["signs"] = caption_measure.measure_signs(captions.moods_of(looks), table)
+    return result
+
+
+def _faces(table: pa.Table) -> Report:
+    require(table, "image")
+    if not {"faces", "n_faces"} & set(table.column_names):
+        raise BadData("Faces need a column `faces` (lists of boxes) or `n_faces` (counts).")
+    return measure_faces(table)
+
+
+MEASURES: dict[str, Callable[[pa.Table], Report]] = {
+    "faces": _faces,
+    "emotion": measure_emotion,
+    "action": measure_action,
+    "caption": measure_caption,
+}
+
+
+def _with(table: pa.Table, none: Path | None) -> pa.Table:
+    """Return the table with the `test` part of a file of `ml.prepare none` behind it."""
+    if none is None:
+        return table
+    require(table, "image", "label")
+    more = read(none, "test").select(["image", "label", "source"])
+    return pa.concat_tables([table.select(["image", "label"]), more], promote_options="permissive")
+
+
+def _emotion_card(table: pa.Table, result: Report) -> None:
+    from ml.evaluation import emotion_card
+
+    emotion_card.write(table, result)
+
+
+def _action_card(table: pa.Table, result: Report) -> None:
+    from ml.evaluation import action_card
+
+    action_card.write(table, result)
+
+
+def _caption_card(table: pa.Table, result: Report) -> None:
+    from ml.evaluation import caption_card
+
+    caption_card.write(table, result)
+
+
+CARDS = {"emotion": _emotion_card, "action": _action_card, "caption": _caption_card}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", choices=MEASURES)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split")
+    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    parser.add_argument("--record", action="store_true", help="write the figures to the manifest")
+    parser.add_argument("--card", action="store_true", help="write the model's card (minutes)")
+    parser.add_argument("--none", type=Path, help="photos of no action, measured with those of one")
+    given = parser.parse_args(arguments)
+    try:
+        table = _with(read(given.data, given.split), given.none)
+        result = MEASURES[given.model](table)
+    except (BadData, ModelsMissing, UnreadableImage) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if given.record or given.card:
+        record(given.model, given.data.name, given.split, result)
+    if given.card and given.model in CARDS:
+        CARDS[given.model](table, result)
+    sys.stdout.write(json.dumps(result) + "\n" if given.json else _lines(result))
+    return 0
+
+
+def _lines(result: Report) -> str:
+    tables = ("confusion", "reliability")
+    return "".join(f"{key:>18}  {value}\n" for key, value in result.items() if key not in tables)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,71 @@
+"""Train the action head on frozen features of HAR.
+
+KERAS_BACKEND=torch python -m ml.training.action.train --data har.parquet --cache FOLDER
+
+`ml.training.action.data` has filled the folder; the head goes there too, for `publish`.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.calibration import fit_temperature, log_loss
+from ml.labels import ACTIONS
+from ml.training import head
+from ml.training.action.data import opened, part_of
+from ml.training.action.model import directions, with_familiarity
+
+log = logging.getLogger(__name__)
+
+RECIPES = {
+    "linear": head.Recipe(dropout=0.5, decay=0.05, noise=0.1, smoothing=0.05),
+    "linear, strong decay": head.Recipe(dropout=0.7, decay=0.3, noise=0.2, smoothing=0.05),
+    "hidden 256": head.Recipe(hidden=256, dropout=0.5, decay=0.1, noise=0.2, epochs=20),
+    "hidden 512": head.Recipe(
+        hidden=512, dropout=0.6, decay=0.3, noise=0.3, epochs=20, smoothing=0.1
+    ),
+}
+
+
+def train(data: Path, cache: Path) -> dict[str, Any]:
+    """Write the head of the recipe with the least loss on `val` and return what it reaches."""
+    cached = opened(data, cache)
+    training, held_out = (cached.there(part_of(data, split)) for split in ("train", "val"))
+    one_hot = np.eye(len(ACTIONS), dtype=np.float32)
+    features = cached.features[training.rows]
+    results: list[tuple[float, str, Any, dict[str, Any]]] = []
+    for name, recipe in RECIPES.items():
+        model, losses = head.fit(features, one_hot[training.labels], recipe, name="action")
+        logits = head.logits_of(model, cached.features[held_out.rows])
+        targets = one_hot[held_out.labels]
+        loss = log_loss(logits, targets, fit_temperature(logits, targets))
+        accuracy = round(float((logits.argmax(axis=1) == held_out.labels).mean()), 4)
+        log.info("%s: val %.4f, loss %.4f", name, accuracy, loss)
+        known = {"recipe": name, "accuracy": accuracy, "losses": losses}
+        results.append((loss, name, model, known | {"trained_on": len(features)}))
+    _, _, model, known = min(results)
+    whole = with_familiarity(model, directions(model, features, training.labels))
+    whole.save(cache / "head.keras")
+    (cache / "head.json").write_text(json.dumps(known, indent=1))
+    return known
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="har.parquet")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder of ml.training.action.data"
+    )
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    train(given.data, given.cache)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Tune the backbone's last two blocks on HAR: one command, seeded, resumable.
+
+KERAS_BACKEND=torch python -m ml.training.action.tune --data har.parquet --cache FOLDER --out RUN
+
+`ml.training.action.data` has filled the folder with what the ten frozen blocks make of the photos.
+`ml.training.action.publish` puts the tuned blocks beside the head of `ml.training.action.train`.
+"""
+
+import argparse
+import json
+import logging
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ml.action.backbone import Floats, last_weights
+from ml.action.blocks import build, start
+from ml.calibration import fit_temperature, log_loss
+from ml.labels import ACTIONS
+from ml.training.action.data import Halves, Numbers, Part, opened, part_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to tune, and how photos are varied.
+
+    In training a photo keeps `patches` of its 256 patches, chosen anew every time (PatchDropout,
+    Liu et al. 2023), and is mixed with another one by a Beta(`mixup`, `mixup`) share (Zhang et al.
+    2018).
+    """
+
+    epochs: int = 5
+    batch: int = 64
+    rate: float = 1e-4
+    decay: float = 0.05
+    smoothing: float = 0.1
+    patches: int = 96
+    mixup: float = 0.2
+    seed: int = 7
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """One epoch of training batches: (tokens, shares of the classes)."""
+
+    def __init__(self, tokens: Halves, part: Part, plan: Plan, epoch: int) -> None:
+        super().__init__()
+        self.tokens, self.part, self.plan, self.epoch = tokens, part, plan, epoch
+        self.order = np.random.default_rng([plan.seed, epoch]).permutation(len(part.rows))
+
+    def __len__(self) -> int:
+        return len(self.order) // self.plan.batch
+
+    def __getitem__(self, index: int) -> tuple[Floats, Floats]:
+        plan = self.plan
+        places = self.order[index * plan.batch : (index + 1) * plan.batch]
+        rng = np.random.default_rng([plan.seed, self.epoch, index])
+        some = [self._patches(row, rng) for row in self.part.rows[places]]
+        tokens = np.stack(some).astype(np.float32)
+        shares = np.eye(len(ACTIONS), dtype=np.float32)[self.part.labels[places]]
+        other, share = rng.permutation(len(places)), np.float32(rng.beta(plan.mixup, plan.mixup))
+        mixed = [share * each + (1 - share) * each[other] for each in (tokens, shares)]
+        return mixed[0], mixed[1]
+
+    def _patches(self, row: int, rng: np.random.Generator) -> Halves:
+        tokens = self.tokens[row]
+        kept = rng.permutation(len(tokens) - 1)[: self.plan.patches]
+        return np.asarray(tokens[np.concatenate([[0], 1 + np.sort(kept)])])
+
+
+def compiled(model: keras.Model, plan: Plan, steps: int) -> None:
+    """Give the model its optimiser: AdamW, one cosine with half an epoch of warm-up."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        plan.rate / 20,
+        decay_steps=plan.epochs * steps - steps // 2,
+        warmup_target=plan.rate,
+        warmup_steps=max(1, steps // 2),
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=plan.decay, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale"])
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=plan.smoothing)
+    model.compile(optimizer, loss)
+
+
+def logits_of(model: keras.Model, tokens: Halves, rows: Numbers) -> Floats:
+    """Return (n, classes) logits of whole photos by their row numbers."""
+    pieces = (rows[begin : begin + 64] for begin in range(0, len(rows), 64))
+    each = [model(tokens[some].astype(np.float32), training=False) for some in pieces]
+    return np.concatenate([keras.ops.convert_to_numpy(logits) for logits in each])
+
+
+def first_head(model: keras.Model, tokens: Halves, part: Part, most: int = 2000) -> None:
+    """Fit the head alone, on some photos: a random one would first undo what the blocks know
+    (Kumar et al. 2022)."""
+    some = np.random.default_rng(0).permutation(len(part.rows))[:most]
+    inside = keras.Model(model.input, model.get_layer("norm").output)
+    seen = logits_of(inside, tokens, part.rows[some])
+    head = keras.Sequential(
+        [keras.Input(seen.shape[1:]), keras.layers.Dense(len(ACTIONS), kernel_initializer="zeros")]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    head.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.1), loss)
+    head.fit(seen, part.labels[some], epochs=15, batch_size=64, verbose=0)
+    model.get_layer("logits").set_weights(head.get_weights())
+
+
+def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) -> bool:
+    """Tune until the plan or the time is over, going on where a stopped run left off.
+
+    Every epoch's network is written; return whether the plan is done.
+    """
+    keras.utils.set_random_seed(plan.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    cached = opened(data, cache)
+    tokens = cached.tokens
+    training, held_out = (cached.there(part_of(data, split)) for split in ("train", "val"))
+    log.info("training %d, validation %d", len(training.rows), len(held_out.rows))
+    history: list[dict[str, float]] = []
+    if (out / "history.json").exists():
+        history = json.loads((out / "history.json").read_text())
+        model = keras.models.load_model(out / "last.keras")
+    else:
+        model = build()
+        start(model, last_weights())
+        first_head(model, tokens, training)
+        compiled(model, plan, len(training.rows) // plan.batch)
+    end, longest = time.monotonic() + 60 * minutes, 0.0
+    for epoch in range(len(history), plan.epochs):
+        began = time.monotonic()
+        if began + longest > end:
+            return False
+        fitted = model.fit(Batches(tokens, training, plan, epoch), verbose=0)
+        figures = {"epoch": epoch + 1, "photos": len(training.rows)}
+        figures["training_loss"] = round(fitted.history["loss"][0], 4)
+        history.append(figures | measured(model, tokens, held_out))
+        longest = time.monotonic() - began
+        log.info("%s, %.0f s", json.dumps(history[-1]), longest)
+        model.save(out / "last.keras")
+        (out / "history.json").write_text(json.dumps(history, indent=1))
+    return True
+
+
+def measured(model: keras.Model, tokens: Halves, part: Part) -> dict[str, float]:
+    """Return accuracy and, at the best temperature, loss."""
+    logits = logits_of(model, tokens, part.rows)
+    shares = np.eye(len(ACTIONS))[part.labels]
+    loss = log_loss(logits, shares, fit_temperature(logits, shares))
+    right = logits.argmax(axis=1) == part.labels
+    return {"accuracy": round(float(right.mean()), 4), "loss": round(loss, 4)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="har.parquet")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder of ml.training.action.data"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--minutes", type=float, default=1e6, help="stop then; call again to go on")
+    parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
+    names: dict[str, Any] = {"epochs": int, "rate": float, "patches": int, "mixup": float}
+    for name, kind in (names | {"seed": int}).items():
+        parser.add_argument(f"--{name}", type=kind, default=getattr(Plan, name))
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if given.bfloat16:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    plan = replace(Plan(), **{name: getattr(given, name) for name in (*names, "seed")})
+    log.info("done: %s", train(given.data, given.cache, given.out, plan, given.minutes))
+
+
+if __name__ == "__main__":
+    main()

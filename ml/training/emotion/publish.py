@@ -1,0 +1,211 @@
+"""Calibrate the best networks of runs on the validation part and ship them, or measure a baseline.
+
+KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ...
+KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ... \\
+    --only seed
+
+Several runs, each begun with `--start` from another of them, are shipped as one network with the
+mean of their weights, and with the curves of the first.
+With --only nothing is shipped: the mean of the runs' networks is calibrated and measured on the
+test parts, for the card's comparison under that name ("seed", "teacher").
+"""
+
+import argparse
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, threshold_for
+from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
+from ml.emotion.predict import logits
+from ml.evaluation import robustness
+from ml.evaluation.emotion_card import CHANGED, FOLDER, spread
+from ml.evaluation.metrics import PART_KEYS, report
+from ml.labels import EMOTIONS
+from ml.manifest import publish
+from ml.training.curves import plot
+from ml.training.emotion.data import Faces, read_test, read_training
+from ml.training.emotion.model import averaged, folded
+from ml.training.emotion.train import PLANS, Plan, logits_of
+
+VERSION = "5.1.0"
+
+COVERAGE = 0.9
+"""How often the true emotion is in the set of the likely ones."""
+
+FAVOURED = {"disgust": 1.0, "fear": 0.2}
+"""What is added to the logits of the emotions that are found too seldom.
+
+FER-2013 has one disgusted face in seventy, and its fear passes for sadness and surprise. On the
+validation part .66 of disgust and .53 of fear are found like this instead of .57 and .50, at an
+accuracy of .721 instead of .727: of the shifts of these two that find .64 and .53 there, the one
+with the best accuracy.
+"""
+
+NAMED_RIGHT = 0.8
+"""How often an emotion that is named agrees with the label; FER-2013's own noise is a third."""
+
+
+def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> None:
+    """Fit what turns logits into answers, draw the curves, write the model and its entry."""
+    training, validation = read_training(data, seed=Plan.seed)
+    model = _network(runs)
+    file = runs[0] / "emotion.keras"
+    save_small(model, file)
+    model = keras.models.load_model(file, compile=False)
+    seen = seen_by(model, validation.images)
+    label = favouring(FAVOURED, *fit_scaling(seen[:, LABELLED], _one_hot(validation)))
+    sure = softmax(seen[:, LABELLED], *label)
+    histories = [json.loads((run / "history.json").read_text()) for run in runs]
+    described = {
+        "version": VERSION,
+        "classes": list(EMOTIONS),
+        "data": "FER-2013 train without copies of test images, softened by FER+ votes",
+        "trained_on": len(training),
+        "teachers": list(teachers),
+        "validation": {
+            "n": len(validation),
+            "accuracy": round(float((sure.argmax(axis=1) == validation.labels).mean()), 4),
+            "epochs": [len(history) for history in histories],
+        },
+        "label": label,
+        "votes": fit_scaling(seen[:, VOTED], validation.votes),
+        "threshold": threshold_for(sure, validation.labels, NAMED_RIGHT),
+        "conformal": {
+            "coverage": COVERAGE,
+            "threshold": round(conformal_threshold(sure, validation.labels, COVERAGE), 5),
+        },
+        "smoke": softmax(seen_by(model, smoke_faces())[:, LABELLED], *label).round(4).tolist(),
+    }
+    publish("emotion", file, described)
+    names = ("training_loss", "loss", "accuracy")
+    curves = {name: [epoch[name] for epoch in histories[0]] for name in names}
+    plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
+
+
+def seen_by(model: keras.Model, faces: NDArray[np.uint8]) -> Floats:
+    """Return the (n, 14) logits of (n, 48, 48) faces as `ml.emotion.predict` asks for them."""
+    return logits(lambda views: model.predict(views, batch_size=128, verbose=0), faces)
+
+
+def favouring(
+    shifts: Mapping[str, float], temperature: float, bias: Sequence[float]
+) -> tuple[float, list[float]]:
+    """Return a temperature and biases (7,) that find the named emotions more often."""
+    added = zip(EMOTIONS, bias, strict=True)
+    return temperature, [round(value + shifts.get(name, 0.0), 4) for name, value in added]
+
+
+def _network(runs: Sequence[Path]) -> keras.Model:
+    """Return the mean of the runs' best networks, folded and in float32."""
+    trained = averaged([keras.models.load_model(run / "best.keras", compile=False) for run in runs])
+    return folded(trained, PLANS[trained.name].shipped(normalization=None))
+
+
+def save_small(model: keras.Model, file: Path) -> None:
+    """Save a network with its weights rounded to 12 binary digits, in two thirds of the space.
+
+    They are still read as float32: the digits that are always zero are packed away.
+    """
+    model.set_weights([_rounded(weight) for weight in model.get_weights()])
+    model.save(file)
+    with zipfile.ZipFile(file) as saved:
+        parts = {name: saved.read(name) for name in saved.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+
+
+def _rounded(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    digits, exponent = np.frexp(weight)
+    return np.ldexp(np.round(digits * 4096) / 4096, exponent).astype(np.float32)
+
+
+def smoke_faces() -> NDArray[np.uint8]:
+    """Return three faces that a few lines draw, (3, 48, 48): smiling, frowning, open-mouthed.
+
+    What the network says of them is kept in the manifest, so that a test without any data notices
+    a file, a framework or a way of reading faces that is not the one that was measured.
+    """
+    faces = []
+    for start, end, mouth in ((20, 160, "smile"), (200, 340, "frown"), (0, 360, "open")):
+        image = Image.new("L", (48, 48), 60)
+        draw = ImageDraw.Draw(image)
+        draw.ellipse((5, 2, 43, 47), fill=170)
+        for x in (15, 33):
+            draw.ellipse((x - 4, 17, x + 4, 22), fill=235)
+            draw.ellipse((x - 2, 17, x + 2, 22), fill=30)
+            draw.line((x - 5, 13, x + 5, 13), fill=50, width=2)
+        draw.line((24, 22, 22, 30, 26, 30), fill=120)
+        top = {"smile": 28, "frown": 36, "open": 34}[mouth]
+        draw.arc((15, top, 33, top + 10), start, end, fill=40, width=2)
+        faces.append(np.asarray(image))
+    return np.stack(faces)
+
+
+def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
+    """Measure the mean of the best networks of runs on both test parts; write and return it.
+
+    `robustness` has what changed faces cost it, of the same ones as in the card.
+    """
+    _, validation = read_training(data, seed=Plan.seed)
+    test, table = read_test(data)
+    models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
+    answers = [_calibrated(model, validation) for model in models]
+
+    def predict(images: NDArray[np.uint8]) -> Floats:
+        return np.asarray(np.mean([answer(images) for answer in answers], axis=0))
+
+    probabilities = predict(test.images)
+    result = report(probabilities, test.labels, EMOTIONS)
+    for part, rows in parts(table).items():
+        figures = report(probabilities[rows], test.labels[rows], EMOTIONS)
+        result[part] = {key: figures[key] for key in PART_KEYS}
+    majority = ferplus_majority(table)
+    agreed = probabilities.argmax(axis=1)[majority >= 0] == majority[majority >= 0]
+    result["ferplus"] = {"n": len(agreed), "accuracy": round(float(agreed.mean()), 4)}
+    some = spread(len(test), CHANGED)
+    result["robustness"] = robustness.measure(test.images[some], test.labels[some], predict)
+    result["runs"] = [json.loads((run / "history.json").read_text())[-1] for run in runs]
+    (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def _calibrated(model: keras.Model, validation: Faces) -> Callable[[NDArray[np.uint8]], Floats]:
+    """Return what gives a trained network's (n, 7) probabilities of (n, 48, 48) faces."""
+
+    def seen(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return logits_of(model, images, model.input.shape[1])[:, LABELLED]
+
+    scaling = fit_scaling(seen(validation.images), _one_hot(validation))
+    return lambda images: softmax(seen(images), *scaling)
+
+
+def _one_hot(faces: Faces) -> NDArray[np.float64]:
+    return np.asarray(np.eye(len(EMOTIONS))[faces.labels])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
+    parser.add_argument("--run", type=Path, required=True, nargs="+", help="folders of runs")
+    parser.add_argument("--only", metavar="NAME", help="measure under this name, ship nothing")
+    parser.add_argument("--teachers", nargs="*", default=[], help="what it learned from, in words")
+    given = parser.parse_args()
+    if given.only:
+        measure_runs(given.data, given.run, given.only)
+    else:
+        publish_runs(given.data, given.run, given.teachers)
+
+
+if __name__ == "__main__":
+    main()

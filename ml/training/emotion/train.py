@@ -1,0 +1,337 @@
+"""Train an emotion network: one command, seeded, resumable.
+
+KERAS_BACKEND=torch python -m ml.training.emotion.train --data fer2013.parquet --out RUN \\
+    --faces package/model [--teacher OTHER_RUN ...] [--network seed]
+"""
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.calibration import fit_temperature, log_loss, softmax
+from ml.emotion.parts import LABELLED, VOTED
+from ml.emotion.predict import SIDE, SIZE
+from ml.training.emotion import pretrained
+from ml.training.emotion.data import Batches, Faces, Floats, centre, read_training, targets
+from ml.training.emotion.fused import FusedBatchNormalization
+from ml.training.emotion.model import VIEW, build, plain, seed_network
+
+log = logging.getLogger(__name__)
+
+# TensorFlow has no channels-first convolution on a CPU; on torch that is the fast layout.
+FORMAT = "channels_first" if keras.backend.backend() == "torch" else "channels_last"
+
+
+AVERAGED_EVERY = 4
+"""Steps between two updates of the averaged weights, which cost a tenth of a step each."""
+
+
+WIDTHS = {"plain": (32, 64, 128, 256), "wide": (32, 96, 256, 512)}
+"""Channels of the pairs of convolutions in the plain networks."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, how long and how fast.
+
+    `frame` is the side of the part of FER-2013's 48 pixels that the network looks at, `harm` how
+    often views are made coarse, noisy, dark or partly covered, `mixed` how much of one face shows
+    through another (0 for not at all), `share` the teachers' part of the targets.
+    """
+
+    network: str = "emotion"
+    frame: int = SIZE
+    view: int = VIEW
+    epochs: int = 24
+    batch: int = 128
+    rate: float = 0.05
+    decay: float = 5e-4
+    average: float = 0.998
+    harm: float = 1.0
+    mixed: float = 0.0
+    share: float = 0.5
+    seed: int = 7
+
+    def fresh(self) -> keras.Model:
+        """Return the network to train, on views of `view` pixels."""
+        return self._built(
+            self.view, None, data_format=FORMAT, normalization=FusedBatchNormalization
+        )
+
+    def shipped(self, **options: Any) -> keras.Model:
+        """Return the network that takes faces of `frame` pixels; options as for `build`."""
+        return self._built(self.frame, self.view, **options)
+
+    def _built(self, size: int, view: int | None, **options: Any) -> keras.Model:
+        if self.network == "seed":
+            return seed_network(**options)
+        if self.network in WIDTHS:
+            return plain(size, widths=WIDTHS[self.network], name=self.network, **options)
+        return build(size, view=view, **options)
+
+
+PLANS = {
+    "emotion": Plan(),
+    "wide": Plan("wide", view=SIZE, epochs=95, rate=0.1, decay=3e-3, harm=0.6, mixed=0.2),
+    "plain": Plan("plain", view=SIZE, epochs=60, rate=0.1),
+    "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20),
+}
+
+
+class Average(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps a moving average of the weights in a second network (Polyak), which is shipped."""
+
+    def __init__(self, average: keras.Model, momentum: float) -> None:
+        super().__init__()
+        self.average, self.momentum = average, momentum
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        if batch % AVERAGED_EVERY:
+            return
+        step = int(self.model.optimizer.iterations)
+        # Early on the average must forget faster, or it drags the random start along.
+        keep = min(self.momentum, (1 + step) / (10 + step)) ** AVERAGED_EVERY
+        for kept, new in zip(self.average.weights, self.model.weights, strict=True):
+            value = keras.ops.cast(new, kept.dtype)
+            kept.assign(kept * keep + value * (1 - keep))
+
+
+def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
+    """Return the network with its optimiser: SGD, one cosine with a warm-up."""
+    optimizer = keras.optimizers.SGD(
+        schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
+    )
+    model.compile(optimizer, loss, metrics=[accuracy])
+    return model
+
+
+def loss(goal: Any, logits: Any) -> Any:
+    """Return the cross-entropy (n,) of the label, and half that of the voters where asked for.
+
+    `goal` is (n, 14) shares; networks of seven logits, as the seed's, learn the label alone.
+    """
+    crossed = keras.losses.categorical_crossentropy
+    label = crossed(goal[:, LABELLED], logits[:, LABELLED], from_logits=True)
+    if logits.shape[1] == VOTED.start:
+        return label
+    return label + 0.5 * crossed(goal[:, VOTED], logits[:, VOTED], from_logits=True)
+
+
+def accuracy(goal: Any, logits: Any) -> Any:
+    """Return (n,) whether the likeliest label is the true one."""
+    return keras.metrics.categorical_accuracy(goal[:, LABELLED], logits[:, LABELLED])
+
+
+def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Return one epoch of warm-up and one cosine over the rest of the plan."""
+    return keras.optimizers.schedules.CosineDecay(
+        0.005,
+        decay_steps=max(1, plan.epochs - 1) * steps,
+        warmup_target=plan.rate,
+        warmup_steps=steps,
+        alpha=0.002,
+    )
+
+
+def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Floats:
+    """Return logits of (n, 48, 48) images by a shipped network, the mean over face and mirror."""
+    views = centre(images, frame)
+    both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
+    return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
+
+
+def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
+    """Return (n, 7) mean probabilities of the best networks of other runs, None without any."""
+    if not runs:
+        return None
+    models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
+    each = [
+        softmax(logits_of(model, images, model.input.shape[1])[:, LABELLED]) for model in models
+    ]
+    return np.asarray(np.mean(each, axis=0), dtype=np.float32)
+
+
+def train(
+    data: Path,
+    out: Path,
+    plan: Plan,
+    *,
+    begin: Callable[[keras.Model, Faces], None] = lambda model, faces: None,  # noqa: ARG005
+    teachers: Sequence[Path] = (),
+) -> Path:
+    """Train, or go on where a stopped run left off; return the best averaged network's file.
+
+    `begin` sets the first weights of a fresh network. The epoch with the least log loss on the
+    validation part is the best: of two thousand faces the accuracy says less. It is measured after
+    calibration, as what ships is calibrated: how sure a network sounds depends on its targets.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    training, validation = read_training(data, seed=Plan.seed)
+    goal = targets(training, taught(teachers, training.images), share=plan.share)
+    log.info("training %d, validation %d", len(training), len(validation))
+    steps = len(training) // plan.batch
+    seen = enlarged(centre(validation.images, plan.frame), plan.view)
+    average, shipped = plan.fresh(), plan.shipped()
+    resumed = _resume(out, average)
+    if resumed is None:
+        model = plan.fresh()
+        history: list[dict[str, float]] = []
+        begin(model, training)
+        average.set_weights(model.get_weights())
+        compiled(plan, model, steps)
+    else:
+        model, history = resumed
+        model.optimizer.learning_rate = schedule(plan, steps)  # a resumed plan may be another one
+    for epoch in range(len(history), plan.epochs):
+        batches = Batches(
+            training.images,
+            goal,
+            epoch=epoch,
+            seed=plan.seed,
+            frame=plan.frame,
+            size=plan.view,
+            batch=plan.batch,
+            data_format=FORMAT,
+            harm=plan.harm,
+            mixed=plan.mixed,
+        )
+        fitted = _epoch(model, batches, Average(average, plan.average))
+        history.append({"epoch": epoch + 1} | fitted | _measure(average, seen, validation))
+        log.info("%s", json.dumps(history[-1]))
+        if history[-1]["loss"] <= min(h["loss"] for h in history):
+            shipped.set_weights(average.get_weights())
+            _save(shipped, out / "best.keras")
+        _save(model, out / "last.keras")
+        _save(average, out / "average.keras")
+        (out / "history.json").write_text(json.dumps(history, indent=1))
+    return out / "best.keras"
+
+
+def knowing_faces(folder: Path) -> Callable[[keras.Model, Faces], None]:
+    """Return what starts a network from the recogniser's weights in the folder."""
+    weights = pretrained.read(folder)
+
+    def begin(model: keras.Model, faces: Faces) -> None:
+        some = Batches(
+            faces.images,
+            np.zeros((len(faces), 1), np.float32),
+            epoch=0,
+            seed=0,
+            frame=SIZE,
+            size=VIEW,
+            batch=512,
+            data_format=FORMAT,
+        )
+        pretrained.start(model, weights, some[0][0])
+
+    return begin
+
+
+def going_on(run: Path) -> Callable[[keras.Model, Faces], None]:
+    """Return what starts a network from the best weights of another run."""
+    trained = keras.models.load_model(run / "best.keras", compile=False)
+
+    def begin(model: keras.Model, faces: Faces) -> None:  # noqa: ARG001
+        known = {layer.name: layer.get_weights() for layer in trained.layers}
+        for layer in model.layers:
+            weights = known.get(layer.name, [])
+            if [w.shape for w in weights] == [w.shape for w in layer.weights]:
+                layer.set_weights(weights)
+            elif layer.name == "logits":  # of a network that knew the label alone
+                layer.set_weights([np.concatenate([w, w], axis=-1) for w in weights])
+
+    return begin
+
+
+def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str, float]:
+    began = time.monotonic()
+    fitted = model.fit(batches, verbose=0, callbacks=[averaging])
+    return {
+        "training_loss": round(fitted.history["loss"][0], 4),
+        "training_accuracy": round(fitted.history["accuracy"][0], 4),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def enlarged(faces: NDArray[np.uint8], side: int) -> Floats:
+    """Return (n, size, size, 1) faces as views of that side, in the layout that trains."""
+    views = keras.ops.image.resize(
+        faces.astype(np.float32),
+        (side, side),
+        interpolation="bilinear",
+        data_format="channels_last",
+    )
+    kept = np.asarray(keras.ops.convert_to_numpy(views), dtype=np.float32)
+    return kept if FORMAT == "channels_last" else np.moveaxis(kept, -1, 1)
+
+
+def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str, float]:
+    across = seen[:, :, ::-1] if FORMAT == "channels_last" else seen[..., ::-1]
+    both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
+    logits = (both[0] + both[1]) / 2
+    one_hot = np.eye(logits.shape[1])[validation.labels]
+    right = logits.argmax(axis=1) == validation.labels
+    calibrated = log_loss(logits, one_hot, fit_temperature(logits, one_hot))
+    return {"accuracy": round(float(right.mean()), 4), "loss": round(calibrated, 4)}
+
+
+def _resume(out: Path, average: keras.Model) -> tuple[keras.Model, list[dict[str, float]]] | None:
+    if not (out / "history.json").exists():
+        return None
+    average.set_weights(keras.models.load_model(out / "average.keras", compile=False).get_weights())
+    objects = {"loss": loss, "accuracy": accuracy}
+    return keras.models.load_model(out / "last.keras", custom_objects=objects), json.loads(
+        (out / "history.json").read_text()
+    )
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    beside = path.with_name(f"new-{path.name}")
+    model.save(beside)
+    beside.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
+    parser.add_argument("--out", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--network", choices=PLANS, default="emotion")
+    parser.add_argument("--faces", type=Path, help="folder of the face recogniser's weights")
+    parser.add_argument("--start", type=Path, help="folder of a run to start from instead")
+    parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of other runs")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--harm", type=float, help="how often views are harmed, 1 by default")
+    parser.add_argument("--share", type=float, help="the teachers' part of the targets")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=Plan.seed, help="of views and dropout")
+    parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    keras.utils.set_random_seed(given.seed)
+    if given.bfloat16:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    plan = replace(PLANS[given.network], seed=given.seed)
+    names = ("epochs", "rate", "harm", "share")
+    chosen = {name: getattr(given, name) for name in names}
+    plan = replace(plan, **{name: value for name, value in chosen.items() if value is not None})
+    begin = {}
+    if given.start:
+        begin["begin"] = going_on(given.start)
+    elif given.faces:
+        begin["begin"] = knowing_faces(given.faces)
+    log.info("best: %s", train(given.data, given.out, plan, teachers=given.teacher, **begin))
+
+
+if __name__ == "__main__":
+    main()

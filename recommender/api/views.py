@@ -1,0 +1,124 @@
+"""/api/v1/tracks/, suggestions/, preferences/ and taste/."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotAuthenticated, NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from recommender import selectors, services
+from recommender.api.serializers import (
+    FeedbackSerializer,
+    PreferencesSerializer,
+    SuggestionSerializer,
+    TasteSerializer,
+    TrackSerializer,
+)
+from recommender.errors import SuggestionNotFoundError
+
+
+def _person(request: Request) -> User:
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
+
+
+class TrackSearchView(APIView):
+    @extend_schema(
+        operation_id="tracks_search",
+        tags=["tracks"],
+        parameters=[OpenApiParameter("q", str, description="words of title and artists")],
+        responses=TrackSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Up to 20 songs whose title and artists hold all words, the best known first.
+
+        After them come songs with words spelt nearly so; a song with several ids comes once.
+        """
+        found = selectors.search_tracks(request.query_params.get("q", ""))
+        return Response(TrackSerializer(found, many=True).data)
+
+
+class FeedbackView(APIView):
+    @extend_schema(
+        operation_id="suggestions_feedback",
+        tags=["suggestions"],
+        request=FeedbackSerializer,
+        responses=SuggestionSerializer,
+    )
+    def post(self, request: Request, suggestion_id: UUID) -> Response:
+        """Say what you think of a suggestion; "not_this_one" takes it off the story's list, and
+        an empty answer brings it back.
+        """
+        given = FeedbackSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            suggestion = services.give_feedback(
+                user=_person(request), suggestion_id=suggestion_id, **given.validated_data
+            )
+        except SuggestionNotFoundError as error:
+            raise NotFound(str(error)) from error
+        return Response(SuggestionSerializer(suggestion).data)
+
+
+class PreferencesView(APIView):
+    @extend_schema(
+        operation_id="preferences_retrieve", tags=["music"], responses=PreferencesSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """What you said of music: what you like, and which tracks you want at all."""
+        return Response(PreferencesSerializer(selectors.music_preferences(_person(request))).data)
+
+    @extend_schema(
+        operation_id="preferences_update",
+        tags=["music"],
+        request=PreferencesSerializer,
+        responses=PreferencesSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        """Change some of it; suggestions made from then on keep to it."""
+        user = _person(request)
+        said = selectors.music_preferences(user)
+        given = PreferencesSerializer(said, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        kept = services.set_preferences(user=user, **given.validated_data)
+        return Response(PreferencesSerializer(kept).data)
+
+
+class TasteView(APIView):
+    @extend_schema(operation_id="taste_retrieve", tags=["music"], responses=TasteSerializer)
+    def get(self, request: Request) -> Response:
+        """From how much your taste was learned."""
+        return Response(_taste_of(_person(request)))
+
+
+class TasteResetView(APIView):
+    @extend_schema(
+        operation_id="taste_reset", tags=["music"], request=None, responses=TasteSerializer
+    )
+    def post(self, request: Request) -> Response:
+        """Forget your taste; what you saved stays with its stories."""
+        services.reset_taste(user=_person(request))
+        return Response(_taste_of(_person(request)))
+
+    @extend_schema(
+        operation_id="taste_undo_reset", tags=["music"], responses={200: TasteSerializer}
+    )
+    def delete(self, request: Request) -> Response:
+        """Undo the latest reset, as far as what it forgot is still saved."""
+        services.undo_taste_reset(user=_person(request))
+        return Response(_taste_of(_person(request)))
+
+
+def _taste_of(user: User) -> dict[str, Any]:
+    reset = selectors.latest_reset(user)
+    return {
+        "learned_from": selectors.learned_choices(user).count(),
+        "reset_at": reset.at if reset else None,
+    }

@@ -1,0 +1,129 @@
+"""Where audio features come from; each source may fail without the others noticing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Protocol
+
+import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.models import SpotifyAccount
+from accounts.spotify.client import NotAllowed, Spotify, SpotifyError
+from accounts.web.circuit_breaker import Circuit
+from recommender.catalogue import reccobeats
+from recommender.catalogue.importing.layouts import MOOD
+from recommender.catalogue.importing.rows import RANGES, BadRowError, number_of
+from recommender.models import Track
+
+Features = dict[str, float | int]
+
+# An application that Spotify keeps from audio features today is kept from them tomorrow.
+REFUSED_PAUSE = timedelta(days=1)
+SPOTIFY_CIRCUIT = Circuit("recommender:spotify-features:closed")
+
+
+class ProviderError(Exception):
+    """The source gave no answer this time; the message says which and why."""
+
+
+class FeatureProvider(Protocol):
+    """A source of features."""
+
+    name: str
+    limit: int
+
+    def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
+        """Checked features by Spotify id for up to `limit` ids; misses are left out."""
+
+
+class ImportedFeatures:
+    """What a catalogue file said of the same Spotify id."""
+
+    name = "import"
+    limit = 1000
+
+    def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
+        tracks = Track.objects.filter(source=Track.Source.IMPORT, source_id__in=track_ids)
+        return _usable({track["source_id"]: track for track in tracks.values()})
+
+
+class ReccoBeatsFeatures:
+    """The free database at reccobeats.com."""
+
+    name = "reccobeats"
+    limit = reccobeats.LIMIT
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self._transport = transport
+
+    def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
+        try:
+            return _usable(reccobeats.audio_features(track_ids, transport=self._transport))
+        except reccobeats.ReccoBeatsError as error:
+            raise ProviderError(str(error)) from error
+
+
+class SpotifyFeatures:
+    """Spotify itself, for apps that have kept extended access."""
+
+    name = "spotify"
+    limit = 100
+
+    def __init__(
+        self, account: SpotifyAccount, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._account, self._transport = account, transport
+
+    def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
+        if SPOTIFY_CIRCUIT.broken():
+            raise ProviderError("Spotify keeps audio features from this application")
+        try:
+            with Spotify(self._account, transport=self._transport) as spotify:
+                found = spotify.audio_features(track_ids)
+        except NotAllowed as error:
+            SPOTIFY_CIRCUIT.trip(REFUSED_PAUSE)
+            raise ProviderError(str(error)) from error
+        except SpotifyError as error:
+            raise ProviderError(str(error)) from error
+        return _usable({features.id: asdict(features) for features in found})
+
+
+def _spotify() -> list[FeatureProvider]:
+    """On behalf of whoever connected last; nobody's own data is read."""
+    account = SpotifyAccount.objects.filter(needs_sign_in=False).order_by("-connected_at").first()
+    return [SpotifyFeatures(account)] if account else []
+
+
+_KNOWN: dict[str, Callable[[], list[FeatureProvider]]] = {
+    ImportedFeatures.name: lambda: [ImportedFeatures()],
+    ReccoBeatsFeatures.name: lambda: [ReccoBeatsFeatures()],
+    SpotifyFeatures.name: _spotify,
+}
+NAMES = tuple(_KNOWN)
+
+
+def providers() -> list[FeatureProvider]:
+    """Those that FEATURE_PROVIDERS names, in its order, as far as they can be asked at all."""
+    chosen = settings.FEATURE_PROVIDERS
+    if strange := set(chosen) - set(NAMES):
+        raise ImproperlyConfigured(
+            f"FEATURE_PROVIDERS names {', '.join(sorted(strange))}; known are {', '.join(NAMES)}."
+        )
+    return [one for name in chosen for one in _KNOWN[name]()]
+
+
+def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:
+    """Only what lies in its range; a track with rubbish in it counts as a miss."""
+    usable = {}
+    for track_id, values in raw.items():
+        try:
+            checked = {name: number_of(name, values.get(name)) for name in RANGES}
+        except BadRowError:
+            continue
+        if all(checked[name] is not None for name in MOOD):
+            usable[track_id] = {name: v for name, v in checked.items() if v is not None}
+    return usable

@@ -1,0 +1,153 @@
+"""Finding tracks by what somebody typed, typing errors included.
+
+What is typed correctly is found by PostgreSQL's text search. Where that finds too little, every
+word is compared with the vocabulary of the catalogue, a table of all words of titles and artists
+with their trigrams, and the search is made again with the words that may have been meant. That
+needs no extension, so it is the same on every server, on those without pg_trgm too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import connection
+from django.db.models import F, QuerySet
+
+from recommender.engine.tracks.spelling import LONGEST_WORD, edits, halves, one_slip_from, trigrams
+from recommender.models import SearchWord, Track
+
+MOST_WORDS = 8
+COMPARED = 60
+# With fewer finds, or none at all for many words, something was perhaps mistyped.
+FEW = 5
+# Shorter words with two slips might be anything.
+TWO_SLIPS_FROM = 6
+# Of so many words one may be altogether wrong.
+FORGIVING_FROM = 3
+RANKED = 200
+_SIMILAR = """
+SELECT word FROM recommender_searchword, unnest(trigrams) AS piece
+WHERE trigrams && %(pieces)s::text[] AND piece = ANY(%(pieces)s::text[])
+  AND char_length(word) BETWEEN %(shortest)s AND %(longest)s
+GROUP BY word ORDER BY count(*) DESC, word LIMIT %(limit)s
+"""
+
+# What may stand for one typed word, with how far off it is; a tuple of two is two words.
+Meanings = Mapping[tuple[str, ...], int]
+
+
+def find(tracks: QuerySet[Track], words: Sequence[str], limit: int) -> list[Track]:
+    """Songs that hold all the folded `words`, the best known first; then those that nearly do."""
+    words = [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]
+    found = _songs(_holding(tracks, _all_of(words, {}))[: limit * 3])
+    if len(found) < FEW and not (found and len(words) >= FORGIVING_FROM):
+        found = _songs([*found, *_nearly(tracks, words)])
+    return found[:limit]
+
+
+def _nearly(tracks: QuerySet[Track], words: Sequence[str]) -> list[Track]:
+    """Songs that hold words near these, nearest first.
+
+    Tried in turn: every word as it may have been meant; two neighbours as the one word that they
+    may be; all words but one.
+    """
+    meant = _meanings(words)
+    every = _all_of(words, meant)
+    ways = [every, *(_all_of(way, _meanings(way)) for way in _joined(words))]
+    if len(words) >= FORGIVING_FROM:
+        ways.append(" | ".join(_all_of(few, meant) for few in combinations(words, len(words) - 1)))
+    for way in ways:
+        found = _holding(tracks, way)[:RANKED]
+        if found:
+            return sorted(found, key=lambda track: _distance(track, meant))
+    return []
+
+
+def _holding(tracks: QuerySet[Track], query: str) -> QuerySet[Track]:
+    matching = tracks.annotate(words=SearchVector("search_text", config="simple"))
+    asked = SearchQuery(query, search_type="raw", config="simple")
+    return matching.filter(words=asked).order_by(
+        F("popularity").desc(nulls_last=True), "title", "id"
+    )
+
+
+def _all_of(words: Sequence[str], meant: Mapping[str, Meanings]) -> str:
+    """The query for all these words, each as typed (or begun) or as it may have been meant."""
+    return f"({' & '.join(_any_of(word, meant.get(word, {})) for word in words)})"
+
+
+def _any_of(word: str, meanings: Meanings) -> str:
+    return f"({' | '.join([f'{word}:*', *(' & '.join(one) for one in meanings)])})"
+
+
+def _meanings(words: Sequence[str]) -> dict[str, Meanings]:
+    """Words of the catalogue that each of these may have been meant for: those one slip away,
+    or else two slips or a forgotten space."""
+    slips = {word: one_slip_from(word) for word in words}
+    known = _known({other for others in slips.values() for other in others} | {*words})
+    found: dict[str, Meanings] = {}
+    for word in words:
+        near = slips[word] & known
+        if near or word in known:
+            found[word] = {(other,): 1 for other in near}
+        else:
+            found[word] = _alike(word) or _known_pairs(word)
+    return found
+
+
+def _alike(word: str) -> Meanings:
+    """Words two slips away or, in scripts whose letters `one_slip_from` does not know, one."""
+    slips = 2 if len(word) >= TWO_SLIPS_FROM else 0 if word.isascii() else 1
+    if not slips:
+        return {}
+    values: dict[str, Any] = {
+        "pieces": trigrams(word),
+        "shortest": len(word) - slips,
+        "longest": len(word) + slips,
+        "limit": COMPARED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SIMILAR, values)
+        off = {other: edits(word, other, slips) for (other,) in cursor.fetchall()}
+    return {(other,): edit for other, edit in off.items() if edit <= slips}
+
+
+def _known(words: set[str]) -> set[str]:
+    return set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
+
+
+def _known_pairs(word: str) -> Meanings:
+    pairs = halves(word)
+    known = _known({part for pair in pairs for part in pair})
+    return {pair: 1 for pair in pairs if known.issuperset(pair)}
+
+
+def _joined(words: Sequence[str]) -> list[list[str]]:
+    """The words with two neighbours made one, where the catalogue has such a word."""
+    ways = [[*words[:i], words[i] + words[i + 1], *words[i + 2 :]] for i in range(len(words) - 1)]
+    known = _known({way[i] for i, way in enumerate(ways)})
+    return [way for i, way in enumerate(ways) if way[i] in known]
+
+
+def _distance(track: Track, meant: Mapping[str, Meanings]) -> int:
+    """Slips between what was typed and this track; a word that it has not counts as three."""
+    held = track.search_text.split()
+    return sum(_slips(word, meanings, held) for word, meanings in meant.items())
+
+
+def _slips(word: str, meanings: Meanings, held: Sequence[str]) -> int:
+    if any(other.startswith(word) for other in held):
+        return 0
+    there = {*held}
+    return min((off for one, off in meanings.items() if there.issuperset(one)), default=3)
+
+
+def _songs(tracks: Iterable[Track]) -> list[Track]:
+    """Each song once, where the first of its ids was."""
+    first: dict[str, Track] = {}
+    for track in tracks:
+        first.setdefault(track.song_key, track)
+    return [*first.values()]

@@ -1,0 +1,88 @@
+"""One log-probability from all the evidence, fitted on choices that the models did not see.
+
+The chance that a person's next track is i is taken as the softmax of weighted evidence. The
+weights are those that make tracks held out of the *training* part most probable. As the result is
+a log-probability, the mood is added with weight one: its likelihood is known exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recommender.engine.evaluation.data import BoolArray, IntArray
+from recommender.engine.evaluation.evidence import COLUMNS, Trained, evidence
+from recommender.engine.tracks.content import FloatArray
+
+PEOPLE = 1500
+"""At most so many teach the weights, which are few."""
+# Of what a person might have chosen, the likeliest are all weighed and the others sampled.
+_LIKELIEST, _SAMPLED = 200, 300
+_RIDGE = 1.0
+
+
+def fit_weights(
+    trained: Trained,
+    wanted: Sequence[tuple[int, IntArray]],
+    listed: BoolArray,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """(len(COLUMNS),): from people and the items held out of them, of those `listed` (n_items,)."""
+    from scipy.optimize import minimize
+
+    some = rng.permutation(len(wanted))[:PEOPLE]
+    cases = [_case(trained, wanted[i], listed, rng) for i in some]
+    columns = np.concatenate([case[0] for case in cases])
+    offsets = np.concatenate([case[1] for case in cases])
+    targets = np.concatenate([case[2] for case in cases])
+    starts = np.cumsum([0, *(len(case[1]) for case in cases)])[:-1]
+    scale = np.maximum(columns.std(axis=0), 1e-9)
+    found = minimize(
+        _loss,
+        np.zeros(len(COLUMNS)),
+        args=(columns / scale, offsets, targets, starts),
+        jac=True,
+        method="L-BFGS-B",
+    ).x
+    weights: FloatArray = found / scale
+    return weights
+
+
+def _case(
+    trained: Trained, wanted: tuple[int, IntArray], listed: BoolArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Evidence (k, columns) of what was chosen and what might have been, the logarithm of how many
+    each of them stands for (k,), and the share of the choices that fell on each (k,)."""
+    user, items = wanted
+    columns = evidence(trained, user)
+    possible = listed.copy()
+    possible[trained.saved_by(user)] = False
+    possible[items] = False
+    others = np.flatnonzero(possible)
+    n_likeliest = min(_LIKELIEST, len(others))
+    order = np.argpartition(-columns[others, 0], n_likeliest - 1)
+    rest = others[order[n_likeliest:]]
+    sampled = rng.permutation(rest)[:_SAMPLED]
+    rows = np.concatenate([items, others[order[:n_likeliest]], sampled])
+    offsets = np.zeros(len(rows))
+    if len(sampled):
+        offsets[-len(sampled) :] = np.log(len(rest) / len(sampled))
+    targets = np.zeros(len(rows))
+    targets[: len(items)] = 1.0 / len(items)
+    return columns[rows], offsets, targets
+
+
+def _loss(
+    at: FloatArray, columns: FloatArray, offsets: FloatArray, targets: FloatArray, starts: IntArray
+) -> tuple[float, FloatArray]:
+    """Negative log-likelihood, a person counting once, with a slight ridge; and its gradient."""
+    utility = columns @ at + offsets
+    sizes = np.diff([*starts, len(utility)])
+    utility -= np.repeat(np.maximum.reduceat(utility, starts), sizes)
+    mass = np.exp(utility)
+    sums = np.add.reduceat(mass, starts)
+    shares = mass / np.repeat(sums, sizes)
+    loss = np.sum(np.log(sums)) - np.sum(targets * utility)
+    gradient = columns.T @ (shares - targets) + _RIDGE * at
+    return float(loss + 0.5 * _RIDGE * at @ at), gradient

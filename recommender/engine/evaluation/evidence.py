@@ -1,0 +1,217 @@
+"""What speaks for a track, for one person: named columns, each a different source.
+
+Together they are what a log-probability is fitted to (offline.blend). None of them looks at the
+mood, which is a separate question with its own likelihood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.engine import als
+from recommender.engine.cold_start import fit_cold_start
+from recommender.engine.evaluation import ease, item_knn
+from recommender.engine.evaluation.data import Dataset, IntArray
+from recommender.engine.item_similarity import together_scores
+from recommender.engine.taste import Taste, taste_scores
+from recommender.engine.tracks.content import FloatArray
+
+ALS = als.Settings(n_factors=128, confidence=9.0, regularisation=30.0)
+# Weights of the rows that say what tracks share, and the power by which rows of many count less;
+# chosen on held-out parts of the training interactions, as all constants here.
+_ARTIST, _ALBUM, _GENRE, _SOUND = 3.0, 3.0, 3.0, 1.0
+_BIG_ARTIST, _BIG_GENRE = 0.25, 0.5
+# Scores below these are told apart no more.
+_LITTLE = 0.003
+_YEARS_APART = 6.0
+_UNSURE_OF_GENRE = 5.0
+
+COLUMNS = (
+    "collective",
+    "collective_log",
+    "affinity",
+    "together",
+    "taste",
+    "popular",
+    "fame",
+    "fame_known",
+    "artist",
+    "artist_known",
+    "album",
+    "genre",
+    "era",
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What rankers may know: the training part, and the tracks themselves."""
+
+    data: Dataset
+    choices: Any
+    """CSR (n_users, n_items): the training part."""
+
+    @cached_property
+    def counts(self) -> FloatArray:
+        """(n_items,): how many have it."""
+        counts: FloatArray = np.asarray(self.choices.sum(axis=0), dtype=np.float64).ravel()
+        return counts
+
+    @cached_property
+    def popularity(self) -> FloatArray:
+        """(n_items,) in [0, 1]: logarithm of how many have it, by the highest."""
+        logs: FloatArray = np.log1p(self.counts)
+        logs /= logs.max()
+        return logs
+
+    @cached_property
+    def artist_popularity(self) -> FloatArray:
+        """(n_items,): log of the mean number of people per track of the item's artists."""
+        credits = self.data.artists
+        per_artist = (credits.T @ self.counts) / (1.0 + np.asarray(credits.sum(axis=0)).ravel())
+        n_artists = np.maximum(np.asarray(credits.sum(axis=1)).ravel(), 1.0)
+        logs: FloatArray = np.log1p((credits @ per_artist) / n_artists)
+        return logs
+
+    @cached_property
+    def genre_share(self) -> FloatArray:
+        """(n_genres,): how much of what everybody has is of each genre."""
+        counts: FloatArray = self.data.genres.T @ self.counts + 1.0
+        counts /= counts.sum()
+        return counts
+
+    @cached_property
+    def neighbours(self) -> NDArray[np.float32]:
+        """(n_users, n_items): summed similarity to what the user has."""
+        return item_knn.scores(self.choices)
+
+    @cached_property
+    def ease(self) -> NDArray[np.float32]:
+        return ease.linear_scores(self.choices, ease.PLAIN)
+
+    @cached_property
+    def collective(self) -> NDArray[np.float32]:
+        return ease.linear_scores(self.choices, ease.COLLECTIVE, _sides(self.data))
+
+    @cached_property
+    def factors(self) -> als.TrackFactors:
+        return als.train(self.choices, settings=ALS)
+
+    @cached_property
+    def vectors(self) -> als.Factors:
+        """(n_items, n_factors): of tracks that nobody has, as the product predicts them."""
+        vectors, is_known = self.factors.vectors.copy(), self.counts > 0
+        if is_known.all():
+            return vectors
+        known, new = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+        credited, content = self.data.credited, self.data.content
+        start = fit_cold_start(vectors[known], [credited[int(i)] for i in known], content[known])
+        vectors[new] = start.vectors([credited[int(i)] for i in new], content[new])
+        return vectors
+
+    @cached_property
+    def gram(self) -> als.Factors:
+        return self.factors.gram()
+
+    def saved_by(self, user: int) -> IntArray:
+        """What the training part says of this user."""
+        saved: IntArray = self.choices.indices[
+            self.choices.indptr[user] : self.choices.indptr[user + 1]
+        ]
+        return saved
+
+    def affinity(self, user: int) -> FloatArray:
+        """(n_items,): with the person folded in, as the product does it."""
+        person = als.fold_in(self.gram, self.factors.vectors[self.saved_by(user)], ALS)
+        return (self.vectors @ person).astype(np.float64)
+
+    def taste(self, user: int) -> FloatArray:
+        """(n_items,): log-likelihood ratio of the sound."""
+        saved, content = self.saved_by(user), self.data.content
+        known = Taste(content[saved].mean(axis=0), len(saved)) if len(saved) else Taste.unknown()
+        return taste_scores(content, known)
+
+
+def train(data: Dataset) -> Trained:
+    """Learn from these interactions alone; each model is fitted when it is first asked for."""
+    from scipy import sparse
+
+    ones = np.ones(len(data.users), dtype=np.float32)
+    shape = (data.n_users, data.n_items)
+    return Trained(data, sparse.csr_matrix((ones, (data.users, data.items)), shape))
+
+
+def evidence(trained: Trained, user: int) -> FloatArray:
+    """(n_items, len(COLUMNS)): what speaks for each track for this user."""
+    data, saved = trained.data, trained.saved_by(user)
+    collective = trained.collective[user].astype(np.float64)
+    fame = np.nan_to_num(data.fame, nan=0.0)
+    columns = {
+        "collective": collective,
+        "collective_log": np.log(_LITTLE + np.maximum(collective, 0.0)),
+        "affinity": trained.affinity(user),
+        "together": together_scores(trained.neighbours[user].astype(np.float64)),
+        "taste": trained.taste(user),
+        "popular": trained.popularity,
+        "fame": fame,
+        "fame_known": np.isfinite(data.fame).astype(np.float64),
+        "artist": np.log1p(_shared_with(data.artists, saved)),
+        "artist_known": trained.artist_popularity,
+        "album": np.log1p(_shared_with(data.albums, saved)),
+        "genre": _genre(trained, saved),
+        "era": _era(data.years, saved),
+    }
+    return np.stack([columns[name] for name in COLUMNS], axis=1)
+
+
+def _sides(data: Dataset) -> Any:
+    """CSR (n_sides, n_items): artists, albums, genres and sound as further rows."""
+    from scipy import sparse
+
+    def rows(shared: Any, weight: float, power: float) -> Any:
+        sizes = np.asarray(shared.sum(axis=0)).ravel()
+        kept = sizes > 1
+        return sparse.diags(weight * sizes[kept] ** -power) @ shared.T.tocsr()[kept]
+
+    sound = sparse.csr_matrix(_SOUND * data.content.T / np.sqrt(data.content.shape[1]))
+    return sparse.vstack(
+        [
+            rows(data.artists, _ARTIST, _BIG_ARTIST),
+            rows(data.albums, _ALBUM, _BIG_ARTIST),
+            rows(data.genres, _GENRE, _BIG_GENRE),
+            sound,
+        ],
+        format="csr",
+    )
+
+
+def _shared_with(shared: Any, saved: IntArray) -> FloatArray:
+    """(n_items,): how many of the saved items have an artist (album, ...) of each item's."""
+    theirs = np.asarray(shared[saved].sum(axis=0)).ravel()
+    return np.asarray(shared @ theirs, dtype=np.float64).ravel()
+
+
+def _genre(trained: Trained, saved: IntArray) -> FloatArray:
+    """(n_items,): log of how much more of the item's genre the person has than everybody."""
+    genres, everybody = trained.data.genres, trained.genre_share
+    theirs = np.asarray(genres[saved].sum(axis=0)).ravel()
+    share = (theirs + _UNSURE_OF_GENRE * everybody) / (theirs.sum() + _UNSURE_OF_GENRE)
+    return np.asarray(genres @ np.log(share / everybody), dtype=np.float64).ravel()
+
+
+def _era(years: FloatArray, saved: IntArray) -> FloatArray:
+    """(n_items,) in [0, 1]: how near the item's year is to those of what the person has."""
+    theirs = years[saved]
+    theirs = theirs[np.isfinite(theirs)]
+    if len(theirs) == 0:
+        return np.zeros(len(years))
+    calendar = np.unique(years[np.isfinite(years)])
+    apart = (calendar[:, None] - theirs[None, :]) / _YEARS_APART
+    near = np.exp(-0.5 * apart**2).mean(axis=1)
+    era: FloatArray = np.where(np.isfinite(years), np.interp(years, calendar, near), near.mean())
+    return era

@@ -1,0 +1,69 @@
+"""How good a list is, against all items and without sampling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommender.engine.evaluation.data import Dataset, IntArray
+from recommender.engine.tracks.content import FloatArray
+
+CUTOFFS = (10, 50)
+FIRST = 10
+"""What a person sees: variety and coverage are those of the first ten."""
+
+
+def ranks_of(scores: FloatArray, wanted: IntArray) -> IntArray:
+    """Ranks from 1 (ascending) of the wanted items among scores (n_items,); -inf is not listed.
+
+    An item that ties with others comes after all of them, so that a ranker gains nothing by
+    scoring everything alike.
+    """
+    return np.sort(np.array([np.count_nonzero(scores >= score) for score in scores[wanted]]))
+
+
+def of_one_list(ranks: IntArray) -> dict[str, float]:
+    """Recall and NDCG at the cutoffs, and the reciprocal rank of the first wanted item."""
+    metrics = {}
+    for k in CUTOFFS:
+        found = ranks[ranks <= k]
+        ideal = np.sum(1.0 / np.log2(np.arange(1, min(k, len(ranks)) + 1) + 1.0))
+        metrics[f"recall@{k}"] = len(found) / len(ranks)
+        metrics[f"ndcg@{k}"] = float(np.sum(1.0 / np.log2(found + 1.0)) / ideal)
+    metrics["mrr"] = 1.0 / float(ranks[0])
+    return metrics
+
+
+class Lists:
+    """The lists of one ranker, measured as they come."""
+
+    def __init__(self, data: Dataset) -> None:
+        self._data = data
+        self._rows: list[dict[str, float]] = []
+        self._listed = np.zeros(data.n_items, dtype=np.bool_)
+
+    def add(self, scores: FloatArray, wanted: IntArray) -> None:
+        """Scores (n_items,) of all items, and which of them were held out."""
+        first = np.argpartition(-scores, min(FIRST, len(scores)) - 1)[:FIRST]
+        first = first[np.isfinite(scores[first])]
+        self._listed[first] = True
+        row = of_one_list(ranks_of(scores, wanted))
+        self._rows.append(row | {"diversity@10": _diversity(self._data.content[first])})
+
+    def metrics(self) -> dict[str, float]:
+        """Means over the lists, and how much of the catalogue and its artists any list shows."""
+        means = {name: np.mean([row[name] for row in self._rows]) for name in self._rows[0]}
+        artists = np.asarray(self._data.artists[self._listed].sum(axis=0)).ravel()
+        covered = {
+            "artist_coverage@10": np.mean(artists > 0) if len(artists) else 0.0,
+            "catalogue_coverage@10": np.mean(self._listed),
+        }
+        return {name: round(float(value), 4) for name, value in (means | covered).items()}
+
+
+def _diversity(content: FloatArray) -> float:
+    """Mean distance of pairs of content vectors (n, 10); about one for tracks drawn at random."""
+    n, size = content.shape
+    if n < 2:
+        return 0.0
+    apart = np.linalg.norm(content[:, None] - content[None, :], axis=2)
+    return float(apart.sum() / (n * (n - 1)) / np.sqrt(2.0 * size))

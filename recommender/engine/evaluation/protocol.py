@@ -1,0 +1,109 @@
+"""The three questions put to every ranker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from recommender.engine.evaluation import blend, splits
+from recommender.engine.evaluation.data import BoolArray, Dataset, IntArray
+from recommender.engine.evaluation.evidence import Trained, train
+from recommender.engine.evaluation.metrics import Lists
+from recommender.engine.evaluation.rankers import WITHOUT_MOOD, hybrid, with_mood
+from recommender.engine.evaluation.splits import Protocol, Split
+from recommender.engine.scoring import Mood
+from recommender.engine.tracks.content import FloatArray
+
+NOISES = (0.05, 0.1, 0.2)
+Metrics = dict[str, float]
+
+
+def evaluate(data: Dataset, seed: int = 0) -> dict[str, Any]:
+    """`warm`, `cold` and `mood` -> (noise ->) ranker -> metric."""
+    from threadpoolctl import threadpool_limits
+
+    # A stream of chance for each question, so that one does not depend on another.
+    warm_rng, cold_rng, mood_rng = np.random.default_rng(seed).spawn(3)
+    # One person's scores are too little work to share; offline.linear takes all cores again.
+    with threadpool_limits(1, "blas"):
+        return {
+            "warm": _without_mood(data, splits.warm, warm_rng),
+            "cold": _without_mood(data, splits.cold, cold_rng),
+            "mood": _with_mood(data, splits.one_each, mood_rng),
+        }
+
+
+def _without_mood(
+    data: Dataset, protocol: Protocol, rng: np.random.Generator
+) -> dict[str, Metrics]:
+    split = protocol(data, rng)
+    weights = fitted_weights(data.part(~split.test), protocol, rng)
+    trained = train(data.part(~split.test))
+    rankers = WITHOUT_MOOD | {"hybrid": hybrid(weights)}
+    lists = {name: Lists(data) for name in rankers}
+    for user, wanted in held_out(data, split):
+        hidden = _hidden(trained, split, user)
+        for name, ranker in rankers.items():
+            lists[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+    return {name: told.metrics() for name, told in lists.items()}
+
+
+def _with_mood(
+    data: Dataset, protocol: Protocol, rng: np.random.Generator
+) -> dict[str, dict[str, Metrics]]:
+    split = protocol(data, rng)
+    weights = fitted_weights(data.part(~split.test), protocol, rng)
+    trained = train(data.part(~split.test))
+    probability = hybrid(weights)
+    # What does not listen to the mood is measured once and stands beside every noise.
+    deaf = {name: Lists(data) for name in WITHOUT_MOOD}
+    told: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
+    for user, wanted in held_out(data, split):
+        hidden = _hidden(trained, split, user)
+        for name, ranker in WITHOUT_MOOD.items():
+            deaf[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+        known = np.where(hidden, -np.inf, probability(trained, user))
+        for noise, lists in told.items():
+            mood = _mood(data.mood_points[wanted[0]], noise, rng)
+            for name, scores in with_mood(data, known, mood).items():
+                scores[hidden] = -np.inf
+                lists.setdefault(name, Lists(data)).add(scores, wanted)
+    shared = {name: lists.metrics() for name, lists in deaf.items()}
+    return {
+        f"{noise:g}": shared | {name: one.metrics() for name, one in lists.items()}
+        for noise, lists in told.items()
+    }
+
+
+def fitted_weights(data: Dataset, protocol: Protocol, rng: np.random.Generator) -> FloatArray:
+    """The hybrid's weights, from the same question put to a part of the training part."""
+    inner = rng.spawn(1)[0]
+    split = protocol(data, inner)
+    wanted = [*held_out(data, split)]
+    return blend.fit_weights(train(data.part(~split.test)), wanted, split.listed, inner)
+
+
+def held_out(data: Dataset, split: Split) -> Iterator[tuple[int, IntArray]]:
+    """What was held out of every scored user, where something was."""
+    users, items = data.users[split.test], data.items[split.test]
+    bounds = np.searchsorted(users, np.arange(data.n_users + 1))
+    slices = [*pairwise(bounds)]
+    for user in data.scored:
+        start, stop = slices[user]
+        if stop > start:
+            yield int(user), items[start:stop]
+
+
+def _hidden(trained: Trained, split: Split, user: int) -> BoolArray:
+    """(n_items,): what is not ranked for this user."""
+    hidden: BoolArray = ~split.listed
+    hidden[trained.saved_by(user)] = True
+    return hidden
+
+
+def _mood(point: FloatArray, noise: float, rng: np.random.Generator) -> Mood:
+    """The mood of the held-out item as a photo would tell it: with noise of this sd."""
+    return Mood(point + rng.normal(0.0, noise, 2), np.eye(2) * noise**2)

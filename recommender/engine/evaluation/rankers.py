@@ -1,0 +1,93 @@
+"""What is compared: well-known rankers, and the hybrid of all the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from recommender.engine.evaluation.data import Dataset
+from recommender.engine.evaluation.evidence import Trained, evidence
+from recommender.engine.rerank import choose
+from recommender.engine.scoring import Mood, mood_terms
+from recommender.engine.tracks.content import FloatArray
+
+Ranker = Callable[[Trained, int], FloatArray]
+"""Scores (n_items,) of every item for a user."""
+
+# Variety is sought among so many of the best, for so many places.
+_AMONG, _PLACES = 200, 10
+
+
+def at_random(trained: Trained, user: int) -> FloatArray:
+    return np.random.default_rng(user).random(trained.data.n_items)
+
+
+def by_popularity(trained: Trained, _user: int) -> FloatArray:
+    return trained.popularity
+
+
+def by_taste(trained: Trained, user: int) -> FloatArray:
+    return trained.taste(user)
+
+
+def by_neighbours(trained: Trained, user: int) -> FloatArray:
+    scores: FloatArray = trained.neighbours[user].astype(np.float64)
+    return scores
+
+
+def by_als(trained: Trained, user: int) -> FloatArray:
+    return trained.affinity(user)
+
+
+def by_ease(trained: Trained, user: int) -> FloatArray:
+    scores: FloatArray = trained.ease[user].astype(np.float64)
+    return scores
+
+
+def hybrid(weights: FloatArray) -> Ranker:
+    """The log-probability of engine.offline.blend with these weights."""
+
+    def scores(trained: Trained, user: int) -> FloatArray:
+        log_probability: FloatArray = evidence(trained, user) @ weights
+        return log_probability
+
+    return scores
+
+
+WITHOUT_MOOD: dict[str, Ranker] = {
+    "random": at_random,
+    "popularity": by_popularity,
+    "content_taste": by_taste,
+    "item_knn": by_neighbours,
+    "als": by_als,
+    "ease": by_ease,
+}
+
+
+def with_mood(data: Dataset, log_probability: FloatArray, mood: Mood) -> dict[str, FloatArray]:
+    """Scores of the rankers that listen to the mood, given the hybrid's log-probability."""
+    fit = mood_terms(data.mood_points, mood)
+    scores = log_probability + fit
+    return {"mood_likelihood": fit, "hybrid": scores, "hybrid_varied": varied(data, scores)}
+
+
+def varied(data: Dataset, scores: FloatArray) -> FloatArray:
+    """The same scores, with the first places given as engine.choose does where chance is left out.
+
+    What is already hidden (-inf) stays so.
+    """
+    best = np.argsort(-scores, kind="stable")[:_AMONG]
+    picks = choose(
+        scores[best],
+        artists=[data.credited[row] for row in best],
+        songs=[str(row) for row in best],
+        n=_PLACES,
+        noise=np.zeros((_PLACES, len(best))),
+        genres=[data.genre_names[row] for row in best],
+        years=data.years[best],
+        n_sure=_PLACES,
+    )
+    lifted = scores.copy()
+    lifted[[best[pick.row] for pick in picks]] = scores.max() + np.arange(len(picks), 0.0, -1.0)
+    return lifted

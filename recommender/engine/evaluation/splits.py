@@ -1,0 +1,52 @@
+"""What is learned from and what is asked for, by protocol, drawn per user with a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from recommender.engine.evaluation.data import BoolArray, Dataset
+
+WARM_TEST_SHARE = 0.2
+COLD_ITEM_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which interactions are held out, and which items may be listed."""
+
+    test: BoolArray
+    """(n,): per interaction of the dataset."""
+    listed: BoolArray
+    """(n_items,): items that are ranked at all."""
+
+
+Protocol = Callable[[Dataset, np.random.Generator], Split]
+
+
+def warm(data: Dataset, rng: np.random.Generator) -> Split:
+    """Hold out a fifth of every user's items, at least one."""
+    test = np.zeros(len(data.users), dtype=np.bool_)
+    for start, stop in pairwise(data.bounds()):
+        n_test = max(1, round(WARM_TEST_SHARE * (stop - start)))
+        test[rng.permutation(stop - start)[:n_test] + start] = True
+    return Split(test, np.ones(data.n_items, dtype=np.bool_))
+
+
+def cold(data: Dataset, rng: np.random.Generator) -> Split:
+    """Hold out a fifth of the items with everything that was done with them; rank only those."""
+    listed = np.zeros(data.n_items, dtype=np.bool_)
+    known = np.unique(data.items)
+    listed[rng.permutation(known)[: round(COLD_ITEM_SHARE * len(known))]] = True
+    return Split(listed[data.items], listed)
+
+
+def one_each(data: Dataset, rng: np.random.Generator) -> Split:
+    """Hold out one item of every user: the one whose mood will be asked for."""
+    test = np.zeros(len(data.users), dtype=np.bool_)
+    bounds = data.bounds()
+    test[[rng.integers(start, stop) for start, stop in pairwise(bounds) if stop > start]] = True
+    return Split(test, np.ones(data.n_items, dtype=np.bool_))

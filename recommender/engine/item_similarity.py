@@ -1,0 +1,32 @@
+"""Item-item similarity from who saved what, and what a sum of it says about a track."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from recommender.engine.tracks.content import FloatArray
+
+# Added to both counts: two tracks that one person saved together are hardly shown to belong
+# together. This and LITTLE were fitted on every fifth of 4,384 playlists, not those reported.
+UNSURE = 5.0
+# A summed similarity of this size says about as much as none.
+LITTLE = 0.03
+
+
+def similarity(together: ArrayLike, n_first: ArrayLike, n_second: ArrayLike) -> FloatArray:
+    """Smoothed cosine similarity in [0, 1): c / sqrt((n1 + UNSURE)(n2 + UNSURE)).
+
+    `together` is the number of people who saved both, `n_first` and `n_second` those who saved
+    each one.
+    """
+    first = np.asarray(n_first, dtype=np.float64) + UNSURE
+    second = np.asarray(n_second, dtype=np.float64) + UNSURE
+    cosine: FloatArray = np.asarray(together, dtype=np.float64) / np.sqrt(first * second)
+    return cosine
+
+
+def together_scores(summed: FloatArray) -> FloatArray:
+    """log(1 + sum / LITTLE) of summed similarities (n,) >= 0: zero where nobody saved both."""
+    scores: FloatArray = np.log1p(summed / LITTLE)
+    return scores

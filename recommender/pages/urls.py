@@ -1,0 +1,15 @@
+from django.urls import path
+
+from recommender.pages import taste as taste_views
+from recommender.pages import views
+
+app_name = "recommender"
+urlpatterns = [
+    path("<uuid:track_id>/audio.wav", views.audio, name="audio"),
+    path("intensity/", views.intensity, name="intensity"),
+    path("taste/", taste_views.taste, name="taste"),
+    path("taste/likes/", taste_views.likes, name="likes"),
+    path("taste/filters/", taste_views.filters, name="filters"),
+    path("taste/reset/", taste_views.reset_taste, name="reset_taste"),
+    path("taste/undo/", taste_views.undo_reset, name="undo_reset"),
+]

@@ -1,0 +1,385 @@
+"""The tracks worth scoring for one story, and of those the ones worth choosing from.
+
+Five sources, each found through an index: where the arranged catalogue promises most for mood,
+person and popularity together (engine.inverted); what like-minded people saved; what is trending;
+and, so that everything has a chance, what lies nearest to points drawn from the mood.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from accounts.models import User
+from recommender import binary_rows
+from recommender.catalogue import demo_tracks
+from recommender.engine import query_vectors
+from recommender.engine.item_similarity import similarity
+from recommender.engine.ivf_index import Vectors, probe
+from recommender.engine.mood_samples import aims, draws
+from recommender.engine.scoring import (
+    Candidates,
+    Mood,
+    Weights,
+    newcomer_share,
+    precision,
+)
+from recommender.engine.taste import Taste
+from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
+from recommender.engine.tracks.song_keys import artist_keys
+from recommender.factors import selectors
+from recommender.models import POPULAR_FROM, FactorVersion, MusicPreferences, Suggestion
+from recommender.ranking import preference_filters as wishes
+from recommender.ranking import trending
+from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
+
+# Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
+# the best are scored.
+SEEN_SHARE, SEEN_LEAST, SEEN_MOST = 0.1, 10_000, 30_000
+NEAR = 450
+# While the catalogue is not arranged: tracks, and well-known ones, around each of some points.
+NEAR_EACH_AIM = 50
+POPULAR_NEAR_EACH_AIM = 16
+# Tracks around each point that is drawn for the story.
+EXPLORED_POINTS = 6
+NEAR_EACH_DRAW = 8
+TRENDING = 60
+# From so many of the best, the list is chosen.
+SHORTLIST = 150
+SAVED_LATELY = timedelta(days=30)
+SHOWN_LATELY = timedelta(days=14)
+SHOWN_AT_MOST = 300
+
+_SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
+_FRESH = "(expires_at IS NULL OR expires_at > now())"
+# The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
+# valence and energy, all else one inner product (engine.linear).
+_ARRANGED = """
+(SELECT track_id AS id, vector FROM recommender_trackfactor
+ WHERE version_id = %(version)s {within}
+ ORDER BY (vector <#> %(query)s::halfvec)
+    + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
+    + %(ve)s::float8 * (valence - %(v)s::float8) * (energy - %(e)s::float8)
+    + %(ee)s::float8 * (energy - %(e)s::float8) * (energy - %(e)s::float8)
+    {less_liked}
+ LIMIT {limit})
+"""
+_LESS_LIKED = f"- %(liked)s::float8 * {LIKED_BY_CODE}"
+# Nearest to each of some points, from the GiST indexes on point(energy, valence).
+_AROUND = f"""
+SELECT near.id, NULL::halfvec AS vector
+FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
+CROSS JOIN LATERAL (
+    (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH} AND {ALLOWED}
+     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(around)s)
+    UNION ALL
+    (SELECT id FROM recommender_track
+     WHERE {_SOUND} AND {_FRESH} AND {ALLOWED} AND popularity >= {POPULAR_FROM}
+     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(popular)s)
+) AS near
+"""  # noqa: S608  (nothing in it comes from outside)
+_KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
+_NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
+_POOL = f"""
+SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
+    coalesce(-(coalesce(found.vector, factor.vector) <#> %(person)s::halfvec), 0),
+    coalesce(saves.level, '-Infinity'), {trending.RELEASED}, {LIKED}]::float8[]) AS row
+FROM ({{sources}}) AS found
+JOIN recommender_track AS track ON track.id = found.id
+LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
+    AND factor.track_id = CASE WHEN found.vector IS NULL THEN track.id END
+LEFT JOIN recommender_tracksaves AS saves ON saves.track_id = track.id
+WHERE track.energy IS NOT NULL AND track.valence IS NOT NULL AND {_FRESH}
+    AND {ALLOWED} AND track.song_key <> ALL(%(not_again)s)
+"""  # noqa: S608
+_EVERY = """
+SELECT id, NULL::halfvec AS vector FROM recommender_track
+WHERE id >= %(start)s AND (%(stop)s::uuid IS NULL OR id < %(stop)s)
+"""
+_FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
+_LISTED = """
+SELECT id, song_key, artists, genre_family, release_year FROM recommender_track
+WHERE id = ANY(%(ids)s::uuid[])
+"""
+# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
+# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
+# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
+# theirs are left to the query for the pool, which asks of each of its tracks anyway.
+_TOGETHER = f"""
+WITH mine AS (
+    SELECT DISTINCT track_id FROM (
+        SELECT track_id FROM recommender_choice
+        WHERE user_id = %(user)s AND learns AND {demo_tracks.used_by_id("track_id")}
+        ORDER BY created_at DESC LIMIT 12) AS latest
+), others AS (
+    SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
+        SELECT DISTINCT user_id FROM (
+            SELECT user_id FROM recommender_choice
+            WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
+            ORDER BY created_at DESC LIMIT 15) AS chosen) AS fellow
+), theirs AS (
+    SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT track_id FROM (
+            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
+            ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
+), pairs AS (
+    SELECT others.saved, theirs.track_id, count(*) AS both_saved
+    FROM others JOIN theirs USING (user_id)
+    WHERE theirs.track_id <> others.saved
+    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
+), looked AS (
+    SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
+)
+SELECT pairs.track_id, pairs.both_saved, looked.n,
+    greatest(coalesce(other.n_saves, 1), 1)
+        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
+FROM pairs JOIN looked USING (saved)
+LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
+LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
+"""  # noqa: S608
+_NOT_AGAIN = """
+SELECT song_key FROM recommender_choice AS choice
+JOIN recommender_track AS track ON track.id = choice.track_id
+WHERE choice.user_id = %(user)s AND created_at >= %(since)s AND story_id <> %(story)s
+UNION
+SELECT song_key FROM recommender_suggestion AS suggestion
+JOIN recommender_track AS track ON track.id = suggestion.track_id
+WHERE story_id = %(story)s AND feedback = %(refused)s
+"""
+_SHOWN = f"""
+SELECT track_id, count(DISTINCT story_id) FROM (
+    SELECT track_id, story_id FROM recommender_suggestion
+    WHERE user_id = %(user)s AND shown_at >= %(since)s AND story_id <> %(story)s
+    ORDER BY shown_at DESC LIMIT {SHOWN_AT_MOST}) AS lately
+GROUP BY track_id
+"""  # noqa: S608
+_TRENDING = f"""
+(SELECT track_id, NULL FROM recommender_tracksaves WHERE {demo_tracks.used_by_id("track_id")}
+ ORDER BY level DESC LIMIT {TRENDING})
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of who asks."""
+
+    user: User
+    taste: Taste
+    version: FactorVersion | None
+    """The factors that serve."""
+    factor: Vectors
+    """(n_factors,): the person's vector among them; zero where nothing was chosen."""
+    said: MusicPreferences = field(default_factory=MusicPreferences)
+    demo_in_use: bool = True
+    """Whether they may get demo tracks."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Candidates for the engine, and the ids of the tracks, row by row."""
+
+    ids: NDArray[Any]
+    """(n,) of 16 bytes."""
+    features: Candidates
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """What choosing needs to know of some rows of a pool."""
+
+    rows: NDArray[np.int64]
+    ids: list[UUID]
+    songs: list[str]
+    artists: list[frozenset[str]]
+    genres: list[str]
+    years: FloatArray
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """64 bits (n,) of every track's id, for the story's noise."""
+        return np.array([track_id.int >> 64 for track_id in self.ids], dtype=np.uint64)
+
+
+def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
+    """The tracks that may come out high for this mood and person, with all that is scored."""
+    together = saved_together(person) if person.taste.n_choices else {}
+    sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
+    # What filters leave may be nowhere among the best, nor what came since the catalogue was
+    # arranged with or without demo tracks: then the search widens around the mood.
+    version = person.version
+    as_now = version is not None and version.with_demo_tracks == person.demo_in_use
+    arranged_only = as_now and not person.said.n_filters
+    parameters = {
+        **_around(mood, story_id, arranged=arranged_only),
+        "also": [*together],
+        **_about(person, story_id),
+    }
+    if version is not None:
+        source, its_parameters = _arranged(person, version, mood, weights)
+        sources.append(source)
+        parameters |= its_parameters
+    rows = _read(" UNION ALL ".join(sources), parameters)
+    return _pool(rows, together, _times_shown(person.user, story_id))
+
+
+def every_track(*, person: Person, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
+    """The whole catalogue as pools, part by part: what `gather` is measured against."""
+    together = saved_together(person) if person.taste.n_choices else {}
+    shown, about = _times_shown(person.user, story_id), _about(person, story_id)
+    bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
+    for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
+        yield _pool(_read(_EVERY, {**about, "start": start, "stop": stop}), together, shown)
+
+
+def _about(person: Person, story_id: UUID) -> dict[str, Any]:
+    """What every query of the pool is run with."""
+    return {
+        **wishes.parameters(person.said),
+        **demo_tracks.parameters(person.demo_in_use),
+        "version": person.version.pk if person.version else -1,
+        "person": _text(query_vectors.affinity_alone(person.factor)),
+        "not_again": [*_not_again(person.user, story_id)],
+    }
+
+
+def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
+    statement = _POOL.format(sources=sources)
+    return binary_rows.read(statement, parameters, _FIELDS, using=settings.READ_DATABASE)
+
+
+def _arranged(
+    person: Person, version: FactorVersion, mood: Mood, weights: Weights
+) -> tuple[str, dict[str, Any]]:
+    """The source for the best of the arranged catalogue, and its parameters."""
+    query = query_vectors.query(person.factor, person.taste, weights)
+    index = selectors.inverted_file(version.pk)
+    budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
+    buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
+    within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
+    inverse = 0.5 * weights.mood * precision(mood)
+    liked = weights.liked * newcomer_share(person.taste.n_choices)
+    less_liked = _LESS_LIKED if liked and wishes.likes_some(person.said) else ""
+    return _ARRANGED.format(within=within, less_liked=less_liked, limit=NEAR), {
+        "query": _text(query),
+        "liked": liked,
+        "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
+        "v": float(mood.mean[0]),
+        "e": float(mood.mean[1]),
+        "vv": float(inverse[0, 0]),
+        "ve": float(2.0 * inverse[0, 1]),
+        "ee": float(inverse[1, 1]),
+    }
+
+
+def saved_together(person: Person) -> dict[UUID, float]:
+    """Tracks that people saved who also saved what this person did, with how alike they are."""
+    likeness: dict[UUID, float] = defaultdict(float)
+    asked = {"user": person.user.pk, **demo_tracks.parameters(person.demo_in_use)}
+    rows = _fetch(_TOGETHER, asked)
+    if rows:
+        tracks, both, first, second = zip(*rows, strict=True)
+        for track, value in zip(tracks, similarity(both, first, second), strict=True):
+            likeness[track] += float(value)
+    return dict(likeness)
+
+
+def shortlist(pool: Pool, scores: FloatArray) -> Shortlist:
+    """The best rows of the pool, with what choosing has to know of them."""
+    best = np.argsort(-scores, kind="stable")[:SHORTLIST]
+    ids = [UUID(bytes=track_id) for track_id in pool.ids[best].tolist()]
+    known = {row[0]: row for row in _fetch(_LISTED, {"ids": "{" + ",".join(map(str, ids)) + "}"})}
+    return Shortlist(
+        rows=best,
+        ids=ids,
+        songs=[known[i][1] for i in ids],
+        artists=[artist_keys(known[i][2]) for i in ids],
+        genres=[known[i][3] for i in ids],
+        years=np.array([known[i][4] for i in ids], dtype=np.float64),
+    )
+
+
+def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
+    """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
+    points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
+    return {
+        "valence": points[:, 0].tolist(),
+        "energy": points[:, 1].tolist(),
+        "around": NEAR_EACH_DRAW if arranged else NEAR_EACH_AIM,
+        "popular": 0 if arranged else POPULAR_NEAR_EACH_AIM,
+    }
+
+
+def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUID, int]) -> Pool:
+    rows = rows[np.unique(rows["id"], return_index=True)[1]]
+    numbers = rows["numbers"]["values"]["value"].astype(np.float64)
+    known = dict(zip(_NAMES, numbers.T, strict=True))
+    raw = np.stack([known[name] for name in FEATURES], axis=1)
+    row_of = {track_id: row for row, track_id in enumerate(rows["id"].tolist())}
+    now = timezone.now()
+    return Pool(
+        ids=rows["id"],
+        features=Candidates(
+            mood_points=raw[:, [FEATURES.index("valence"), FEATURES.index("energy")]],
+            content=standardise(raw),
+            popularity=known["popularity"] / 100.0,
+            together=_column(row_of, together),
+            shown_lately=_column(row_of, shown).astype(np.int64),
+            affinity=known["affinity"],
+            recent_saves=trending.recent_saves(known["level"], now),
+            days_out=trending.days_out(known["released"], now),
+            liked=known["liked"],
+        ),
+    )
+
+
+def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatArray:
+    column = np.zeros(len(row_of))
+    for track_id, value in values.items():
+        row = row_of.get(track_id.bytes)
+        if row is not None:
+            column[row] = value
+    return column
+
+
+def _not_again(user: User, story_id: UUID) -> list[str]:
+    """Songs saved lately with other stories, and those refused for this one, under any id."""
+    since = timezone.now() - SAVED_LATELY
+    parameters = {
+        "user": user.pk,
+        "story": story_id,
+        "since": since,
+        "refused": Suggestion.Feedback.NOT_THIS_ONE.value,
+    }
+    return [song for (song,) in _fetch(_NOT_AGAIN, parameters, using="default")]
+
+
+def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
+    """With how many other stories each track was lately shown to this person."""
+    since = timezone.now() - SHOWN_LATELY
+    parameters = {"user": user.pk, "story": story_id, "since": since}
+    return dict(_fetch(_SHOWN, parameters, using="default"))
+
+
+def _text(vector: Iterable[float]) -> str:
+    """As pgvector reads it."""
+    return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
+
+
+def _fetch(
+    sql: str, parameters: Mapping[str, Any], *, using: str | None = None
+) -> list[tuple[Any, ...]]:
+    with connections[using or settings.READ_DATABASE].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

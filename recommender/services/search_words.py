@@ -1,0 +1,42 @@
+"""The vocabulary that mistyped words are compared with: every word of titles and artists."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from recommender.engine.tracks.spelling import LONGEST_WORD
+
+# The pieces are those of engine.spelling.trigrams.
+_LEARN = """
+INSERT INTO recommender_searchword (word, trigrams)
+SELECT word, ARRAY(
+    SELECT DISTINCT substr('  ' || word || ' ', place, 3)
+    FROM generate_series(1, char_length(word) + 1) AS place)
+FROM (SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM {table}) AS said
+WHERE char_length(word) BETWEEN 1 AND {longest}
+ON CONFLICT DO NOTHING
+"""
+_FORGET = """
+WITH said AS (
+    SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM recommender_track
+)
+DELETE FROM recommender_searchword AS known
+WHERE NOT EXISTS (SELECT FROM said WHERE said.word = known.word)
+"""
+
+
+def learn_words(table: str) -> None:
+    """Add the words of a table that has a column `search_text`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEARN.format(table=table, longest=LONGEST_WORD))
+
+
+@transaction.atomic
+def refresh_words() -> int:
+    """Forget what no track says any more, which may have come from somebody's Spotify, and add
+    what is missing; returns how many words were forgotten."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET)
+        forgotten = int(cursor.rowcount)
+    learn_words("recommender_track")
+    return forgotten

@@ -1,0 +1,60 @@
+"""The errors of stories as answers of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+
+from stories.errors import (
+    IdempotencyConflictError,
+    StoryGoneError,
+    StoryNotFailedError,
+    StoryNotReadyError,
+    UnknownTrackError,
+    UploadsBusyError,
+)
+from stories.models import Story
+from stories.uploads.photos import UploadError
+
+_UPLOAD_STATUS = {
+    "empty": 400,
+    "too_large": 413,
+    "too_many_pixels": 413,
+    "unsupported_type": 415,
+    "unreadable": 422,
+    "no_picture": 422,
+    "too_long": 422,
+    "too_costly": 422,
+}
+
+
+class Refused(APIException):
+    """An answer with a status, words for people and a code for programs."""
+
+    def __init__(self, status: int, detail: str, code: str, wait: int | None = None) -> None:
+        super().__init__(detail, code)
+        self.status_code = status
+        self.wait = wait  # REST framework's name for what becomes Retry-After
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """Turn what services raise into what REST framework answers."""
+    try:
+        yield
+    except UploadError as error:
+        raise Refused(_UPLOAD_STATUS[error.code], str(error), error.code) from error
+    except UploadsBusyError as error:
+        raise Refused(503, str(error), error.code, wait=error.retry_after) from error
+    except IdempotencyConflictError as error:
+        raise Refused(422, str(error), error.code) from error
+    except (StoryNotReadyError, StoryNotFailedError) as error:
+        raise Refused(409, str(error), error.code) from error
+    except StoryGoneError as error:
+        raise Refused(410, str(error), error.code) from error
+    except UnknownTrackError as error:
+        raise ValidationError({"track_id": [str(error)]}) from error
+    except Story.DoesNotExist as error:
+        raise NotFound("There is no such story.") from error

@@ -1,0 +1,202 @@
+"""A story as the API shows it, and what the API takes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from ml.labels import ACTIONS, EMOTIONS, INTENSITIES, UNCERTAIN
+from recommender.api.serializers import SuggestionSerializer
+from stories.models import MAX_CAPTION, Story
+from stories.selectors import (
+    NONE,
+    choices_by_story,
+    effective_tags,
+    moments_of,
+    mood_of,
+    suggestions_by_story,
+    video_of,
+)
+
+
+class UnitField(serializers.FloatField):
+    """A number in [0, 1]."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0.0, max_value=1.0, **kwargs)
+
+
+class EmotionTagSerializer(serializers.Serializer[Any]):
+    label = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=(*EMOTIONS, UNCERTAIN),
+        allow_null=True,
+        help_text="null: there is no face; uncertain: there is one, but it cannot be read",
+    )
+    probabilities = serializers.DictField(child=UnitField())
+
+
+class ActionTagSerializer(serializers.Serializer[Any]):
+    label = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=ACTIONS, allow_null=True, help_text="null: none of the actions was recognised"
+    )
+    probabilities = serializers.DictField(child=UnitField())
+
+
+class IntensityTagSerializer(serializers.Serializer[Any]):
+    label = serializers.ChoiceField(choices=INTENSITIES, allow_null=True)  # type: ignore[assignment]
+    probabilities = serializers.DictField(child=UnitField())
+
+
+class FaceSerializer(serializers.Serializer[Any]):
+    box = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=4,
+        max_length=4,
+        help_text="x, y, width, height as fractions of the photo, from its top left",
+    )
+    probabilities = serializers.DictField(child=UnitField())
+
+
+class TagsSerializer(serializers.Serializer[Any]):
+    emotion = EmotionTagSerializer()
+    action = ActionTagSerializer()
+    intensity = IntensityTagSerializer()
+    faces = FaceSerializer(many=True)
+
+
+class MoodSerializer(serializers.Serializer[Any]):
+    valence = UnitField(help_text="from sad (0) to cheerful (1), as Spotify defines it")
+    energy = UnitField(help_text="from calm (0) to intense (1), as Spotify defines it")
+    spread = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        min_length=2,
+        max_length=2,
+        help_text="covariance of (valence, energy): how unsure the point is",
+    )
+
+
+class MomentSerializer(serializers.Serializer[Any]):
+    at = serializers.FloatField(help_text="seconds from the beginning of the video")
+    valence = UnitField()
+    energy = UnitField()
+
+
+class StorySerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Story.Status.values)
+    error = serializers.CharField(
+        allow_null=True, help_text="in words: why it failed, or why it waits longer than usual"
+    )
+    photo = serializers.URLField(help_text="of a video, a frame of it")
+    video = serializers.URLField(allow_null=True, help_text="null where the story is a photo")
+    caption = serializers.CharField(allow_blank=True)
+    tags = TagsSerializer(allow_null=True, help_text="null until ready")
+    mood = MoodSerializer(allow_null=True, help_text="null until ready")
+    moments = MomentSerializer(many=True, help_text="how the mood of a video goes; else empty")
+    suggestions = SuggestionSerializer(many=True)
+    chosen = serializers.UUIDField(allow_null=True, help_text="the track saved with the story")
+    created_at = serializers.DateTimeField()
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    photo = serializers.FileField(
+        allow_empty_file=True,
+        help_text=(
+            "JPEG, PNG, WebP or HEIC, up to 20 MB and 50 megapixels; or a video, MP4, MOV or WebM,"
+            " up to 60 seconds, 100 MB and 4K, of which the sound is not kept"
+        ),
+    )
+    caption = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_CAPTION
+    )
+
+
+class EmotionCorrectionSerializer(serializers.Serializer[Any]):
+    label = serializers.ChoiceField(choices=EMOTIONS, allow_null=True)  # type: ignore[assignment]
+
+
+class ActionCorrectionSerializer(serializers.Serializer[Any]):
+    label = serializers.ChoiceField(choices=ACTIONS, allow_null=True)  # type: ignore[assignment]
+
+
+class TagsCorrectionSerializer(serializers.Serializer[Any]):
+    emotion = EmotionCorrectionSerializer(required=False)
+    action = ActionCorrectionSerializer(required=False)
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    valence = UnitField()
+    energy = UnitField()
+
+
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """Parts of a story in its own shape; a label of null says "nothing of the kind"."""
+
+    tags = TagsCorrectionSerializer(required=False)
+    mood = PointSerializer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """To the keywords of correct_story."""
+        changes = {
+            kind: tag["label"] or NONE for kind, tag in (attrs.get("tags") or {}).items() if tag
+        }
+        if mood := attrs.get("mood"):
+            changes["mood"] = (mood["valence"], mood["energy"])
+        if not changes:
+            raise serializers.ValidationError(
+                "There is nothing to correct: send tags.emotion, tags.action or mood."
+            )
+        return changes
+
+
+class StoryMusicSerializer(serializers.Serializer[Any]):
+    """How the music of a story is wanted; every field may be left out of a change."""
+
+    steering = UnitField(
+        required=False,
+        help_text="where the music goes: 0 matches the mood, 0.5 lifts it, 1 is its opposite",
+    )
+    learns = serializers.BooleanField(
+        required=False, help_text="whether anything is learned from what is saved with the story"
+    )
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    track_id = serializers.UUIDField()
+
+
+def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str, Any]]:
+    """Stories in the API's shape, with one query for all suggestions and one for all choices."""
+    ids = [story.pk for story in stories]
+    suggestions, choices = suggestions_by_story(ids), choices_by_story(ids)
+    shown = [
+        {
+            **_plain(story, request),
+            "suggestions": suggestions.get(story.pk, []),
+            "chosen": choices[story.pk].track_id if story.pk in choices else None,
+        }
+        for story in stories
+    ]
+    return [dict(one) for one in StorySerializer(shown, many=True).data]
+
+
+def _plain(story: Story, request: Request) -> Mapping[str, Any]:
+    mood = mood_of(story)
+    return {
+        "id": story.pk,
+        "status": story.status,
+        "error": story.error or None,
+        "photo": request.build_absolute_uri(reverse("stories:photo", args=[story.pk])),
+        "video": request.build_absolute_uri(reverse("stories:video", args=[story.pk]))
+        if video_of(story)
+        else None,
+        "caption": story.caption,
+        "tags": effective_tags(story),
+        "mood": mood.to_json() if mood else None,
+        "moments": moments_of(story),
+        "created_at": story.created_at,
+    }

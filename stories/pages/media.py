@@ -1,0 +1,111 @@
+"""Photos and videos themselves: for the owner and for staff with that permission, kept by no cache
+but the owner's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.core.files import File
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.api.authentication import ApiTokenAuthentication
+from accounts.models import User
+from accounts.web.byte_ranges import RangeNotSatisfiableError, requested_range
+from stories.models import Photo, Video
+from stories.pages.access import PageRequest, may_open_all, signed_in
+
+PART_BYTES = 2 * 1024 * 1024
+
+Kept = TypeVar("Kept", Photo, Video)
+
+
+def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Programs that got a photo's address from the API fetch it with the token they have."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            found = ApiTokenAuthentication().authenticate(Request(request))
+        except AuthenticationFailed as error:
+            return HttpResponse(
+                error.detail,
+                status=401,
+                headers={"WWW-Authenticate": ApiTokenAuthentication.keyword},
+            )
+        if found is not None:
+            request.user = found[0]
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+@require_safe
+@token_counts
+@signed_in
+def photo(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    return _answer(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
+
+
+@require_safe
+@token_counts
+@signed_in
+def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    return _answer(_visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg")
+
+
+@require_safe
+@token_counts
+@signed_in
+def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
+    """The whole video, or the part that a player asks for: it need not wait for the rest."""
+    found = _visible(request.user, story_id, Video)
+    content_type, size = f"video/{found.kind}", found.file.size
+    try:
+        part = requested_range(request.headers.get("Range", ""), size)
+    except RangeNotSatisfiableError:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    if part is None:
+        return _answer(found.file, content_type, f"video.{found.kind}")
+    with _opened(found.file) as file:
+        file.seek(part.start)
+        # A server may answer with less than was asked for; players then ask for the next part.
+        content = file.read(min(len(part), PART_BYTES))
+    response = HttpResponse(content, status=206, content_type=content_type)
+    response["Content-Range"] = f"bytes {part.start}-{part.start + len(content) - 1}/{size}"
+    return _private(response)
+
+
+def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
+    kept = model._default_manager.filter(pk=story_id)
+    found = kept.filter(story__user=user).first()
+    if found is None and may_open_all(user, model):
+        found = kept.first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _answer(file: FieldFile, content_type: str, name: str) -> HttpResponseBase:
+    response = FileResponse(_opened(file), content_type=content_type, filename=name)
+    response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
+    return _private(response)
+
+
+def _opened(file: FieldFile) -> File[bytes]:
+    try:
+        return file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    response["Cache-Control"] = "private, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

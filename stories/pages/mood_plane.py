@@ -1,0 +1,94 @@
+"""The valence x energy plane as a picture: where the mood lies, how surely, and the tracks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from ml.mood import MoodTarget
+from recommender.models import Suggestion
+from stories.pages.mood_colours import mood_colour
+
+# Around the plane from "pleasant" through "energetic", an eighth of a turn each.
+_WORDS = ("cheerful", "joyful", "energetic", "tense", "uneasy", "sad", "quiet", "calm")
+# Nearer to the middle than this, a mood leans to no side.
+_BALANCED = 0.07
+# Half of a two-dimensional normal distribution lies within this many standard deviations.
+_EVEN_ODDS = math.sqrt(2 * math.log(2))
+
+
+@dataclass(frozen=True)
+class Dot:
+    suggestion_id: UUID
+    title: str
+    x: float
+    y: float
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A square of 100 x 100 with its origin at the upper left, as SVG has it."""
+
+    valence: float
+    energy: float
+    x: float
+    y: float
+    radius_x: float
+    radius_y: float
+    turn: float
+    dots: list[Dot]
+
+    @property
+    def up(self) -> float:
+        return 100 - self.y
+
+    @property
+    def word(self) -> str:
+        return mood_word(self.valence, self.energy)
+
+    @property
+    def colour(self) -> str:
+        return mood_colour(self.valence, self.energy)
+
+
+def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | None) -> Plane:
+    """The mood's point with the ellipse in which it lies with even odds, and the tracks."""
+    radius_x, radius_y, turn = _ellipse(mood.spread)
+    return Plane(
+        valence=round(mood.valence, 2),
+        energy=round(mood.energy, 2),
+        x=round(100 * mood.valence, 2),
+        y=round(100 * (1 - mood.energy), 2),
+        radius_x=radius_x,
+        radius_y=radius_y,
+        turn=turn,
+        dots=[dot for s in suggestions if (dot := _dot(s, chosen))],
+    )
+
+
+def mood_word(valence: float, energy: float) -> str:
+    x, y = valence - 0.5, energy - 0.5
+    if math.hypot(x, y) < _BALANCED:
+        return "balanced"
+    return _WORDS[round(math.degrees(math.atan2(y, x)) / 45) % 8]
+
+
+def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Radii in percent of the plane and the turn in degrees, clockwise as SVG counts it."""
+    (a, b), (_, d) = spread
+    middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
+    radii = [100 * _EVEN_ODDS * math.sqrt(max(middle + sign * reach, 0)) for sign in (1, -1)]
+    turn = -math.degrees(math.atan2(2 * b, a - d) / 2)
+    return round(radii[0], 2), round(radii[1], 2), round(turn, 1)
+
+
+def _dot(suggestion: Suggestion, chosen: UUID | None) -> Dot | None:
+    track = suggestion.track
+    if track.valence is None or track.energy is None:
+        return None
+    x, y = round(100 * track.valence, 2), round(100 * (1 - track.energy), 2)
+    title = f"{track.title} – {track.artist_line}"
+    return Dot(suggestion.id, title, x, y, track.id == chosen)

@@ -1,0 +1,83 @@
+"""Steering a story's music, leaving kinds of tracks out, taking back, and looking for another."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from recommender import selectors as music
+from recommender import services as recommender
+from recommender.pages.forms import FiltersForm
+from stories import services
+from stories.models import Story
+from stories.pages import responses, story_page
+from stories.pages.access import PageRequest, own_story
+from stories.pages.forms import LearningForm, SteeringForm, SuggestionForm
+
+FOUND_AT_MOST = 8
+NOT_LEARNED = "Storify learns nothing from this story."
+
+
+@responses.button
+def steer(request: PageRequest, story: Story) -> HttpResponse:
+    form = SteeringForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "Please choose between match, lift and contrast.")
+    services.tune_story(story=story, user=request.user, **form.cleaned_data)
+    return responses.changed(request, story, "Here is the music in that direction.")
+
+
+@responses.button
+def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
+    """Keep the filters for this person and rank the story's music with them."""
+    form = FiltersForm(music.music_preferences(request.user), request.POST)
+    if not form.is_valid():
+        reasons = [reason for errors in form.errors.values() for reason in errors]
+        return responses.refuse(request, story, " ".join(map(str, reasons)))
+    recommender.set_preferences(user=request.user, **form.said())
+    services.suggest_again(story=story)
+    return responses.changed(request, story, "Your filters are kept for all your stories.")
+
+
+@responses.button
+def set_learning(request: PageRequest, story: Story) -> HttpResponse:
+    form = LearningForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "Please say yes or no.")
+    services.tune_story(story=story, user=request.user, **form.cleaned_data)
+    if request.htmx:
+        return render(request, "stories/_learning.html", story_page.tracks(story))
+    learns = form.cleaned_data["learns"]
+    messages.success(request, "Storify learns from this story." if learns else NOT_LEARNED)
+    return redirect("stories:story", story.id)
+
+
+@responses.button
+def restore(request: PageRequest, story: Story) -> HttpResponse:
+    """Bring a track back that was taken off the list."""
+    form = SuggestionForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "There is no such suggestion.")
+    suggestion_id = form.cleaned_data["suggestion"]
+    shown = recommender.give_feedback(user=request.user, suggestion_id=suggestion_id, feedback="")
+    if not request.htmx:
+        return redirect("stories:story", story.id)
+    page = {"story": story, "suggestion": shown, "choice": music.get_choice(story.id)}
+    return render(request, "stories/_suggestion.html", page)
+
+
+@require_safe
+@own_story
+def find(request: PageRequest, story: Story) -> HttpResponse:
+    """Tracks of the catalogue by title and artist, to be saved with the story."""
+    q = request.GET.get("q", "").strip()
+    page = {
+        "story": story,
+        "q": q,
+        "found": music.search_tracks(q, FOUND_AT_MOST),
+        "choice": music.get_choice(story.id),
+    }
+    template = "stories/_found.html" if request.htmx else "stories/find.html"
+    return render(request, template, page)

@@ -1,0 +1,289 @@
+"""What was seen, as the templates show it: tags as bars, faces as boxes, stages as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ml.emotion.predict import answer
+from ml.labels import INTENSITIES, UNCERTAIN
+from recommender.models import Choice, Track
+from stories import selectors
+from stories.models import Story
+from stories.pages.mood_colours import mood_colour
+from stories.pages.mood_plane import mood_word
+
+NONE = selectors.NONE
+SHOWN_BARS = 5
+# A caption whose likeliest emotion has less than this says nothing in particular.
+TELLING = 0.3
+# An emotion that may be this many others may be any.
+LEFT_OPEN = 4
+# Nor does an intensity that is hardly likelier than not.
+SURE = 0.6
+# Standard deviations from the usual photo from which light and colours are worth a word.
+STRIKING = 1.0
+_WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
+# Which corner of the plane lends an emotion its colour.
+_FAMILY = {
+    "angry": "tense",
+    "disgust": "tense",
+    "fear": "tense",
+    "happy": "happy",
+    "surprise": "happy",
+    "sad": "sad",
+}
+_DIRECTIONS = ("match", "lift", "contrast")
+_STEPS = {
+    "faces": "Looking for faces",
+    "emotion": "Reading the emotion",
+    "action": "Recognising the action",
+    "caption": "Reading your words",
+    "mood": "Finding the mood and the music",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    value: float
+    is_top: bool
+    family: str
+
+    @property
+    def percent(self) -> str:
+        return percent(self.value)
+
+    @property
+    def width(self) -> float:
+        """Of the bar in percent; a chance that is shown at all leaves a mark."""
+        return max(round(100 * self.value, 1), 1)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One of the things that the mood was read from."""
+
+    words: str
+    percent: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What counts (`label`) beside what the model saw (`bars`), and what it can be set to."""
+
+    label: str | None
+    bars: list[Bar]
+    choices: list[tuple[str, str]]
+    corrected: bool = False
+    likely: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return in_words(self.label or "")
+
+    @property
+    def sureness(self) -> str:
+        return "" if self.corrected else next((b.percent for b in self.bars if b.is_top), "")
+
+    @property
+    def is_uncertain(self) -> bool:
+        return self.label == UNCERTAIN
+
+    @property
+    def either(self) -> str:
+        """Those that it may be, as in "happy, neutral or surprise"; empty where it is any."""
+        *most, last = [in_words(name) for name in self.likely] or [""]
+        return f"{', '.join(most)} or {last}" if 0 < len(most) < LEFT_OPEN else ""
+
+    @property
+    def selected(self) -> str:
+        if self.is_uncertain:
+            return next(iter(self.likely), NONE)
+        return self.label or NONE
+
+    @property
+    def first(self) -> list[Bar]:
+        return self.bars[:SHOWN_BARS]
+
+    @property
+    def rest(self) -> list[Bar]:
+        return self.bars[SHOWN_BARS:]
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A face in percent of the photo's sides, with the emotion that it shows most."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+
+    @property
+    def label_x(self) -> float:
+        return self.x + self.width if self._is_near_right else self.x
+
+    @property
+    def label_anchor(self) -> str:
+        return "end" if self._is_near_right else "start"
+
+    @property
+    def label_y(self) -> float:
+        return self.y + self.height if self._is_near_top else self.y
+
+    @property
+    def label_shift(self) -> int:
+        """Pixels from the box to the baseline of its label, above or below."""
+        return 22 if self._is_near_top else -9
+
+    @property
+    def _is_near_top(self) -> bool:
+        return self.y < 10
+
+    @property
+    def _is_near_right(self) -> bool:
+        return self.x > 60
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the analysis: "done", "now" or "next"."""
+
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A story in the history; without a mood while it is not ready."""
+
+    story: Story
+    word: str
+    colour: str
+    track: Track | None
+
+    @property
+    def is_video(self) -> bool:
+        return selectors.video_of(self.story) is not None
+
+
+def direction(steering: float) -> str:
+    """Where the music goes, in words: at one of the slider's names, or between two."""
+    place = steering * (len(_DIRECTIONS) - 1)
+    before = min(int(place), len(_DIRECTIONS) - 2)
+    low, high = _DIRECTIONS[before : before + 2]
+    rest = place - before
+    return low if rest < 0.1 else high if rest > 0.9 else f"between {low} and {high}"
+
+
+def percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def in_words(label: str) -> str:
+    return _WORDS.get(label, label.replace("_", " "))
+
+
+def steps(stage: str, stages: Sequence[str]) -> list[Step]:
+    """Every stage of the analysis with how far it is; none has begun for ""."""
+    current = stages.index(stage) if stage in stages else -1
+    return [
+        Step(_STEPS[name], "done" if i < current else "now" if i == current else "next")
+        for i, name in enumerate(stages)
+    ]
+
+
+def tag(
+    label: str | None,
+    seen: Mapping[str, float] | None,
+    classes: Sequence[str],
+    *,
+    corrected: bool,
+    likely: Sequence[str] = (),
+) -> Tag:
+    """A tag with the likeliest class first."""
+    ordered = sorted((seen or {}).items(), key=lambda item: -item[1])
+    choices = [*((name, in_words(name)) for name in sorted(classes)), (NONE, "none of these")]
+    bars = [_bar(name, p, label) for name, p in ordered]
+    return Tag(label, bars, choices, corrected, tuple(likely))
+
+
+def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
+    """Low, medium, high in this order: a scale is not sorted by its values."""
+    known = [name for name in INTENSITIES if name in probabilities]
+    return Tag(label, [_bar(name, probabilities[name], label) for name in known], [])
+
+
+def chips(
+    emotion: Tag,
+    action: Tag,
+    intensity: Tag,
+    words: Mapping[str, float] | None,
+    scene: Mapping[str, Any] | None = None,
+) -> list[Chip]:
+    """What spoke for the mood; where nothing was found, nothing is said."""
+    found = []
+    if emotion.is_uncertain:
+        found.append(Chip("Emotion unsure"))
+    elif emotion.label:
+        family = _FAMILY.get(emotion.label, "plain")
+        found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
+    if action.label:
+        found.append(Chip(action.words.capitalize(), action.sureness))
+    if any(bar.is_top and bar.value >= SURE for bar in intensity.bars):
+        found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
+    found += [_words_chip(words)] if words else []
+    return [*found, *_scene_chips(scene or {})]
+
+
+def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:
+    said = (
+        _striking(scene.get("light", 0), "Dark", "Bright"),
+        _striking(scene.get("colour", 0), "Muted colours", "Vivid colours"),
+    )
+    return [Chip(words) for words in said if words]
+
+
+def _striking(deviation: float, low: str, high: str) -> str:
+    return high if deviation >= STRIKING else low if deviation <= -STRIKING else ""
+
+
+def _words_chip(words: Mapping[str, float]) -> Chip:
+    top = max(words, key=lambda name: words[name])
+    if words[top] < TELLING:
+        return Chip("Your words")
+    return Chip(f"{in_words(top).capitalize()} words", percent(words[top]))
+
+
+def _bar(name: str, value: float, label: str | None) -> Bar:
+    return Bar(in_words(name), value, name == label, _FAMILY.get(name, "plain"))
+
+
+def face_boxes(faces: Iterable[Mapping[str, Any]]) -> list[FaceBox]:
+    return [_face_box(face) for face in faces]
+
+
+def _face_box(face: Mapping[str, Any]) -> FaceBox:
+    x, y, width, height = (round(100 * side, 3) for side in face["box"])
+    return FaceBox(x, y, width, height, _face_label(face.get("probabilities")))
+
+
+def _face_label(probabilities: Mapping[str, float] | None) -> str:
+    if not probabilities:
+        return "face"
+    named = answer(probabilities)
+    if named == UNCERTAIN:
+        return "unsure"
+    return f"{in_words(named)} {percent(probabilities[named])}"
+
+
+def card(story: Story, choice: Choice | None) -> Card:
+    mood, track = selectors.mood_of(story), choice.track if choice else None
+    if mood is None:
+        return Card(story, "", "", track)
+    place = mood.valence, mood.energy
+    return Card(story, mood_word(*place), mood_colour(*place), track)

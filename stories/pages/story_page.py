@@ -1,0 +1,133 @@
+"""Everything that the page of one story shows, gathered from what is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from ml.labels import ACTIONS, EMOTIONS
+from ml.types import STAGES
+from recommender.pages.forms import FiltersForm
+from recommender.selectors import (
+    current_suggestions,
+    get_choice,
+    music_preferences,
+    refused_suggestions,
+    story_tuning,
+)
+from stories import selectors
+from stories.models import Story
+from stories.pages import presenters
+from stories.pages.mood_plane import plane
+from stories.pages.mood_timeline import mood_course
+from stories.workers import model_status
+from stories.workers.model_status import ModelStatus
+
+# Longer than this in the queue is worth a word; an analysis takes about a second.
+SLOW_AFTER = timedelta(seconds=15)
+_NO_CONSENT = "Faces were left out, as you asked. You can change that in your account."
+_NO_FACE = "No face found, so no emotion was read."
+
+
+def context(story: Story) -> dict[str, Any]:
+    """What the template of the story's present state needs."""
+    shown = {"story": story, "video": selectors.video_of(story)}
+    if story.status == Story.Status.READY:
+        return {**shown, **_ready(story)}
+    return {**shown, **_waiting(story)}
+
+
+def seen(story: Story) -> str:
+    """How far the page is; the poll says it back and hears nothing while it still holds."""
+    return _seen(story, _models(story))
+
+
+def _seen(story: Story, models: ModelStatus | None) -> str:
+    slow = "slow" if _is_slow(story) else ""
+    how_far = f"{models.state}{models.loaded}" if models else ""
+    return f"{story.status}:{story.stage}:{slow}:{how_far}:{len(story.error)}"
+
+
+def _waiting(story: Story) -> dict[str, Any]:
+    stages = [name for name in STAGES if name != "caption" or story.caption]
+    models = _models(story)
+    return {
+        "seen": _seen(story, models),
+        "slow": _is_slow(story),
+        "models": models,
+        "steps": presenters.steps(story.stage, stages),
+    }
+
+
+def _models(story: Story) -> ModelStatus | None:
+    """What keeps a story waiting, where that is the models; no story waits for them any longer
+    once it is being looked at."""
+    models = model_status.read() if not story.stage else None
+    return models if models and models.state in {"warming", "away"} else None
+
+
+def _is_slow(story: Story) -> bool:
+    waited = timezone.now() - story.created_at
+    return story.status == Story.Status.QUEUED and waited > SLOW_AFTER
+
+
+def _ready(story: Story) -> dict[str, Any]:
+    mood = selectors.mood_of(story)
+    assert mood is not None  # noqa: S101 - a ready story has an analysis
+    shown = tracks(story)
+    chosen = shown["choice"].track_id if shown["choice"] else None
+    # In a picture that moves, a face does not stay in its box.
+    faces = [] if selectors.video_of(story) else story.analysis.faces
+    return {
+        **shown,
+        "plane": plane(mood, shown["suggestions"], chosen),
+        "course": mood_course(selectors.moments_of(story)),
+        "set_by_hand": story.analysis.mood_set_by_hand,
+        "faces": presenters.face_boxes(faces),
+        **_tags(story),
+    }
+
+
+def tracks(story: Story) -> dict[str, Any]:
+    """The suggestions and the saved track, which need not be one of them any more."""
+    suggestions, choice = current_suggestions(story.id), get_choice(story.id)
+    tuning, said = story_tuning(story.id), music_preferences(story.user)
+    listed = any(choice and s.track_id == choice.track_id for s in suggestions)
+    return {
+        "story": story,
+        "suggestions": suggestions,
+        "choice": choice,
+        "saved_earlier": choice is not None and not listed,
+        "refused": refused_suggestions(story.id),
+        "tuning": tuning,
+        "direction": presenters.direction(tuning.steering),
+        "filters": FiltersForm(said),
+        "n_filters": said.n_filters,
+    }
+
+
+def _tags(story: Story) -> dict[str, Any]:
+    analysis, tags = story.analysis, selectors.effective_tags(story) or {}
+    emotion = presenters.tag(
+        tags["emotion"]["label"],
+        analysis.emotion,
+        EMOTIONS,
+        corrected=analysis.corrected_emotion is not None,
+        likely=analysis.emotion_set,
+    )
+    action = presenters.tag(
+        tags["action"]["label"],
+        analysis.action,
+        ACTIONS,
+        corrected=analysis.corrected_action is not None,
+    )
+    intensity = presenters.intensity(**tags["intensity"])
+    return {
+        "emotion": emotion,
+        "no_emotion": _NO_CONSENT if story.user.faces_consent is False else _NO_FACE,
+        "action": action,
+        "intensity": intensity,
+        "chips": presenters.chips(emotion, action, intensity, analysis.caption, analysis.scene),
+    }

@@ -1,0 +1,200 @@
+"""The pages: each view reads what was sent, calls one service or selector and renders.
+
+Where HTMX asks, the answer is the part of the page that changes; everybody else gets a page.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+
+from accounts.web.bidi import isolate
+from recommender import services as recommender
+from recommender.catalogue.demo_tracks import OUT_OF_USE
+from recommender.models import MusicPreferences, Suggestion
+from recommender.pages.forms import LikesForm
+from recommender.selectors import is_new_to_music
+from stories import selectors, services
+from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
+from stories.models import MAX_CAPTION, Story
+from stories.pages import pagination, presenters, responses, story_page
+from stories.pages.access import PageRequest, own_story, signed_in
+from stories.pages.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
+from stories.uploads import photos, videos
+from stories.uploads.throttling import too_many_uploads
+
+TOO_MANY = "That was a lot at once. Please wait a minute and try again."
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("stories:new")
+    return render(request, "home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def new(request: PageRequest) -> HttpResponse:
+    if request.user.faces_consent is None:
+        return _to_notice(request)
+    if request.method != "POST":
+        return _upload_page(request, UploadForm(initial={"once": uuid4()}))
+    form = UploadForm(request.POST, request.FILES)
+    if too_many_uploads(request):
+        form.add_error(None, TOO_MANY)
+        return _upload_page(request, form, status=429)
+    try:
+        story = _create_story(request, form) if form.is_valid() else None
+    except UploadsBusyError as error:
+        return _busy_page(request, form, error)
+    if story is None:
+        return _upload_page(request, form, status=422)
+    return responses.go_to(request, story)
+
+
+def _busy_page(request: PageRequest, form: UploadForm, error: UploadsBusyError) -> HttpResponse:
+    form.add_error(None, str(error))
+    answer = _upload_page(request, form, status=503)
+    answer["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
+    """The new story, or None with the reason in the form."""
+    sent = form.cleaned_data
+    upload = {"user": request.user, "upload": sent["photo"], "caption": sent["caption"]}
+    try:
+        return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
+    except IdempotencyConflictError:  # the page came back from the browser's memory: another story
+        return services.create_story(**upload)
+    except photos.UploadError as error:
+        form.add_error("photo", str(error))
+    except StoryGoneError as error:
+        form.add_error(None, str(error))
+    return None
+
+
+def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:
+    if request.htmx:
+        return render(request, "stories/_upload_errors.html", {"form": form}, status=status)
+    page = {
+        "form": form,
+        "max_caption": MAX_CAPTION,
+        "photo": {"max_bytes": photos.MAX_UPLOAD_BYTES, "too_large": photos.TOO_LARGE},
+        "video": {
+            "max_bytes": videos.MAX_VIDEO_BYTES,
+            "too_large": videos.TOO_LARGE,
+            "max_seconds": videos.MAX_SECONDS + videos.SLACK_SECONDS,
+            "too_long": videos.TOO_LONG,
+        },
+        "wrong_type": photos.ACCEPTED,
+        "empty": photos.EMPTY,
+    }
+    if is_new_to_music(request.user):
+        page["likes"] = LikesForm(MusicPreferences())
+    return render(request, "stories/new.html", page, status=status)
+
+
+def _to_notice(request: PageRequest) -> HttpResponse:
+    notice = f"{reverse('accounts:notice')}?{urlencode({'next': reverse('stories:new')})}"
+    return HttpResponseClientRedirect(notice) if request.htmx else redirect(notice)
+
+
+@require_safe
+@signed_in
+def history(request: PageRequest) -> HttpResponse:
+    cursor = request.GET.get("before", "")
+    stories, older = pagination.page_of(selectors.history(request.user), cursor)
+    choices = selectors.choices_by_story([story.id for story in stories])
+    cards = [presenters.card(story, choices.get(story.id)) for story in stories]
+    page = {"cards": cards, "older": older and urlencode({"before": older}), "is_later": cursor}
+    return render(request, "stories/_cards.html" if request.htmx else "stories/history.html", page)
+
+
+@require_safe
+@own_story
+def story(request: PageRequest, story: Story) -> HttpResponse:
+    if recommender.claim_demo_notice(user=request.user):
+        messages.info(request, OUT_OF_USE)
+    return render(request, "stories/story.html", story_page.context(story))
+
+
+@require_safe
+@own_story
+def progress(request: PageRequest, story: Story) -> HttpResponse:
+    """What changed since the page last asked; the whole story once it is finished."""
+    if not request.htmx:
+        return redirect("stories:story", story.id)
+    if story.is_finished:
+        return retarget(
+            reswap(responses.story_part(request, story, "Done."), "outerHTML"), "#story"
+        )
+    if request.GET.get("seen") == story_page.seen(story):
+        return HttpResponse(status=204)
+    return render(request, "stories/_progress.html", story_page.context(story))
+
+
+@responses.button
+def correct(request: PageRequest, story: Story) -> HttpResponse:
+    form = CorrectionForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "Please correct one thing at a time.")
+    services.correct_story(story=story, user=request.user, **form.correction())
+    return responses.changed(request, story, "Corrected. Here is the music that fits now.")
+
+
+@responses.button
+def choose(request: PageRequest, story: Story) -> HttpResponse:
+    form = TrackForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "There is no such track.")
+    choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
+    if request.htmx:
+        return responses.choice_part(request, story)
+    messages.success(request, f"Saved “{isolate(choice.track.title)}” with your story.")
+    return redirect("stories:story", story.id)
+
+
+@responses.button
+def unchoose(request: PageRequest, story: Story) -> HttpResponse:
+    services.remove_choice(story=story)
+    if request.htmx:
+        return responses.choice_part(request, story)
+    messages.success(request, "The track is no longer saved with your story.")
+    return redirect("stories:story", story.id)
+
+
+@responses.button
+def dismiss(request: PageRequest, story: Story) -> HttpResponse:
+    form = SuggestionForm(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, "There is no such suggestion.")
+    said = {"suggestion_id": form.cleaned_data["suggestion"]}
+    recommender.give_feedback(user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+    return responses.refused(request, story, form.cleaned_data["suggestion"])
+
+
+@responses.button
+def retry(request: PageRequest, story: Story) -> HttpResponse:
+    services.retry_story(story=story)
+    return responses.changed(request, story, "")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_story
+def delete(request: PageRequest, story: Story) -> HttpResponse:
+    if request.method != "POST":
+        return render(
+            request, "stories/delete.html", {"story": story, "video": selectors.video_of(story)}
+        )
+    services.delete_story(story=story)
+    messages.success(request, "The story is deleted.")
+    return redirect("stories:history")

@@ -1,0 +1,188 @@
+"""What a worker does with a story: claim it, look at it, keep what was seen, suggest tracks."""
+
+from __future__ import annotations
+
+import logging
+import random
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import OperationalError
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from PIL import Image
+
+from accounts.transactions import atomic_with_retry
+from ml.video import VideoUnreadable, sample
+from recommender.services import suggest_tracks
+from stories.models import Analysis, Story
+from stories.selectors import mood_of, video_of
+from stories.services.consent import without_faces
+from stories.services.locks import lock_person
+from stories.services.queue import GAVE_UP, stale_before
+from stories.survey.selectors import action_levels
+from stories.workers import heartbeat
+
+if TYPE_CHECKING:
+    from ml.types import Analysis as Seen
+
+UNREADABLE = "The stored file could not be opened. Please upload it once more."
+BROKEN = "Something went wrong while we looked at this story. You can try it again."
+TRYING_AGAIN = "Something got in the way. We will try again in a moment."
+# What can be different a few seconds later: storage or database away, memory short.
+TRANSIENT = (OSError, OperationalError, MemoryError)
+
+logger = logging.getLogger(__name__)
+
+
+class AnalysisInterruptedError(Exception):
+    """A passing trouble; the story waits in the queue to be tried again in `retry_in` seconds."""
+
+    def __init__(self, retry_in: float) -> None:
+        super().__init__(retry_in)
+        self.retry_in = retry_in
+
+
+class ClaimLostError(Exception):
+    """The story was deleted, or another worker took it over; whatever was found is dropped."""
+
+
+def analyse_story(*, story_id: UUID) -> Story | None:
+    """Analyse a waiting story and suggest tracks for it; None where there is nothing to do.
+
+    Runs at most once at a time for a story and keeps one result: every write asks whether the
+    claim still holds. Raises AnalysisInterruptedError when it is worth another try; every other
+    failure ends in the story, in words, and is raised on for the log.
+    """
+    claim = _claim_story(story_id)
+    story = (
+        Story.objects.select_related("photo", "video", "user")
+        .filter(pk=story_id, claim=claim)
+        .first()
+    )
+    if story is None:
+        return None
+    try:
+        return _save_result(story, _look(story))
+    except ClaimLostError:
+        return None
+    except (FileNotFoundError, VideoUnreadable):
+        if not _fail(story, UNREADABLE):
+            return None  # deleted with its files
+        raise
+    except TRANSIENT as error:
+        raise _interrupt(story, error) from error
+    except Exception:
+        _fail(story, BROKEN)
+        raise
+
+
+def _claim_story(story_id: UUID) -> UUID:
+    claim, now = uuid4(), timezone.now()
+    waiting = Q(status=Story.Status.QUEUED)
+    abandoned = Q(status=Story.Status.ANALYSING, claimed_at__lt=stale_before())
+    Story.objects.filter(
+        waiting | abandoned, pk=story_id, attempts__lt=settings.STORIES_MAX_ATTEMPTS
+    ).update(
+        status=Story.Status.ANALYSING,
+        claim=claim,
+        claimed_at=now,
+        attempts=F("attempts") + 1,
+        stage="",
+        error="",
+    )
+    return claim
+
+
+def _look(story: Story) -> Seen:
+    from ml.analysis import analyse, analyse_video
+
+    with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
+        photo = image.convert("RGB")
+    on_stage = partial(_note_stage, story)
+    how: Any = {
+        # Nobody's feelings are estimated from a face without a yes.
+        "look_at_faces": story.user.faces_consent is True,
+        "on_stage": on_stage,
+        "levels": action_levels(),
+    }
+    video = video_of(story)
+    if video is None:
+        return analyse(photo, story.caption, **how)
+    with video.file.open("rb") as file:
+        frames = sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+    return analyse_video(frames, photo, story.caption, **how)
+
+
+def _note_stage(story: Story, stage: str) -> None:
+    """Progress for the page and a sign of life, for the claim and the watchdog, in one."""
+    heartbeat.note()
+    if not _held(story).update(stage=stage, claimed_at=timezone.now()):
+        raise ClaimLostError
+
+
+@atomic_with_retry
+def _save_result(story: Story, seen: Seen) -> Story:
+    person = lock_person(story.user_id)
+    held = _held(story).select_for_update().first()
+    if person is None or held is None:
+        raise ClaimLostError
+    fields = analysis_fields(seen)
+    if person.faces_consent is not True:  # withdrawn while the models looked
+        fields = without_faces(fields)
+    held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    mood = mood_of(held)
+    assert mood is not None  # noqa: S101 - it has an analysis now
+    suggest_tracks(user=person, story_id=held.pk, mood=mood)
+    held.status, held.stage, held.error = Story.Status.READY, "", ""
+    held.claim, held.ready_at = None, timezone.now()
+    held.save(update_fields=["status", "stage", "error", "claim", "ready_at"])
+    return held
+
+
+def analysis_fields(seen: Seen) -> dict[str, Any]:
+    """What the models said as the columns of Analysis."""
+    said = seen.to_json()
+    names = (
+        *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
+        *("intensity", "caption", "caption_mood", "scene", "faces", "moments", "versions"),
+    )
+    return {
+        **{name: said[name] for name in names},
+        "mood_valence": seen.mood.valence,
+        "mood_energy": seen.mood.energy,
+        "mood_spread": said["mood"]["spread"],
+    }
+
+
+def _held(story: Story) -> QuerySet[Story]:
+    return Story.objects.filter(pk=story.pk, claim=story.claim, status=Story.Status.ANALYSING)
+
+
+def _fail(story: Story, reason: str) -> bool:
+    """Say in the story why it failed; False where it is gone or in other hands."""
+    failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
+    return bool(_held(story).update(**failed))
+
+
+def _interrupt(story: Story, error: BaseException) -> BaseException:
+    """Give the story back to the queue, or up after the last attempt."""
+    if story.attempts >= settings.STORIES_MAX_ATTEMPTS:
+        _fail(story, GAVE_UP)
+        return error
+    _held(story).update(
+        status=Story.Status.QUEUED,
+        error=TRYING_AGAIN,
+        stage="",
+        claim=None,
+        enqueued_at=timezone.now(),
+    )
+    logger.warning("story %s interrupted: %s", story.pk, type(error).__name__)
+    return AnalysisInterruptedError(backoff(story.attempts))
+
+
+def backoff(attempt: int) -> float:
+    """Seconds until the next try: 2, 4, 8 … times a chance factor, so that crowds disperse."""
+    return float(2**attempt) * random.uniform(0.5, 1.5)

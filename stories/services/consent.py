@@ -1,0 +1,113 @@
+"""When consent is withdrawn: what was read from faces goes, and what followed from it with it.
+
+The faces and emotions go in the transaction that withdraws. Moods and suggestions that follow from
+them are marked there and worked out anew from the rest, without running a model.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+
+from accounts.models import User
+from stories.models import Analysis, Correction, Story
+from stories.selectors import fused_mood
+from stories.services import job_publisher
+from stories.services.corrections import suggest_again
+
+WITHOUT_FACES: dict[str, Any] = {
+    "emotion": None,
+    "emotion_label": None,
+    "emotion_set": [],
+    "faces": [],
+}
+# Moods that a request works out itself, about a millisecond each; the task does the others.
+AT_ONCE = 200
+MOODS_A_STEP = 500
+LISTS_A_STEP = 50
+
+logger = logging.getLogger(__name__)
+
+
+def without_faces(fields: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an analysis without what was read from faces, the mood from the rest."""
+    # A moment's mood contains the emotion of its frame, which is not kept by itself.
+    kept = fields | WITHOUT_FACES | ({"moments": []} if fields["emotion"] else {})
+    analysis = Analysis(**kept)
+    analysis.set_mood(fused_mood(analysis))
+    return {name: getattr(analysis, name) for name in kept}
+
+
+@transaction.atomic
+def erase_faces(user: User) -> None:
+    """Remove everything read from faces in this person's stories.
+
+    What the person set by hand stays: it is their own statement. The caller holds the person's
+    row, so that no analysis is saved in between.
+    """
+    theirs = Analysis.objects.filter(story__user=user)
+    read = theirs.exclude(emotion__isnull=True, faces=[])
+    _forget_what_was_corrected(read)
+    read.filter(emotion__isnull=False).update(moments=[])
+    own = Q(mood_set_by_hand=True) | Q(corrected_emotion__isnull=False)
+    read.update(
+        **WITHOUT_FACES,
+        outdated=Case(When(own, then=F("outdated")), default=Value(Analysis.Outdated.MOOD)),
+    )
+    _fuse_again(theirs, AT_ONCE)
+    transaction.on_commit(send_refresh)
+
+
+def send_refresh() -> None:
+    """Ask a worker to go on; without a broker the next beat does."""
+    try:
+        job_publisher.publish_refresh()
+    except job_publisher.BrokerUnavailableError:
+        logger.warning("the broker is away; moods are worked out anew with the next beat")
+
+
+def refresh_outdated() -> int:
+    """Work out some moods anew or, when none is left, rank tracks for some; how many were done.
+
+    Moods come first because they say what was seen. Safe to run twice at once and to stop at any
+    time: what is done loses its mark in the same transaction.
+    """
+    if fused := _fuse_again(Analysis.objects.all(), MOODS_A_STEP):
+        return fused
+    waiting = Story.objects.filter(
+        analysis__outdated=Analysis.Outdated.SUGGESTIONS, status=Story.Status.READY
+    )
+    return sum(_rank_again(story) for story in waiting.order_by("-created_at")[:LISTS_A_STEP])
+
+
+@transaction.atomic
+def _fuse_again(analyses: QuerySet[Analysis], limit: int) -> int:
+    outdated = analyses.filter(outdated=Analysis.Outdated.MOOD).order_by("-created_at")
+    found = list(outdated.select_for_update(skip_locked=True, of=("self",))[:limit])
+    for analysis in found:
+        analysis.set_mood(fused_mood(analysis))
+        analysis.outdated = Analysis.Outdated.SUGGESTIONS
+    Analysis.objects.bulk_update(
+        found, ["mood_valence", "mood_energy", "mood_spread", "outdated"], batch_size=MOODS_A_STEP
+    )
+    return len(found)
+
+
+def _rank_again(story: Story) -> bool:
+    try:
+        suggest_again(story=story)
+    except Story.DoesNotExist:  # deleted meanwhile
+        return False
+    except Exception:  # one story that fails must not keep the others; it stays marked
+        logger.exception("no new suggestions for story %s", story.pk)
+        return False
+    return True
+
+
+def _forget_what_was_corrected(read: QuerySet[Analysis]) -> None:
+    """What stood there before a correction came from the model, or is the `after` of another."""
+    kinds = (Correction.Kind.EMOTION, Correction.Kind.MOOD)
+    Correction.objects.filter(story__analysis__in=read, kind__in=kinds).update(before=None)

@@ -1,0 +1,107 @@
+"""Which stories wait for a worker, and how they get (back) into the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from stories.errors import StoryNotFailedError
+from stories.models import Story
+from stories.services import job_publisher
+
+DELAYED = "Saved. Analysis is delayed, it will start by itself as soon as possible."
+GAVE_UP = "The analysis stopped several times before it was done. You can try it again."
+# Within this a message is on its way from the broker to the worker that claims the story.
+LOST_AFTER = timedelta(seconds=30)
+# Time for the request that stored the story to send it off itself.
+UNSENT_AFTER = timedelta(seconds=10)
+BATCH = 500
+
+
+def stale_before() -> object:
+    """A worker that has not been heard of since then is taken for dead."""
+    return timezone.now() - timedelta(seconds=settings.STORIES_STALE_AFTER)
+
+
+def enqueue_story(*, story_id: UUID) -> bool:
+    """Hand a queued story to the broker; False, and said in the story, when it is down."""
+    waiting = Story.objects.filter(pk=story_id, status=Story.Status.QUEUED)
+    try:
+        job_publisher.publish_analysis(story_id)
+    except job_publisher.BrokerUnavailableError:
+        waiting.update(error=DELAYED)
+        return False
+    waiting.update(enqueued_at=timezone.now(), error="")
+    return True
+
+
+@transaction.atomic
+def retry_story(*, story: Story) -> Story:
+    """Queue a failed story again. Raises StoryNotFailedError for any other."""
+    queued = Story.objects.filter(pk=story.pk, status=Story.Status.FAILED).update(
+        status=Story.Status.QUEUED, error="", stage="", attempts=0, claim=None, enqueued_at=None
+    )
+    if not queued:
+        raise StoryNotFailedError
+    story.refresh_from_db()
+    transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
+    return story
+
+
+def recover_stale_stories() -> int:
+    """Queue again what a dead worker held, the broker never took or lost; how many were sent."""
+    stale = Story.objects.filter(status=Story.Status.ANALYSING, claimed_at__lt=stale_before())
+    _release(stale, enqueued_at=None)
+    sent = 0
+    for story_id in [*_unsent(), *_lost()]:
+        if not enqueue_story(story_id=story_id):
+            break
+        sent += 1
+    return sent
+
+
+def release_story(*, story_id: UUID) -> None:
+    """Take a story from a worker that is known to be dead; its message is queued again already."""
+    held = Story.objects.filter(pk=story_id, status=Story.Status.ANALYSING)
+    _release(held, enqueued_at=timezone.now())
+
+
+def _unsent() -> list[UUID]:
+    """Stories that the broker never took, oldest first."""
+    before = timezone.now() - UNSENT_AFTER
+    waiting = _waiting().filter(enqueued_at=None, created_at__lt=before)
+    return list(waiting.order_by("created_at").values_list("pk", flat=True)[:BATCH])
+
+
+def _lost() -> list[UUID]:
+    """Stories whose message neither the broker nor a worker has, as far as can be told.
+
+    The broker says how many messages it has, and hands them out in the order in which it took
+    them: where more stories wait than messages, those sent first have none. One that a worker
+    holds without having claimed its story is sent once more, which the claim makes harmless.
+    """
+    try:
+        messages = job_publisher.waiting_messages()
+    except job_publisher.BrokerUnavailableError:
+        return []
+    waiting = _waiting().filter(enqueued_at__isnull=False)
+    missing = max(0, min(waiting.count() - messages, BATCH))
+    late = waiting.filter(enqueued_at__lt=timezone.now() - LOST_AFTER).order_by("enqueued_at")
+    return list(late.values_list("pk", flat=True)[:missing])
+
+
+def _waiting() -> QuerySet[Story]:
+    return Story.objects.filter(status=Story.Status.QUEUED)
+
+
+def _release(held: QuerySet[Story], *, enqueued_at: datetime | None) -> None:
+    """Queue again, or give up what has taken its worker along too often."""
+    held.filter(attempts__gte=settings.STORIES_MAX_ATTEMPTS).update(
+        status=Story.Status.FAILED, error=GAVE_UP, stage="", claim=None
+    )
+    held.update(status=Story.Status.QUEUED, stage="", claim=None, enqueued_at=enqueued_at)

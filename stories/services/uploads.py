@@ -1,0 +1,168 @@
+"""From an upload to a stored story that waits for a worker."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.db import IntegrityError, connection, transaction
+from django.db.models.fields.files import FieldFile
+from psycopg.errors import ForeignKeyViolation
+
+from accounts.models import User
+from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
+from stories.models import Photo, Story, Video
+from stories.services.queue import enqueue_story
+from stories.uploads.photos import CleanPhoto, Upload
+from stories.uploads.sandbox import PHOTO, THUMBNAIL, UPLOAD, Sandbox
+from stories.uploads.videos import CleanVideo
+
+_CHUNK = 1 << 20
+# How long an upload waits for its turn; then its sender is asked to come back.
+TURN_SECONDS = 2.0
+sandbox = Sandbox()
+_turns = threading.BoundedSemaphore(settings.STORIES_READS_AT_ONCE)
+
+
+def create_story(
+    *, user: User, upload: Upload, caption: str = "", idempotency_key: str | None = None
+) -> Story:
+    """Store a cleaned photo or video as a new story and queue it.
+
+    The same key by the same user gives the same story again, also when both requests run at
+    once. Raises UploadError for what is neither, IdempotencyConflictError when the key was used
+    for something else, UploadsBusyError when there is too much to read and StoryGoneError when the
+    person was deleted meanwhile. When the broker is down the story stays queued and `error` says
+    so.
+    """
+    key, digest = idempotency_key or None, _digest(upload, caption)
+    if earlier := _find_earlier(user, key, digest):
+        return earlier
+    with read_upload(upload) as clean:
+        try:
+            story = _insert_story(user, clean, caption, key, digest)
+        except IntegrityError as error:
+            if isinstance(error.__cause__, ForeignKeyViolation):
+                raise StoryGoneError from error
+            # The other of two requests with this key was first.
+            if earlier := _find_earlier(user, key, digest):
+                return earlier
+            raise
+    try:
+        story.refresh_from_db()  # what queueing wrote after the commit
+    except Story.DoesNotExist as error:
+        raise StoryGoneError from error
+    return story
+
+
+@dataclass(frozen=True)
+class CleanUpload:
+    """What is kept of an upload; the photo of a video is its poster."""
+
+    photo: CleanPhoto
+    video: CleanVideo | None = None
+
+
+@contextmanager
+def read_upload(upload: Upload) -> Iterator[CleanUpload]:
+    """Check and clean a photo or video; its file is there until the end.
+
+    Raises UploadError and UploadsBusyError.
+    """
+    with tempfile.TemporaryDirectory(prefix="storify-") as name:
+        folder = Path(name)
+        _copy(upload, folder / UPLOAD)
+        with _turn():
+            told = sandbox.read(folder)
+        photo = _photo(folder, told)
+        if "kind" not in told:
+            yield CleanUpload(photo)
+            return
+        with (folder / f"video.{told['kind']}").open("rb") as file:
+            yield CleanUpload(photo, CleanVideo(file, told["kind"], told["seconds"], photo))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """So many at once and no more: each may take much memory."""
+    if not _turns.acquire(timeout=TURN_SECONDS):
+        raise UploadsBusyError
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _photo(folder: Path, told: dict[str, Any]) -> CleanPhoto:
+    jpeg, thumbnail = (folder / PHOTO).read_bytes(), (folder / THUMBNAIL).read_bytes()
+    return CleanPhoto(jpeg, thumbnail, told["width"], told["height"])
+
+
+def _copy(upload: Upload, path: Path) -> None:
+    upload.seek(0)
+    with path.open("wb") as copy:
+        while chunk := upload.read(_CHUNK):
+            copy.write(chunk)
+
+
+def _digest(upload: Upload, caption: str) -> str:
+    upload.seek(0)
+    digest = hashlib.sha256()
+    while chunk := upload.read(_CHUNK):
+        digest.update(chunk)
+    digest.update(b"\0" + caption.encode())
+    return digest.hexdigest()
+
+
+def _find_earlier(user: User, key: str | None, digest: str) -> Story | None:
+    if key is None:
+        return None
+    earlier = Story.objects.filter(user=user, idempotency_key=key).first()
+    if earlier and earlier.upload_digest != digest:
+        raise IdempotencyConflictError
+    return earlier
+
+
+@transaction.atomic
+def _insert_story(
+    user: User, clean: CleanUpload, caption: str, key: str | None, digest: str
+) -> Story:
+    # The row first: its unique key lets one of two concurrent requests store files, not both.
+    story = Story.objects.create(
+        user=user, caption=caption, idempotency_key=key, upload_digest=digest
+    )
+    # Foreign keys are otherwise checked at the commit, when the files are stored already. Now it
+    # fails here for a person who is gone, and locks one who is there: their deletion waits, and
+    # then finds the story with its files.
+    connection.check_constraints()
+    photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
+    moving = Video(story=story)
+    with _no_files_left_on_failure(photo.file, photo.thumbnail, moving.file):
+        photo.file.save("photo.jpg", ContentFile(clean.photo.jpeg), save=False)
+        photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.photo.thumbnail), save=False)
+        photo.save(force_insert=True)
+        if clean.video:
+            moving.seconds = clean.video.seconds
+            moving.file.save(f"video.{clean.video.kind}", File(clean.video.file), save=False)
+            moving.save(force_insert=True)
+    transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
+    return story
+
+
+@contextmanager
+def _no_files_left_on_failure(*files: FieldFile) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            if file:
+                file.delete(save=False)
+        raise

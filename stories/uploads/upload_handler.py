@@ -1,0 +1,34 @@
+"""What is far too large to be a video is turned away before it reaches the disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadhandler import FileUploadHandler
+
+from stories.uploads.videos import MAX_VIDEO_BYTES
+
+# A file that is only somewhat too large is still read, so that its sender hears why in words.
+CAP_BYTES = 2 * MAX_VIDEO_BYTES
+
+
+class CappedUpload(FileUploadHandler):
+    """Looks at the announced length, keeps nothing itself and leaves the rest to the others."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,  # noqa: ARG002 - the signature is Django's
+        META: dict[str, Any],  # noqa: ARG002, N803
+        content_length: int,
+        boundary: str,  # noqa: ARG002
+        encoding: str | None = None,  # noqa: ARG002
+    ) -> None:
+        if content_length > CAP_BYTES:
+            raise RequestDataTooBig("This upload is far too large.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:  # noqa: ARG002
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:  # noqa: ARG002
+        return None

@@ -1,0 +1,176 @@
+"""From any video that a stranger sends to its bare moving picture and a poster, or a refusal.
+
+What is kept is the picture's own packets in a new file: sound, subtitles, data tracks, every
+kind of metadata (place, device, date) and what cameras write between the frames stay outside.
+Nothing but the poster is decoded here; the worker samples the frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from ml.video import MAX_PIXELS, VideoUnreadable, open_video, picture_stream, sample
+from stories.uploads.bitstreams import BareBitstream
+from stories.uploads.photos import (
+    ACCEPTED,
+    PHOTO_SIDE,
+    STILL_BRANDS,
+    TOO_COSTLY,
+    CleanPhoto,
+    Upload,
+    UploadError,
+    clean_picture,
+)
+
+MAX_VIDEO_BYTES = 100 * 1024 * 1024
+MAX_SECONDS = 60
+# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
+SLACK_SECONDS = 1.0
+# A minute in slow motion has 240 frames a second.
+MAX_PACKETS = 61 * 240
+
+TOO_LARGE = "This video is larger than 100 MB. Please choose a shorter or smaller one."
+TOO_LONG = f"This video is longer than {MAX_SECONDS} seconds. Please cut it and try again."
+_TOO_MANY_PIXELS = "This video is larger than 4K. Please choose a smaller one."
+_STRANGE = "The picture of this video is coded in a way that browsers cannot show."
+_DAMAGED = "This video is damaged or incomplete. Please choose another one, or send it again."
+_NO_PICTURE = "There is no picture in this file, only sound. Please choose a video or a photo."
+_CODECS = {"mp4": {"h264", "hevc", "av1", "vp9", "mpeg4"}, "webm": {"vp8", "vp9", "av1"}}
+_QUICKTIME_STARTS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CleanVideo:
+    """The open file of a bare picture; `kind` is "mp4" or "webm"."""
+
+    file: IO[bytes]
+    kind: str
+    seconds: float
+    poster: CleanPhoto
+
+
+def kind_of(upload: Upload) -> str | None:
+    """ "mp4" (QuickTime, too) or "webm" by the first bytes of a file; None for no such video."""
+    upload.seek(0)
+    head = upload.read(64)
+    if head[4:8] == b"ftyp" and head[8:12] not in STILL_BRANDS:
+        return "mp4"
+    if head[4:8] in _QUICKTIME_STARTS:
+        return "mp4"
+    return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head else None
+
+
+def check_tables(upload: Upload, kind: str) -> None:
+    """Read what a file says about itself, and no picture. Raises UploadError.
+
+    A few bytes can announce millions of frames, so this is tried with little memory and time first.
+    """
+    # The smallest probe, and no decoder: one would need room for whole pictures.
+    options = {"codec_whitelist": "none", "probesize": "32"}
+    with _translated(), open_video(upload, kind, **options) as source:
+        # FFmpeg leaves an index out, and says nothing, for which there is no memory.
+        if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
+            raise MemoryError
+
+
+def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:
+    """Check a file of this kind and keep its picture in `folder`. Raises UploadError."""
+    _check_size(upload)
+    bare = folder / f"video.{kind}"
+    with _translated():
+        seconds = _copy_picture(upload, kind, bare)
+        file = bare.open("rb")
+    try:
+        poster = _poster(file, kind)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return CleanVideo(file, kind, round(seconds, 3), poster)
+
+
+def _check_size(upload: Upload) -> None:
+    upload.seek(0)
+    left = MAX_VIDEO_BYTES
+    while chunk := upload.read(1 << 20):
+        left -= len(chunk)
+        if left < 0:
+            raise UploadError("too_large", TOO_LARGE)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A demuxer that is fed by strangers may raise anything; none of it is our failure."""
+    try:
+        yield
+    except UploadError:
+        raise
+    except MemoryError as error:
+        raise UploadError("too_costly", TOO_COSTLY) from error
+    except Exception as error:
+        logger.info("refused an unreadable video: %s", type(error).__name__)
+        raise UploadError("unreadable", _DAMAGED) from error
+
+
+def _poster(file: IO[bytes], kind: str) -> CleanPhoto:
+    with _translated():
+        (frame,) = sample(file, kind, 1, PHOTO_SIDE)
+    return clean_picture(frame.picture)
+
+
+def _copy_picture(upload: Upload, kind: str, bare: Path) -> float:
+    """Write the packets of the picture to `bare`; return how many seconds they last."""
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if kind == "mp4" else {})
+    with (
+        open_video(upload, kind) as source,
+        av.open(bare, "w", format=kind, options=options) as target,
+    ):
+        stream = _checked_stream(source, kind)
+        copied = target.add_stream_from_template(stream, opaque=True)
+        bitstream = BareBitstream(stream, copied, stream.codec_context.codec.canonical_name)
+        first, last = float("inf"), float("-inf")
+        for number, packet in enumerate(_packets(source, stream)):
+            shown, lasts = _seconds(packet.pts, packet), _seconds(packet.duration, packet)
+            first, last = min(first, shown), max(last, shown + lasts)
+            if number >= MAX_PACKETS or last - first > MAX_SECONDS + SLACK_SECONDS:
+                raise UploadError("too_long", TOO_LONG)
+            target.mux(list(bitstream.filter(packet)))
+    if last < first:
+        raise VideoUnreadable("there is no packet")
+    return last - first
+
+
+def _packets(source: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    for packet in source.demux(stream):
+        if packet.pts is not None and packet.dts is not None and packet.size:
+            yield packet
+
+
+def _seconds(ticks: int | None, packet: Packet[VideoStream]) -> float:
+    return float((ticks or 0) * packet.time_base)
+
+
+def _checked_stream(source: InputContainer, kind: str) -> VideoStream:
+    stream = picture_stream(source)
+    if stream is None and source.streams.audio:
+        raise UploadError("no_picture", _NO_PICTURE)
+    if stream is None:
+        raise VideoUnreadable("there is no picture")
+    codec = stream.codec_context
+    if codec.codec.canonical_name not in _CODECS[kind]:
+        raise UploadError("unsupported_type", f"{_STRANGE} {ACCEPTED}")
+    if codec.width * codec.height > MAX_PIXELS:
+        raise UploadError("too_many_pixels", _TOO_MANY_PIXELS)
+    return stream

@@ -1,0 +1,16 @@
+"""`python -m storify_site.local stop`: stop what a killed run may have left behind."""
+
+import sys
+
+from storify_site.local import postgres, redis, var_dir
+
+
+def main() -> None:
+    if sys.argv[1:] != ["stop"]:
+        sys.exit("usage: python -m storify_site.local stop")
+    postgres.stop(var_dir())
+    redis.stop(var_dir())
+
+
+if __name__ == "__main__":
+    main()

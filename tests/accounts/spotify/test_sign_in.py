@@ -1,0 +1,364 @@
+import json
+import logging
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from django.conf import LazySettings
+from django.contrib.auth import get_user
+from django.db import connection
+from django.test import Client
+from social_django.models import UserSocialAuth
+
+from accounts.models import SpotifyAccount, User
+from accounts.spotify import app
+from accounts.spotify.sandbox.listeners import LISTENERS
+from tests.accounts.conftest import Wire, local, new_browser, sign_in_with_spotify, walk_to_callback
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+TOKEN_PATH = "/sandbox/accounts/api/token"
+ME_PATH = "/sandbox/api/v1/me"
+
+
+def signed_in(client: Client) -> bool:
+    return bool(get_user(client).is_authenticated)
+
+
+def every_row_as_text() -> str:
+    """All that accounts and social-auth have in the database, past every model field."""
+    tables = ("accounts_spotifyaccount", "social_auth_usersocialauth", "accounts_user")
+    with connection.cursor() as cursor:
+        found = []
+        for table in tables:
+            cursor.execute(f"SELECT row_to_json(t)::text FROM {table} t")
+            found += [row[0] for row in cursor.fetchall()]
+    return "\n".join(found)
+
+
+def test_somebody_new_walks_through_the_sandbox_and_is_asked_about_faces(
+    wire: Wire, browser: Client
+) -> None:
+    response = sign_in_with_spotify(browser, "mira", next="/stories/new/")
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/notice/?next=")
+    user = User.objects.get()
+    assert (user.email, user.display_name) == (None, "Mira Solberg")
+    assert user.faces_consent is None
+    assert not user.has_usable_password()
+    assert user.spotify.account_id == LISTENERS["mira"].account_id
+    assert set(user.spotify.scopes.split()) == set(app.SCOPES)
+    assert user.spotify.access_token.startswith("BQ")
+    assert user.spotify.refresh_token.startswith("AQ")
+    assert signed_in(browser)
+
+
+def test_the_walk_uses_pkce_with_s256_and_a_fresh_state(wire: Wire, browser: Client) -> None:
+    first = parse_qs(urlsplit(browser.post("/accounts/spotify/connect/")["Location"]).query)
+    second = parse_qs(urlsplit(browser.post("/accounts/spotify/connect/")["Location"]).query)
+
+    assert first["code_challenge_method"] == ["S256"]
+    assert first["code_challenge"] != second["code_challenge"]
+    assert first["state"] != second["state"]
+    assert first["redirect_uri"] == ["http://127.0.0.1:8000/oauth/complete/spotify/"]
+    assert first["scope"] == ["user-library-modify playlist-modify-private"]
+
+
+def test_the_verifier_travels_only_to_the_token_endpoint_with_the_secret_in_the_header(
+    wire: Wire, browser: Client
+) -> None:
+    sign_in_with_spotify(browser)
+
+    exchange, profile = wire.sent
+    sent = parse_qs(str(exchange.body))
+    assert sent["grant_type"] == ["authorization_code"]
+    assert len(sent["code_verifier"][0]) >= 43
+    assert "client_secret" not in sent
+    assert str(exchange.headers["Authorization"]).startswith("Basic ")
+    assert str(profile.headers["Authorization"]).startswith("Bearer ")
+    assert wire.timeouts == [8, 8]
+
+
+def test_coming_back_signs_the_same_person_in_by_account_id(
+    wire: Wire, browser: Client, client: Client
+) -> None:
+    sign_in_with_spotify(browser, "mira")
+    user = User.objects.get()
+    # The id of the same account has changed since; account_id never does.
+    profile = {"id": "another-id", "account_id": user.spotify.account_id, "display_name": "Mira S."}
+    wire.answers[ME_PATH] = (200, {}, json.dumps(profile))
+    again = new_browser()
+
+    response = sign_in_with_spotify(again, "mira")
+
+    assert response["Location"] == "/"
+    assert User.objects.get() == user
+    user.spotify.refresh_from_db()
+    assert user.spotify.display_name == "Mira S."
+
+
+def test_signing_in_again_renews_an_ended_permission(wire: Wire, browser: Client) -> None:
+    sign_in_with_spotify(browser, "mira")
+    SpotifyAccount.objects.update(needs_sign_in=True, access_token="", refresh_token="")
+
+    sign_in_with_spotify(new_browser(), "mira")
+
+    account = SpotifyAccount.objects.get()
+    assert not account.needs_sign_in
+    assert account.refresh_token.startswith("AQ")
+
+
+def test_without_account_id_the_id_links(wire: Wire, browser: Client) -> None:
+    wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "only-id", "display_name": None}))
+
+    sign_in_with_spotify(browser)
+
+    assert SpotifyAccount.objects.get().account_id == "only-id"
+    assert UserSocialAuth.objects.get().uid == "only-id"
+
+
+def test_an_address_from_spotify_never_takes_over_an_account(wire: Wire, browser: Client) -> None:
+    victim = make_user(email="ada@storify.test")
+    profile = {"id": "x", "account_id": "y", "email": "ada@storify.test", "display_name": "Not Ada"}
+    wire.answers[ME_PATH] = (200, {}, json.dumps(profile))
+
+    sign_in_with_spotify(browser)
+
+    newcomer = User.objects.exclude(pk=victim.pk).get()
+    assert newcomer.email is None
+    assert not SpotifyAccount.objects.filter(user=victim).exists()
+
+
+def test_no_token_lies_in_the_database_in_plain_text(wire: Wire, browser: Client) -> None:
+    sign_in_with_spotify(browser)
+
+    account = SpotifyAccount.objects.get()
+    stored = every_row_as_text()
+    assert account.account_id in stored
+    assert account.access_token not in stored
+    assert account.refresh_token not in stored
+    assert UserSocialAuth.objects.get().extra_data == {}
+
+
+def test_connecting_while_signed_in_by_address_links_to_that_account(
+    wire: Wire, browser: Client
+) -> None:
+    user = make_user()
+    browser.force_login(user)
+
+    response = sign_in_with_spotify(browser, "tom")
+
+    assert response["Location"] == "/accounts/"
+    assert User.objects.count() == 1
+    assert SpotifyAccount.objects.get().user == user
+
+
+def test_a_spotify_account_of_somebody_else_is_refused_clearly(wire: Wire, browser: Client) -> None:
+    sign_in_with_spotify(new_browser(), "mira")
+    owner = User.objects.get()
+    other = make_user()
+    browser.force_login(other)
+
+    response = sign_in_with_spotify(browser, "mira")
+
+    assert response.status_code == 409
+    assert "already in use" in response.content.decode()
+    assert SpotifyAccount.objects.get().user == owner
+    assert get_user(browser) == other
+
+
+def test_a_second_spotify_account_is_refused_and_leaves_no_link(
+    wire: Wire, browser: Client
+) -> None:
+    user = make_user()
+    browser.force_login(user)
+    sign_in_with_spotify(browser, "mira")
+
+    response = sign_in_with_spotify(browser, "tom")
+
+    assert response.status_code == 409
+    assert SpotifyAccount.objects.get().account_id == LISTENERS["mira"].account_id
+    assert UserSocialAuth.objects.get().uid == LISTENERS["mira"].account_id
+
+
+def test_saying_no_gives_a_friendly_page_and_makes_nobody(wire: Wire, browser: Client) -> None:
+    response = sign_in_with_spotify(browser, "")
+
+    assert response.status_code == 403
+    assert "You did not connect Spotify" in response.content.decode()
+    assert not User.objects.exists()
+    assert not wire.sent
+
+
+def test_a_403_on_me_says_that_the_person_is_not_on_the_allow_list(
+    wire: Wire, browser: Client
+) -> None:
+    response = sign_in_with_spotify(browser, "nora")
+
+    assert response.status_code == 403
+    assert "development mode" in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_a_403_without_json_says_the_same(wire: Wire, browser: Client) -> None:
+    body = "User not registered in the Developer Dashboard"
+    wire.answers[ME_PATH] = (403, {"Content-Type": "text/plain"}, body)
+
+    response = sign_in_with_spotify(browser)
+
+    assert "development mode" in response.content.decode()
+
+
+def test_a_state_that_was_not_given_out_is_refused(wire: Wire, browser: Client) -> None:
+    back = walk_to_callback(browser, "mira")
+    stranger = new_browser()
+
+    forged = browser.get("/oauth/complete/spotify/?code=abc&state=made-up")
+    stolen = stranger.get(back)
+
+    assert forged.status_code == stolen.status_code == 403
+    assert "That took too long" in stolen.content.decode()
+    assert not wire.sent
+    assert not signed_in(stranger)
+
+
+def test_a_callback_works_once(wire: Wire, browser: Client) -> None:
+    back = walk_to_callback(browser, "mira")
+    browser.get(back)
+    browser.post("/accounts/sign-out/")
+
+    again = browser.get(back)
+
+    assert again.status_code == 403
+    assert not signed_in(browser)
+
+
+def test_a_code_of_another_browser_fails_at_the_verifier(wire: Wire, browser: Client) -> None:
+    other = new_browser()
+    stolen = parse_qs(urlsplit(walk_to_callback(other, "mira")).query)["code"][0]
+    mine = walk_to_callback(browser, "tom")
+    state = parse_qs(urlsplit(mine).query)["state"][0]
+
+    response = browser.get(f"/oauth/complete/spotify/?code={stolen}&state={state}")
+
+    assert response.status_code == 403
+    assert not User.objects.exists()
+    exchange = wire.sent[0]
+    assert stolen in str(exchange.body), "the code must have been tried, and refused by the sandbox"
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(requests.Timeout(), 504), (requests.ConnectionError(), 503)],
+)
+def test_a_silent_spotify_is_a_friendly_page(
+    wire: Wire, browser: Client, failure: Exception, status: int
+) -> None:
+    back = walk_to_callback(browser, "mira")
+    wire.failure = failure
+
+    response = browser.get(back)
+
+    assert response.status_code == status
+    assert "Spotify did not answer properly" in response.content.decode()
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "words"),
+    [
+        (TOKEN_PATH, (500, {}, "<html>"), "did not answer properly"),
+        (TOKEN_PATH, (200, {}, "{}"), "did not answer properly"),
+        (TOKEN_PATH, (200, {}, "no json"), "did not answer properly"),
+        (TOKEN_PATH, (400, {}, '{"error": "invalid_client"}'), "not set up properly"),
+        (ME_PATH, (200, {}, "{}"), "did not answer properly"),
+        (ME_PATH, (429, {"Retry-After": "40000"}, '{"error": {"status": 429}}'), "no time for us"),
+    ],
+)
+def test_every_odd_answer_is_a_friendly_page(
+    wire: Wire,
+    browser: Client,
+    path: str,
+    answer: tuple[int, dict[str, str], str],
+    words: str,
+) -> None:
+    wire.answers[path] = answer
+
+    response = sign_in_with_spotify(browser)
+
+    assert response.status_code >= 400
+    assert words in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_localhost_goes_to_the_address_that_spotify_accepts(client: Client) -> None:
+    response = client.get(
+        "/accounts/spotify/connect/?next=/stories/", headers={"host": "localhost"}
+    )
+
+    assert response["Location"] == "http://127.0.0.1:8000/accounts/spotify/connect/?next=/stories/"
+
+
+def test_a_plain_http_address_elsewhere_is_never_sent_to_spotify(
+    client: Client, settings: LazySettings
+) -> None:
+    settings.ALLOWED_HOSTS = ["storify.example"]
+
+    plain = client.post("/accounts/spotify/connect/", headers={"host": "storify.example"})
+    tls = client.post(
+        "/accounts/spotify/connect/", headers={"host": "storify.example"}, secure=True
+    )
+
+    assert plain.status_code == 500
+    assert "https://" in plain.content.decode()
+    sent = parse_qs(urlsplit(tls["Location"]).query)
+    assert sent["redirect_uri"] == ["https://storify.example/oauth/complete/spotify/"]
+
+
+def test_beginning_needs_the_csrf_token() -> None:
+    strict = new_browser(enforce_csrf_checks=True)
+
+    assert strict.post("/accounts/spotify/connect/").status_code == 403
+    assert strict.post("/oauth/login/spotify/").status_code == 403
+
+
+def test_the_real_spotify_gets_the_same_request(client: Client, settings: LazySettings) -> None:
+    settings.SPOTIFY_SANDBOX = False
+    settings.SPOTIFY_CLIENT_ID, settings.SPOTIFY_CLIENT_SECRET = "real-id", "real-secret"
+    settings.SPOTIFY_ACCOUNTS_URL = "https://accounts.spotify.com"
+
+    url = client.post("/accounts/spotify/connect/", headers={"host": "127.0.0.1"})["Location"]
+
+    assert url.startswith("https://accounts.spotify.com/authorize?")
+    assert parse_qs(urlsplit(url).query)["client_id"] == ["real-id"]
+    assert "real-secret" not in url
+
+
+def test_no_secret_reaches_a_log(
+    wire: Wire, browser: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sign_in_with_spotify(browser, "mira")
+    back = walk_to_callback(browser, "tom")
+    wire.answers[ME_PATH] = (500, {}, "")
+    browser.get(back)
+
+    account = SpotifyAccount.objects.get()
+    bearers = [str(request.headers["Authorization"]).split()[1] for request in wire.sent]
+    codes = [parse_qs(str(r.body))["code"][0] for r in wire.sent if r.body]
+    for secret in (account.access_token, account.refresh_token, *bearers, *codes):
+        assert secret not in caplog.text
+    assert "Social authentication failure" in caplog.text, "the failure itself must be logged"
+
+
+def test_the_consent_page_says_plainly_what_it_is(browser: Client) -> None:
+    begin = browser.post("/accounts/spotify/connect/")
+
+    page = browser.get(local(begin["Location"])).content.decode()
+
+    assert "This is a sandbox, not Spotify" in page
+    assert "Save tracks to your library" in page
+    for listener in LISTENERS.values():
+        assert listener.display_name in page

@@ -1,0 +1,172 @@
+"""The evaluation command on tiny files."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from ml.evaluation.measure import main
+from ml.images import decoded
+from tests.ml.test_faces import drawing
+
+REQUIRED = {"n", "accuracy", "balanced_accuracy", "ece", "ms_per_item"}
+
+
+def encoded(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def write(folder: Path, columns: dict[str, list[Any]]) -> str:
+    file = folder / "rows.parquet"
+    pq.write_table(pa.table(columns), file)
+    return str(file)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result.keys() >= REQUIRED
+    return dict(result)
+
+
+def test_emotion_test_split_is_both_test_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(Image.new("L", (48, 48), 40 * n)) for n in range(4)],
+        "label": ["happy", "sad", "happy", "fear"],
+        "split": ["train", "public_test", "private_test", "private_test"],
+        "copy_in_train": [False, False, True, False],
+    }
+    result = run(capsys, "emotion", "--data", write(tmp_path, columns), "--split", "test")
+    assert result["n"] == 3
+    assert result["without_copies"]["n"] == 2
+    assert sum(map(sum, result["confusion"])) == 3
+
+
+def test_action_says_how_often_it_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(drawing(90, 60))] * 3,
+        "label": ["running", "sitting", "none"],
+    }
+    result = run(capsys, "action", "--data", write(tmp_path, columns))
+    assert (result["n"], result["accuracy"]) in {(2, 0.0), (2, 0.5)}
+    assert result["named"] == {"share": 0.0, "accuracy": None}
+    assert (result["none"]["n"], result["none"]["named"]) == (1, 0.0)
+    assert result["none"]["sources"]["none"]["n"] == 1
+
+
+def test_photos_of_no_action_are_measured_beside_those_of_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = pa.array(["running", "sitting"], pa.large_string())  # some writers make them so
+    columns = {"image": [encoded(drawing(90, 60))] * 2, "label": labels}
+    (tmp_path / "none").mkdir()
+    none: dict[str, list[Any]] = {
+        "image": [encoded(Image.new("RGB", (70, 70), (n, 90, 20))) for n in range(3)],
+        "label": ["none"] * 3,
+        "split": ["development", "test", "test"],
+        "source": ["plain", "plain", "flat"],
+    }
+    extra = write(tmp_path / "none", none)
+    result = run(capsys, "action", "--data", write(tmp_path, columns), "--none", extra)
+    assert (result["n"], result["none"]["n"]) == (2, 2)
+    assert {name: source["n"] for name, source in result["none"]["sources"].items()} == {
+        "plain": 1,
+        "flat": 1,
+    }
+
+
+def test_caption_leaves_out_texts_of_several_emotions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["I am so happy!", "love and anger", "I cried all night, so sad"],
+        "labels": [["joy", "love"], ["love", "anger"], ["sadness"]],
+    }
+    result = run(capsys, "caption", "--data", write(tmp_path, columns))
+    assert (result["n"], result["several_emotions_left_out"]) == (2, 1)
+    assert result["accuracy"] == 1
+
+
+@pytest.mark.parametrize("column", ["faces", "n_faces"])
+def test_faces_are_measured_by_boxes_or_counts(
+    column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marked = [[], [[10.0, 10.0, 30.0, 30.0]]] if column == "faces" else [0, 1]
+    columns: dict[str, list[Any]] = {"image": [encoded(drawing())] * 2, column: marked}
+    result = run(capsys, "faces", "--data", write(tmp_path, columns))
+    assert (result["n"], result["accuracy"], result["recall"]) == (2, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "columns", "split", "message"),
+    [
+        ("emotion", {"label": ["happy"]}, None, "no column image"),
+        ("emotion", {"image": [b""], "label": ["bored"]}, None, "Unknown labels bored"),
+        ("faces", {"image": [b""]}, None, "`faces`"),
+        ("action", {"image": [b""], "label": ["running"]}, "test", "no column `split`"),
+        ("action", {"split": ["train"], "label": ["running"]}, "val", "no split val, only train"),
+        ("caption", {"text": ["a"]}, None, "no column label"),
+        ("emotion", {"image": ["a.png"], "label": ["happy"]}, None, "holds string"),
+    ],
+)
+def test_wrong_file_is_explained(
+    model: str,
+    columns: dict[str, list[Any]],
+    split: str | None,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chosen = ["--split", split] if split else []
+    assert main([model, "--data", write(tmp_path, columns), *chosen]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"no image", encoded(drawing(90, 60))[:60]])
+@pytest.mark.parametrize("model", ["faces", "emotion", "action"])
+def test_unreadable_image_is_named_by_its_row(
+    model: str, broken: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "image": [encoded(drawing(90, 60)), broken],
+        "label": ["running" if model == "action" else "happy"] * 2,
+        "n_faces": [1, 1],
+    }
+    assert main([model, "--data", write(tmp_path, columns)]) == 2
+    assert "The image of row 1 cannot be read" in capsys.readouterr().err
+
+
+def test_image_beside_its_path_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = {"bytes": encoded(Image.new("L", (48, 48))), "path": "a.png"}
+    file = write(tmp_path, {"image": [image], "label": ["happy"]})
+    assert run(capsys, "emotion", "--data", file)["n"] == 1
+
+
+def test_photo_is_read_the_way_up_that_its_camera_noted() -> None:
+    photo, stream = Image.new("RGB", (60, 40), (200, 0, 0)), io.BytesIO()
+    photo.getexif()[0x0112] = 6
+    photo.save(stream, "JPEG", exif=photo.getexif())
+    assert decoded(stream.getvalue(), "It").size == (40, 60)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_broken_metadata_do_not_spoil_the_picture(kind: str) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (60, 40)).save(stream, kind, exif=b"Exif\0\0garbage")
+    assert decoded(stream.getvalue(), "It").size == (60, 40)
+
+
+def test_missing_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emotion", "--data", "/nowhere.parquet"]) == 2
+    assert "no file /nowhere.parquet" in capsys.readouterr().err
