@@ -48,7 +48,7 @@ class HistoryPages(CursorPagination):
         cursor = super().decode_cursor(request)
         try:
             if cursor is not None and cursor.position is not None:
-                paging.moment(cursor.position)
+                paging.moment(str(cursor.position))
         except ValueError as error:
             raise NotFound(self.invalid_cursor_message) from error
         return cursor

@@ -52,7 +52,7 @@ def _refusal_of_body(request: HttpRequest) -> Refusal | None:
     with_files = request.content_type == "multipart/form-data"
     if not with_files and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return 413, "That is more than can be taken at once."
-    if request.content_params.get("charset", "utf-8").lower() not in ENCODINGS:
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in ENCODINGS:
         return 415, "Text is taken as UTF-8 only."
     return None
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -75,9 +76,9 @@ def _page_form() -> list[str]:
     return sorted({*_page_query(), *(name for form in _forms() for name in form.base_fields)})
 
 
-def _forms() -> list[type[forms.BaseForm]]:
+def _forms() -> list[Any]:
     """The site's own forms and those of django.contrib.auth."""
-    found: list[type[forms.BaseForm]] = [forms.Form, forms.ModelForm]
+    found: list[Any] = [forms.Form, forms.ModelForm]
     for form in found:
         found += form.__subclasses__()
     return [form for form in found if hasattr(form, "base_fields")]

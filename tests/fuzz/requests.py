@@ -72,7 +72,21 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "Host": ("testserver:99999", "[", "a" * 300),
     "X-HTTP-Method-Override": ("DELETE",),
 }  # fmt: skip
-JSON_VALUES = (None, True, False, [], {}, "\ud800", "\x00", 0, 0.5, 2**63, 10**400, [[[]]], -1)
+JSON_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    [],
+    {},
+    "\ud800",
+    "\x00",
+    0,
+    0.5,
+    2**63,
+    10**400,
+    [[[]]],
+    -1,
+)
 BODIES = (
     b"", b"\x00", b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe", b"nul", b'"\\ud800"', b"{}",
     b"[]",
@@ -121,7 +135,7 @@ def requests(real: Mapping[str, str]) -> st.SearchStrategy[Hostile]:
     return st.sampled_from(addresses()).flatmap(to.__getitem__)
 
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 # What the API reads of JSON, as far as the pages' forms do not.
 _API_NAMES = ("tags", "mood", "track_id", "allow_explicit", "liked_genres", "genres", "steering")
 

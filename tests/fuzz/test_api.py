@@ -11,8 +11,9 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -27,13 +28,13 @@ CHECKS = [
     *(content_type_conformance, response_schema_conformance),
 ]
 # Of each operation and kind of data; there are about twenty operations.
-per_operation = hypothesis_settings(fuzzing, max_examples=max(fuzzing.max_examples // 100, 1))
+per_operation = hypothesis_settings(fuzzing, max_examples=max(fuzzing.max_examples // 60, 1))
 
 
 @pytest.fixture
 def operations(site: Site) -> list[Any]:
     schema = schemathesis.openapi.from_wsgi("/api/schema/", application)
-    return [found.ok() for found in schema.get_all_operations()]
+    return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -48,7 +49,7 @@ def test_api_answers_as_its_document_says(
 def try_out(site: Site, operation: Any, mode: GenerationMode) -> None:
     @per_operation
     @given(operation.as_strategy(generation_mode=mode))
-    def attack(case: Case) -> None:
+    def attack(case: Any) -> None:
         if mode is GenerationMode.POSITIVE:  # to what there is
             case.path_parameters = {name: site.real[name] for name in case.path_parameters}
         with transaction.atomic():
