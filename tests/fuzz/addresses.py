@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -80,9 +81,9 @@ def _fields(form: type[forms.BaseForm]) -> list[str]:
     return [*fields]
 
 
-def _forms() -> list[type[forms.BaseForm]]:
+def _forms() -> list[Any]:
     """The site's own forms and those of django.contrib.auth."""
-    found: list[type[forms.BaseForm]] = [forms.Form, forms.ModelForm]
+    found: list[Any] = [forms.Form, forms.ModelForm]
     for form in found:
         found += form.__subclasses__()
     return [form for form in found if hasattr(form, "base_fields")]
