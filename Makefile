@@ -23,7 +23,7 @@ run: $(VENV)/.run
 	@$(PY) -m storify_site.local.supervisor
 
 test: $(VENV)/.dev chromium
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest $(if $(TESTS),$(TESTS),--cov --cov-report=term:skip-covered)
 
 # Small faults, one at a time, that tests have to notice; SAMPLE=60 draws some, MODULES=mood names some.
 mutate: $(VENV)/.dev

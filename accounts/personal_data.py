@@ -3,11 +3,14 @@
 Each registers once, in its AppConfig.ready().
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from accounts.models import User
+if TYPE_CHECKING:
+    from accounts.models import User
 
 # A path inside the zip and what belongs there.
 ExportedFile = tuple[str, bytes | BinaryIO]

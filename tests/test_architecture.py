@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,17 +25,53 @@ ALLOWED = {
 }
 WITHOUT_DJANGO = ("ml", "recommender/engine")
 HEAVY = ("tensorflow", "keras", "cv2", "onnxruntime", "torch", "sklearn")
-# Within an app a module imports its own layer and those with a smaller number.
-LAYERS = {
-    "models": 1,
-    "selectors": 2,
-    "services": 3,
-    "tasks": 4,
-    "admin": 4,
-    "management": 4,
-    "views": 4,
-    "urls": 5,
+# Within an app a module imports its own layer and those named before it. The longest prefix of a
+# module's name counts, and every module has to be under one of them.
+LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "accounts": {
+        "support": (
+            *("encryption", "fields", "login_throttle", "personal_data", "transactions"),
+            *("templatetags", "web"),
+            *("spotify.app", "spotify.circuit_breaker", "spotify.errors", "spotify.types"),
+        ),
+        "models": ("models",),
+        "selectors": ("selectors",),
+        "services": ("backends", "mail", "services", "spotify.client", "spotify.tokens"),
+        "interface": (
+            *("admin", "api", "checks", "management", "pages", "tasks"),
+            *("spotify.error_pages", "spotify.oauth", "spotify.pipeline", "spotify.sandbox"),
+        ),
+        "wiring": ("apps", "api.urls", "pages.urls", "spotify.sandbox.urls"),
+    },
+    "recommender": {
+        "support": ("binary_rows", "catalogue.demo", "catalogue.languages", "engine", "errors"),
+        "models": ("models",),
+        "selectors": (
+            *("catalogue.demo_tracks", "catalogue.importing", "catalogue.search"),
+            *("factors.files", "factors.selectors", "locks", "ranking", "selectors"),
+        ),
+        "services": (
+            *("catalogue.audio", "catalogue.feature_providers", "catalogue.reccobeats"),
+            *("factors", "personal_data", "services"),
+        ),
+        "interface": ("admin", "api", "management", "pages", "staff", "tasks"),
+        "wiring": ("apps", "api.urls", "pages.urls", "staff.urls"),
+    },
+    "stories": {
+        "support": ("errors", "uploads", "workers.heartbeat", "workers.model_status"),
+        "models": ("models",),
+        "selectors": ("selectors", "survey.selectors"),
+        "services": ("personal_data", "services", "survey.services"),
+        "interface": (
+            *("admin", "api", "management", "pages", "survey", "tasks", "workers.lost_workers"),
+        ),
+        "wiring": ("apps", "api.urls", "pages.urls"),
+    },
 }
+# What `python -m` starts on a developer's machine; nothing of it runs in a worker.
+ML_OFFLINE = ("ml.training", "ml.evaluation")
+ML_ENTRIES = ("ml.ablate", "ml.evaluate", "ml.prepare")
+MOST_FILES, MOST_LINES = 15, 350
 
 
 def modules(folder: str) -> list[Path]:
@@ -49,6 +86,7 @@ def module_name(path: Path) -> str:
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
     """The full names that a file imports: `from a import b` gives `a.b`."""
     tree = ast.parse(path.read_text())
+    tree.body = [node for node in tree.body if not is_for_types_only(node)]
     nodes = tree.body if top_level_only else ast.walk(tree)
     package = (
         module_name(path) if path.name == "__init__.py" else module_name(path.parent / "x")[:-2]
@@ -62,18 +100,33 @@ def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def is_for_types_only(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
+
+
 def is_within(name: str, prefix: str) -> bool:
     return name == prefix or name.startswith(f"{prefix}.")
 
 
 def layer(name: str) -> int | None:
-    """The layer of `app.module…`; None for modules that stand beside the layers."""
-    parts = name.split(".")
-    if len(parts) < 2:
-        return None
-    if parts[1].startswith("api") or parts[1].endswith("views"):
-        return 4
-    return LAYERS.get(parts[1])
+    """The place of `app.module…` among its app's layers; None where no prefix fits."""
+    app, _, rest = name.partition(".")
+    fitting = [
+        (len(prefix), place)
+        for place, prefixes in enumerate(LAYERS[app].values())
+        for prefix in prefixes
+        if is_within(rest, prefix)
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+def is_package_only(path: Path) -> bool:
+    """Whether the file makes a folder a package and imports nothing."""
+    return path.name == "__init__.py" and not [*imports(path)]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -102,6 +155,17 @@ def test_numeric_code_knows_nothing_of_django(folder: str) -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
+def test_every_module_of_an_app_has_a_layer(app: str) -> None:
+    unknown = [
+        module_name(path)
+        for path in modules(app)
+        if layer(module_name(path)) is None and not is_package_only(path)
+    ]
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize("app", APPS)
 def test_modules_of_an_app_import_only_lower_layers(app: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
@@ -114,6 +178,35 @@ def test_modules_of_an_app_import_only_lower_layers(app: str) -> None:
     ]
 
     assert wrong == []
+
+
+def test_what_runs_in_a_worker_imports_no_training_and_no_evaluation() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("ml")
+        if not any(is_within(module_name(path), part) for part in (*ML_OFFLINE, *ML_ENTRIES))
+        for name in imports(path)
+        if any(is_within(name, part) for part in ML_OFFLINE)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "tests"])
+def test_folders_and_files_are_small_enough_to_find_one_s_way(package: str) -> None:
+    files = modules(package)
+    crowded = {
+        str(folder.relative_to(ROOT)): count
+        for folder, count in Counter(path.parent for path in files).items()
+        if count > MOST_FILES
+    }
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in files
+        if (lines := len(path.read_text().splitlines())) > MOST_LINES
+    }
+
+    assert (crowded, long) == ({}, {})
 
 
 def test_heavy_analysis_is_imported_only_inside_functions() -> None:
