@@ -221,10 +221,10 @@ UPLOADER = """
 import io, sys, django
 django.setup()
 from accounts.models import User
-from stories import queue
+from stories.services import job_publisher
 from stories.errors import StoryGoneError
 from stories.services import create_story
-queue.publish_analysis = lambda story_id: None
+job_publisher.publish_analysis = lambda story_id: None
 user, photo = User.objects.get(pk=int(sys.argv[1])), open(sys.argv[2], "rb").read()
 for _ in range(1000):
     try:
