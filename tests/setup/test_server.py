@@ -4,27 +4,21 @@ import http.client
 import io
 import json
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from types import SimpleNamespace
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-import psutil
 import pytest
 from pytest_django import Settings
 
-from storify_site.local.free_port import free_port
 from storify_site.serve import make_server
 from storify_site.server import connections
 from storify_site.server.admission import Lane, Patience
 from storify_site.server.connections import Server
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HALF_HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 HALF_BODY = b"POST /stories/new/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nab"
 WAIT = 10.0
@@ -318,53 +312,3 @@ def test_stop_answers_what_has_arrived_and_takes_nothing_new(site: Running) -> N
     assert held()[0] == 200
     site.thread.join(WAIT)
     assert not site.thread.is_alive()
-
-
-def get(port: int, path: str) -> tuple[int, float]:
-    """The status, and after how many seconds it came."""
-    started = time.monotonic()
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
-        client.request("GET", path)
-        return client.getresponse().status, time.monotonic() - started
-
-
-@pytest.fixture
-def real_site(test_environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The web server as `make run` and deployments start it, with two processes, and its port."""
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", "storify_site.serve"],
-        cwd=ROOT,
-        env={**test_environment, "PORT": str(port), "WEB_PROCESSES": "2"},
-    ) as process:
-        while process.poll() is None:
-            try:
-                get(port, "/accounts/sign-in/")
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-        yield process, port
-        process.terminate()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_real_site_outlives_half_sent_requests_and_a_killed_process_and_ends_when_told(
-    real_site: tuple[subprocess.Popen[bytes], int],
-) -> None:
-    process, port = real_site
-    workers = psutil.Process(process.pid).children()
-    with ExitStack() as stack:
-        for half in [HALF_HEAD, HALF_BODY] * 20:
-            client = socket.create_connection(("127.0.0.1", port), timeout=WAIT)
-            stack.enter_context(client).sendall(half)
-        status, seconds = min(get(port, "/accounts/sign-in/") for _ in range(4))
-        assert status == 200
-        assert seconds < 1
-        workers[0].kill()
-        workers[0].wait(WAIT)
-        assert get(port, "/healthz")[0] == 200
-        while len(psutil.Process(process.pid).children()) < 2:
-            assert process.poll() is None
-        process.terminate()
-        assert process.wait(timeout=20) == 0
-    assert not any(worker.is_running() for worker in workers)

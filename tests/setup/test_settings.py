@@ -184,3 +184,19 @@ def test_env_example_explains_every_variable() -> None:
     ]
 
     assert unexplained == []
+
+
+def test_commands_know_the_broker() -> None:
+    program = (
+        "import django; django.setup(); from celery import current_app;"
+        "print(current_app.main, current_app.conf.broker_url)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "storify_site.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("storify redis")
