@@ -1,13 +1,12 @@
-"""The tracks worth scoring for one story, and of those the ones worth choosing from.
+"""Candidates for a story: the tracks worth scoring.
 
-Five sources, each found through an index: where the arranged catalogue promises most for mood,
-person and popularity together (engine.inverted); what like-minded people saved; what is trending;
-and, so that everything has a chance, what lies nearest to points drawn from the mood.
+Five sources, each found through an index: the best of the factor index by mood, listener and
+popularity together (`engine.ivf_index`), co-saves, trending tracks, tracks nearest to points of
+the mood and, so that every track has a chance, nearest to points drawn from it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,14 +15,12 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender import binary_rows
 from recommender.catalogue import demo_tracks
 from recommender.engine import query_vectors
-from recommender.engine.item_similarity import similarity
 from recommender.engine.ivf_index import probe
 from recommender.engine.mood_samples import aims, draws
 from recommender.engine.scoring import (
@@ -34,12 +31,13 @@ from recommender.engine.scoring import (
     precision,
 )
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
-from recommender.engine.tracks.song_keys import artist_keys
 from recommender.factors import selectors
 from recommender.models import POPULAR_FROM, FactorVersion, Suggestion
 from recommender.ranking import preference_filters, trending
+from recommender.ranking.co_saves import co_saves_of
 from recommender.ranking.listener import Listener
 from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
+from recommender.ranking.sql import fetch_rows
 
 # Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
 # the best are scored.
@@ -52,8 +50,6 @@ POPULAR_NEAR_EACH_AIM = 16
 EXPLORED_POINTS = 6
 NEAR_EACH_DRAW = 8
 TRENDING = 60
-# From so many of the best, the list is chosen.
-SHORTLIST = 150
 SAVED_LATELY = timedelta(days=30)
 SHOWN_LATELY = timedelta(days=14)
 SHOWN_AT_MOST = 300
@@ -105,47 +101,6 @@ SELECT id, NULL::halfvec AS vector FROM recommender_track
 WHERE id >= %(start)s AND (%(stop)s::uuid IS NULL OR id < %(stop)s)
 """
 _FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
-_LISTED = """
-SELECT id, song_key, artists, genre_family, release_year FROM recommender_track
-WHERE id = ANY(%(ids)s::uuid[])
-"""
-# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
-# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
-# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
-# theirs are left to the query for the pool, which asks of each of its tracks anyway.
-_CO_SAVES = f"""
-WITH mine AS (
-    SELECT DISTINCT track_id FROM (
-        SELECT track_id FROM recommender_choice
-        WHERE user_id = %(user)s AND learns AND {demo_tracks.used_by_id("track_id")}
-        ORDER BY created_at DESC LIMIT 12) AS latest
-), others AS (
-    SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
-        SELECT DISTINCT user_id FROM (
-            SELECT user_id FROM recommender_choice
-            WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
-            ORDER BY created_at DESC LIMIT 15) AS chosen) AS fellow
-), theirs AS (
-    SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
-    CROSS JOIN LATERAL (
-        SELECT DISTINCT track_id FROM (
-            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
-            ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
-), pairs AS (
-    SELECT others.saved, theirs.track_id, count(*) AS both_saved
-    FROM others JOIN theirs USING (user_id)
-    WHERE theirs.track_id <> others.saved
-    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
-), looked AS (
-    SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
-)
-SELECT pairs.track_id, pairs.both_saved, looked.n,
-    greatest(coalesce(other.n_saves, 1), 1)
-        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
-FROM pairs JOIN looked USING (saved)
-LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
-LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
-"""  # noqa: S608
 _NOT_AGAIN = """
 SELECT song_key FROM recommender_choice AS choice
 JOIN recommender_track AS track ON track.id = choice.track_id
@@ -175,23 +130,6 @@ class Pool:
     ids: NDArray[Any]
     """(n,) of 16 bytes."""
     features: Candidates
-
-
-@dataclass(frozen=True)
-class Shortlist:
-    """What choosing needs to know of some rows of a pool."""
-
-    rows: NDArray[np.int64]
-    ids: list[UUID]
-    songs: list[str]
-    artists: list[frozenset[str]]
-    genres: list[str]
-    years: FloatArray
-
-    @property
-    def words(self) -> NDArray[np.uint64]:
-        """64 bits (n,) of every track's id, for the story's noise."""
-        return np.array([track_id.int >> 64 for track_id in self.ids], dtype=np.uint64)
 
 
 def gather(*, listener: Listener, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
@@ -266,33 +204,6 @@ def _arranged(
     }
 
 
-def co_saves_of(listener: Listener) -> dict[UUID, float]:
-    """Tracks that people saved who also saved what this person did, with how alike they are."""
-    likeness: dict[UUID, float] = defaultdict(float)
-    asked = {"user": listener.user_id, **demo_tracks.parameters(listener.demo_in_use)}
-    rows = _fetch(_CO_SAVES, asked)
-    if rows:
-        tracks, both, first, second = zip(*rows, strict=True)
-        for track, value in zip(tracks, similarity(both, first, second), strict=True):
-            likeness[track] += float(value)
-    return dict(likeness)
-
-
-def shortlist(pool: Pool, scores: FloatArray) -> Shortlist:
-    """The best rows of the pool, with what choosing has to know of them."""
-    best = np.argsort(-scores, kind="stable")[:SHORTLIST]
-    ids = [UUID(bytes=track_id) for track_id in pool.ids[best].tolist()]
-    known = {row[0]: row for row in _fetch(_LISTED, {"ids": "{" + ",".join(map(str, ids)) + "}"})}
-    return Shortlist(
-        rows=best,
-        ids=ids,
-        songs=[known[i][1] for i in ids],
-        artists=[artist_keys(known[i][2]) for i in ids],
-        genres=[known[i][3] for i in ids],
-        years=np.array([known[i][4] for i in ids], dtype=np.float64),
-    )
-
-
 def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
     """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
     points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
@@ -345,25 +256,16 @@ def _not_again(listener: Listener, story_id: UUID) -> list[str]:
         "since": since,
         "refused": Suggestion.Feedback.NOT_THIS_ONE.value,
     }
-    return [song for (song,) in _fetch(_NOT_AGAIN, parameters, using="default")]
+    return [song for (song,) in fetch_rows(_NOT_AGAIN, parameters, using="default")]
 
 
 def _times_shown(listener: Listener, story_id: UUID) -> dict[UUID, int]:
     """With how many other stories each track was lately shown to this person."""
     since = timezone.now() - SHOWN_LATELY
     parameters = {"user": listener.user_id, "story": story_id, "since": since}
-    return dict(_fetch(_SHOWN, parameters, using="default"))
+    return dict(fetch_rows(_SHOWN, parameters, using="default"))
 
 
 def _text(vector: Iterable[float]) -> str:
     """As pgvector reads it."""
     return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
-
-
-def _fetch(
-    sql: str, parameters: Mapping[str, Any], *, using: str | None = None
-) -> list[tuple[Any, ...]]:
-    with connections[using or settings.READ_DATABASE].cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -17,8 +17,8 @@ from recommender.engine.steering import MATCH, steer
 from recommender.engine.tracks.content import FloatArray
 from recommender.models import Track
 from recommender.ranking import candidate_sources
-from recommender.ranking.candidate_sources import Shortlist
 from recommender.ranking.listener import Listener
+from recommender.ranking.shortlist import Shortlist, shortlist
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def rank_tracks(
     )
     terms = score_terms(pool.features, mood=target, taste=listener.taste, weights=weights)
     scores = total(terms)
-    listed = candidate_sources.shortlist(pool, scores)
+    listed = shortlist(pool, scores)
     picks = _rerank(listed, scores, story_id, n)
     return Ranking(_ranked(picks, listed, scores, terms, steering), model_version, steering)
 

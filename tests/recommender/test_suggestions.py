@@ -20,6 +20,7 @@ from recommender.models import MusicPreferences, Suggestion, Track
 from recommender.ranking import candidate_sources as candidates
 from recommender.ranking import preference_filters
 from recommender.ranking.candidate_sources import Pool
+from recommender.ranking.co_saves import co_saves_of
 from recommender.ranking.listener import get_listener
 from recommender.ranking.rank import engine_mood, rank_tracks
 from tests.factories import make_mood, make_track, make_user
@@ -178,7 +179,7 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
         services.save_choice(user=fellow, story_id=uuid4(), track_id=shared.pk)
         services.save_choice(user=fellow, story_id=uuid4(), track_id=far.pk)
     services.save_choice(user=user, story_id=uuid4(), track_id=shared.pk)
-    together = candidates.co_saves_of(get_listener(user))
+    together = co_saves_of(get_listener(user))
     assert list(together) == [far.pk]
     mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
     assert far.pk.bytes in gathered(user, mood).ids.tolist()
@@ -188,7 +189,7 @@ def test_one_user_is_no_crowd(user: User) -> None:
     first, second = make_track(), make_track()
     for track in (first, second):
         services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
-    assert candidates.co_saves_of(get_listener(user)) == {}
+    assert co_saves_of(get_listener(user)) == {}
 
 
 def test_what_was_shown_with_other_stories_sinks(user: User) -> None:
