@@ -18,18 +18,13 @@ from django.conf import settings
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from ml.mood import Gaussian
 from recommender import binary_rows
 from recommender.catalogue import demo_tracks
 from recommender.engine import query_vectors
 from recommender.engine.ivf_index import probe
 from recommender.engine.mood_samples import aims, draws
-from recommender.engine.scoring import (
-    Candidates,
-    Mood,
-    Weights,
-    newcomer_share,
-    precision,
-)
+from recommender.engine.scoring import Candidates, Weights, newcomer_share, precision
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
 from recommender.factors import selectors
 from recommender.models import POPULAR_FROM, FactorVersion, Suggestion
@@ -132,7 +127,7 @@ class Pool:
     features: Candidates
 
 
-def gather(*, listener: Listener, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
+def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weights) -> Pool:
     """The tracks that may come out high for this mood and person, with all that is scored."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
@@ -180,7 +175,7 @@ def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def _arranged(
-    listener: Listener, version: FactorVersion, mood: Mood, weights: Weights
+    listener: Listener, version: FactorVersion, mood: Gaussian, weights: Weights
 ) -> tuple[str, dict[str, Any]]:
     """The source for the best of the arranged catalogue, and its parameters."""
     query = query_vectors.query(listener.factor, listener.taste, weights)
@@ -204,7 +199,7 @@ def _arranged(
     }
 
 
-def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
+def _around(mood: Gaussian, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
     """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
     points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
     return {

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
-
 from ml.mood import MoodTarget
 from recommender import selectors
 from recommender.engine.reasons import in_words
 from recommender.engine.rerank import Pick, choose, story_noise
-from recommender.engine.scoring import Mood, score_terms, total
+from recommender.engine.scoring import score_terms, total
 from recommender.engine.steering import MATCH, steer
 from recommender.engine.tracks.content import FloatArray
 from recommender.models import Track
@@ -67,7 +65,7 @@ def rank_tracks(
     `steering` in [0, 1] moves the mood (`engine.steering`); the listener's filters leave tracks
     out. The same story gets the same random draw.
     """
-    target = steer(engine_mood(mood), steering)
+    target = steer(mood.gaussian, steering)
     weights, model_version = selectors.ranking_weights()
     pool = candidate_sources.gather(
         listener=listener, story_id=story_id, mood=target, weights=weights
@@ -113,11 +111,3 @@ def _ranked(
             )
         )
     return ranked
-
-
-def engine_mood(mood: MoodTarget) -> Mood:
-    """The mood as the engine takes it."""
-    return Mood(
-        mean=np.array([mood.valence, mood.energy], dtype=np.float64),
-        covariance=np.array(mood.spread, dtype=np.float64).reshape(2, 2),
-    )

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from ml.mood import MoodTarget
+from ml.mood import Gaussian, MoodTarget
 from recommender import selectors, services
 from recommender.catalogue import demo_tracks
-from recommender.engine.scoring import MODEL_VERSION, Mood, Weights
+from recommender.engine.scoring import MODEL_VERSION, Weights
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import MusicPreferences, Suggestion, Track
 from recommender.ranking import candidate_sources as candidates
@@ -22,7 +22,7 @@ from recommender.ranking import preference_filters
 from recommender.ranking.candidate_sources import Pool
 from recommender.ranking.co_saves import co_saves_of
 from recommender.ranking.listener import get_listener
-from recommender.ranking.rank import engine_mood, rank_tracks
+from recommender.ranking.rank import rank_tracks
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def suggest(
     )
 
 
-def gathered(user: User, mood: Mood) -> Pool:
+def gathered(user: User, mood: Gaussian) -> Pool:
     return candidates.gather(
         listener=get_listener(user), story_id=uuid4(), mood=mood, weights=Weights()
     )
@@ -62,7 +62,7 @@ def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
         make_track(valence=0.5 + i / 1000, energy=0.5, genre="pop")
     jazz = make_track(valence=0.55, energy=0.5, genre="jazz")
     services.rearrange_catalogue()
-    mood = engine_mood(make_mood(0.5, 0.5))
+    mood = make_mood(0.5, 0.5).gaussian
     assert jazz.pk.bytes not in gathered(user, mood).ids.tolist()
     services.set_preferences(user=user, liked_genres=["jazz and blues"])
     assert jazz.pk.bytes in gathered(user, mood).ids.tolist()
@@ -181,7 +181,7 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
     services.save_choice(user=user, story_id=uuid4(), track_id=shared.pk)
     together = co_saves_of(get_listener(user))
     assert list(together) == [far.pk]
-    mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
+    mood = make_mood(0.9, 0.1, sd=0.05).gaussian
     assert far.pk.bytes in gathered(user, mood).ids.tolist()
 
 
@@ -243,7 +243,7 @@ def test_candidates_come_from_the_mood_indexes() -> None:
 def test_candidates_spread_as_the_mood_does(user: User) -> None:
     make_plane(30)
     mood = make_mood(0.5, 0.5, sd=0.12)
-    pool = gathered(user, engine_mood(mood))
+    pool = gathered(user, mood.gaussian)
     spread = pool.features.mood_points.std(axis=0)
     assert spread == pytest.approx([0.12, 0.12], abs=0.05)
     assert len(pool.ids) > 250

@@ -14,15 +14,15 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from accounts.models import User
-from ml.mood import MoodTarget
+from ml.mood import Gaussian, MoodTarget
 from recommender import selectors
-from recommender.engine.scoring import Mood, score_terms, total
+from recommender.engine.scoring import score_terms, total
 from recommender.engine.tracks.content import FloatArray
 from recommender.models import Choice, MusicPreferences, Track
 from recommender.ranking import candidate_sources as candidates
 from recommender.ranking.candidate_sources import Pool
 from recommender.ranking.listener import Listener, get_listener
-from recommender.ranking.rank import engine_mood, rank_tracks
+from recommender.ranking.rank import rank_tracks
 from recommender.services import log_suggestions
 from recommender.services.taste import refresh_taste
 from storify_site.bench.figures import quantile
@@ -117,7 +117,7 @@ def _recall(people: Sequence[Person], n: int) -> dict[str, float]:
         mood = MoodTarget(
             chance.uniform(0.1, 0.9), chance.uniform(0.1, 0.9), ((variance, 0.0), (0.0, variance))
         )
-        shares.append(_found(people[turn % len(people)], engine_mood(mood)))
+        shares.append(_found(people[turn % len(people)], mood.gaussian))
     return {
         "n": n,
         "top": TOP,
@@ -127,7 +127,7 @@ def _recall(people: Sequence[Person], n: int) -> dict[str, float]:
     }
 
 
-def _found(person: Person, mood: Mood) -> float:
+def _found(person: Person, mood: Gaussian) -> float:
     listener, story_id, weights = person.listener(), uuid4(), selectors.ranking_weights()[0]
 
     def scores(pool: Pool) -> FloatArray:

@@ -19,7 +19,6 @@ from recommender.factors.files import SongFactors, read_choices, read_factors, w
 from recommender.models import Choice, FactorVersion, TasteProfile, Track, TrackFactor
 from recommender.ranking import candidate_sources
 from recommender.ranking.listener import get_listener
-from recommender.ranking.rank import engine_mood
 from recommender.services.taste import refresh_taste
 from tests.factories import make_mood, make_track, make_user
 
@@ -51,7 +50,7 @@ def affinities(user: User) -> dict[Any, float]:
     pool = candidate_sources.gather(
         listener=get_listener(user),
         story_id=uuid4(),
-        mood=engine_mood(make_mood()),
+        mood=make_mood().gaussian,
         weights=Weights(),
     )
     assert pool.features.affinity is not None

@@ -12,7 +12,6 @@ from recommender.engine.scoring import Weights
 from recommender.models import Choice, Track, TrackSaves
 from recommender.ranking import candidate_sources
 from recommender.ranking.listener import get_listener
-from recommender.ranking.rank import engine_mood
 from recommender.ranking.trending import half_lives
 from recommender.services.saves import add_save
 from tests.factories import make_mood, make_track, make_user
@@ -90,7 +89,7 @@ def test_what_is_trending_is_found_far_from_the_mood() -> None:
     for _ in range(60):
         make_track(valence=0.9, energy=0.1)
     save(make_user(), far)
-    mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
+    mood = make_mood(0.9, 0.1, sd=0.05).gaussian
     pool = candidate_sources.gather(
         listener=get_listener(make_user()), story_id=uuid4(), mood=mood, weights=Weights()
     )
