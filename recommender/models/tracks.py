@@ -12,10 +12,9 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q
 
-from recommender.engine.tracks.genres import family
+from recommender.engine.tracks.derived import derived_columns
 from recommender.engine.tracks.intensity import LEVELS, IntensityFit
-from recommender.engine.tracks.song_keys import search_text, song_key
-from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
+from recommender.engine.tracks.spelling import LONGEST_WORD
 
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 POPULAR_FROM = 50
@@ -143,16 +142,15 @@ class Track(models.Model):
         return f"{self.title} – {self.artist_line}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.song_key = song_key(self.title, self.artists)
-        self.search_text = search_text(self.title, self.artists)
-        self.genre_family = family(self.genre)
-        self.release_year = int(self.release_date[:4]) if self.release_date else None
-        super().save(*args, **kwargs)
-        words = {word for word in self.search_text.split() if len(word) <= LONGEST_WORD}
-        SearchWord.objects.bulk_create(
-            [SearchWord(word=word, trigrams=trigrams(word)) for word in words],
-            ignore_conflicts=True,
+        derived = derived_columns(
+            title=self.title,
+            artists=self.artists,
+            genre=self.genre,
+            release_date=self.release_date,
         )
+        for name, value in derived.items():
+            setattr(self, name, value)
+        super().save(*args, **kwargs)
 
     @property
     def artist_line(self) -> str:
