@@ -94,6 +94,13 @@ class MoodTarget:
     energy: float
     spread: Spread
 
+    @property
+    def gaussian(self) -> "Gaussian":
+        """The same as arrays."""
+        return Gaussian(
+            np.array([self.valence, self.energy], float), np.array(self.spread, float).reshape(2, 2)
+        )
+
     def to_json(self) -> dict[str, Any]:
         return {
             "valence": self.valence,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from recommender.models import Choice, RankingWeights, Suggestion, Track
+from recommender.services.search_words import learn_words_of
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -33,6 +35,10 @@ class TrackAdmin(admin.ModelAdmin[Track]):
     readonly_fields = ("id", "source", "source_id", "song_key", "search_text", "recipe")
     show_full_result_count = False
     list_per_page = 50
+
+    def save_model(self, request: HttpRequest, obj: Track, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        learn_words_of(track=obj)
 
 
 @admin.register(Suggestion)

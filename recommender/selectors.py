@@ -37,26 +37,32 @@ from recommender.models import (
 ASK_AGAIN_AFTER = timedelta(days=30)
 
 
-def shown_with(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
-    """Everything that was shown with these stories, but for those that now nothing fits."""
+def latest_suggestions(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
+    """Each story's latest list, by rank, with what was refused; nothing where nothing fits."""
     empty = StoryTuning.objects.filter(pk=OuterRef("story_id"), fits_nothing=True)
-    return Suggestion.objects.filter(~Exists(empty), story_id__in=list(story_ids))
+    shown = Suggestion.objects.filter(~Exists(empty), story_id__in=list(story_ids))
+    latest = shown.order_by("story_id", "-shown_at").distinct("story_id").values("batch")
+    return Suggestion.objects.filter(batch__in=latest).select_related("track").order_by("rank")
 
 
 def current_suggestions(story_id: UUID) -> list[Suggestion]:
     """The latest list of the story in its order, without what was refused."""
-    shown = shown_with([story_id])
-    latest = shown.order_by("-shown_at").values("batch")[:1]
-    kept = shown.filter(batch=latest).exclude(feedback=Suggestion.Feedback.NOT_THIS_ONE)
-    return list(kept.select_related("track").order_by("rank"))
+    return suggestions_by_story([story_id]).get(story_id, [])
+
+
+def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
+    """The same for each of these stories that has a list, in one query."""
+    by_story: dict[UUID, list[Suggestion]] = {}
+    refused = Suggestion.Feedback.NOT_THIS_ONE
+    for suggestion in latest_suggestions(story_ids).exclude(feedback=refused):
+        by_story.setdefault(suggestion.story_id, []).append(suggestion)
+    return by_story
 
 
 def refused_suggestions(story_id: UUID) -> list[Suggestion]:
     """What was taken off the story's latest list, so that it can be brought back."""
-    shown = shown_with([story_id])
-    latest = shown.order_by("-shown_at").values("batch")[:1]
-    refused = shown.filter(batch=latest, feedback=Suggestion.Feedback.NOT_THIS_ONE)
-    return list(refused.select_related("track").order_by("rank"))
+    refused = Suggestion.Feedback.NOT_THIS_ONE
+    return list(latest_suggestions([story_id]).filter(feedback=refused))
 
 
 def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
@@ -187,11 +193,6 @@ def story_tuning(story_id: UUID) -> StoryTuning:
     """How the story's music is wanted; as it comes, where nobody said anything."""
     found = StoryTuning.objects.filter(pk=story_id).first()
     return found or StoryTuning(story_id=story_id)
-
-
-def story_tunings(story_ids: Iterable[UUID]) -> dict[UUID, StoryTuning]:
-    """The tuning of each of these stories that has one."""
-    return StoryTuning.objects.in_bulk(list(story_ids))
 
 
 def music_preferences(user: User) -> MusicPreferences:

@@ -90,15 +90,7 @@ def video_of(story: Story) -> Video | None:
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
     """The current list of each of these stories in its order, all in one query."""
-    shown = recommender.shown_with(story_ids)
-    latest = shown.order_by("story_id", "-shown_at").distinct("story_id").values("batch")
-    kept = Suggestion.objects.filter(batch__in=latest).exclude(
-        feedback=Suggestion.Feedback.NOT_THIS_ONE
-    )
-    by_story: dict[UUID, list[Suggestion]] = {}
-    for suggestion in kept.select_related("track").order_by("rank"):
-        by_story.setdefault(suggestion.story_id, []).append(suggestion)
-    return by_story
+    return recommender.suggestions_by_story(story_ids)
 
 
 def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:

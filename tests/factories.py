@@ -20,6 +20,7 @@ from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import MoodTarget, fuse
 from recommender.models import Track
+from recommender.services.search_words import learn_words_of
 from stories.models import Analysis, Photo, Story, Video
 
 _numbers = count(1)
@@ -216,7 +217,9 @@ def make_track(**fields: Any) -> Track:
         "mode": 1,
         "key": 0,
     }
-    return Track.objects.create(**{**values, **fields})
+    track = Track.objects.create(**{**values, **fields})
+    learn_words_of(track=track)
+    return track
 
 
 def make_mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> MoodTarget:

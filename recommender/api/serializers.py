@@ -11,6 +11,7 @@ from recommender.catalogue.languages import CODES
 from recommender.engine.tracks.genres import FAMILIES
 from recommender.models import MusicPreferences, Suggestion, Track
 from recommender.pages.forms import FIRST_YEAR, LAST_YEAR
+from recommender.ranking.rank import RankedTrack
 
 
 class TrackSerializer(serializers.ModelSerializer[Track]):
@@ -63,6 +64,16 @@ class TrackSerializer(serializers.ModelSerializer[Track]):
 
     def get_audio(self, track: Track) -> str | None:
         return reverse("recommender:audio", args=[track.pk]) if track.is_demo else None
+
+
+class RankedTrackSerializer(serializers.Serializer[RankedTrack]):
+    """A track of a ranking that was shown to nobody."""
+
+    rank = serializers.IntegerField()
+    track = TrackSerializer()
+    score = serializers.FloatField()
+    terms = serializers.DictField(child=serializers.FloatField())
+    reasons = serializers.ListField(child=serializers.CharField())
 
 
 class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):

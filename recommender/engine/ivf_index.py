@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.engine.scoring import Mood, mood_terms
+from ml.mood import Gaussian
+from recommender.engine.scoring import mood_terms
 from recommender.engine.tracks.content import FloatArray
 
 Vectors = NDArray[np.float32]
@@ -115,7 +116,7 @@ def summarise(
 
 
 def probe(
-    index: InvertedFile, *, mood: Mood, query: Vectors, budget: int, mood_weight: float = 1.0
+    index: InvertedFile, *, mood: Gaussian, query: Vectors, budget: int, mood_weight: float = 1.0
 ) -> Ints | None:
     """The buckets to look into for about `budget` tracks; None where that is all of them.
 
@@ -135,7 +136,7 @@ def probe(
     return order[:enough].astype(np.int32)
 
 
-def _best_of_cells(mood: Mood) -> FloatArray:
+def _best_of_cells(mood: Gaussian) -> FloatArray:
     """The highest mood term (CELLS,) on a 3 x 3 grid within each cell."""
     steps = (np.arange(SIDE)[:, None] + np.array([0.0, 0.5, 1.0])).ravel() / SIDE
     points = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)

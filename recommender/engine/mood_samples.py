@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.engine.scoring import LEAST_SD, Mood
+from ml.mood import Gaussian
+from recommender.engine.scoring import LEAST_SD
 from recommender.engine.tracks.content import FloatArray
 
 # Rings at these Mahalanobis radii hold the middle and the outer half of the Gaussian's mass.
@@ -20,7 +21,7 @@ def _unit_points() -> FloatArray:
     return np.array([(r * np.cos(angle), r * np.sin(angle)) for r, angle in angles])
 
 
-def aims(mood: Mood) -> FloatArray:
+def aims(mood: Gaussian) -> FloatArray:
     """Points (14, 2) in the unit square, laid out by the covariance around the mean."""
     values, axes = np.linalg.eigh(mood.covariance)
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))
@@ -28,7 +29,7 @@ def aims(mood: Mood) -> FloatArray:
     return points
 
 
-def draws(mood: Mood, seed: int, n: int) -> FloatArray:
+def draws(mood: Gaussian, seed: int, n: int) -> FloatArray:
     """Points (n, 2) in the unit square drawn from the mood's Gaussian; one seed, one draw."""
     values, axes = np.linalg.eigh(mood.covariance)
     noise = np.random.default_rng(seed).standard_normal((n, 2))

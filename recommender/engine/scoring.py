@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.mood import Gaussian
 from recommender.engine.item_similarity import together_scores
 from recommender.engine.taste import Taste, taste_scores
 from recommender.engine.tracks.content import FloatArray
@@ -37,14 +38,6 @@ KNOWN_AFTER = 3
 FRESH_HALF_LIFE = 120.0
 # The narrowest mood taken at its word: features themselves are no more exact than this.
 LEAST_SD = 0.05
-
-
-@dataclass(frozen=True)
-class Mood:
-    """A Gaussian over (valence, energy), both in [0, 1]: mean (2,), covariance (2, 2)."""
-
-    mean: FloatArray
-    covariance: FloatArray
 
 
 @dataclass(frozen=True)
@@ -94,14 +87,14 @@ TERMS = tuple(field.name for field in fields(Weights))
 """The names of the terms, in the order of the weights."""
 
 
-def precision(mood: Mood) -> FloatArray:
+def precision(mood: Gaussian) -> FloatArray:
     """The inverse (2, 2) of the mood's covariance, widened to LEAST_SD at least."""
     values, axes = np.linalg.eigh(mood.covariance)
     inverse: FloatArray = (axes / np.maximum(values, LEAST_SD**2)) @ axes.T
     return inverse
 
 
-def mood_terms(points: FloatArray, mood: Mood) -> FloatArray:
+def mood_terms(points: FloatArray, mood: Gaussian) -> FloatArray:
     """1 - d²/2 (n,) of points (n, 2) under the mood's Gaussian, widened to LEAST_SD at least."""
     values, axes = np.linalg.eigh(mood.covariance)
     along = (points - mood.mean) @ axes
@@ -132,7 +125,7 @@ def fresh_terms(days_out: FloatArray) -> FloatArray:
     return np.nan_to_num(fresh, nan=0.0)
 
 
-def plain_terms(candidates: Candidates, *, mood: Mood, taste: Taste) -> dict[str, FloatArray]:
+def plain_terms(candidates: Candidates, *, mood: Gaussian, taste: Taste) -> dict[str, FloatArray]:
     """The terms by name, each (n,), before any weight."""
     nothing = np.zeros(len(candidates.together))
     known = candidates
@@ -150,7 +143,7 @@ def plain_terms(candidates: Candidates, *, mood: Mood, taste: Taste) -> dict[str
 
 
 def score_terms(
-    candidates: Candidates, *, mood: Mood, taste: Taste, weights: Weights
+    candidates: Candidates, *, mood: Gaussian, taste: Taste, weights: Weights
 ) -> dict[str, FloatArray]:
     """The scaled terms by name, each (n,)."""
     plain = plain_terms(candidates, mood=mood, taste=taste)

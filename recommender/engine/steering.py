@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.engine.scoring import Mood
+from ml.mood import Gaussian
 from recommender.engine.tracks.content import FloatArray
 
 MATCH, LIFT, CONTRAST = 0.0, 0.5, 1.0
@@ -12,7 +12,7 @@ MATCH, LIFT, CONTRAST = 0.0, 0.5, 1.0
 _UP = np.array([0.5, 0.25])
 
 
-def steer(mood: Mood, position: float) -> Mood:
+def steer(mood: Gaussian, position: float) -> Gaussian:
     """The mood to look for at a position in [0, 1]; the spread stays as sure as it was.
 
     At MATCH it is the mood itself; at LIFT it is more pleasant and somewhat more energetic; at
@@ -24,4 +24,4 @@ def steer(mood: Mood, position: float) -> Mood:
     way = np.array([mood.mean, lifted, 1.0 - mood.mean])
     stops = (MATCH, LIFT, CONTRAST)
     mean: FloatArray = np.array([np.interp(position, stops, way[:, axis]) for axis in (0, 1)])
-    return Mood(mean, mood.covariance)
+    return Gaussian(mean, mood.covariance)

@@ -1,47 +1,38 @@
-"""The tracks worth scoring for one story, and of those the ones worth choosing from.
+"""Candidates for a story: the tracks worth scoring.
 
-Five sources, each found through an index: where the arranged catalogue promises most for mood,
-person and popularity together (engine.inverted); what like-minded people saved; what is trending;
-and, so that everything has a chance, what lies nearest to points drawn from the mood.
+Five sources, each found through an index: the best of the factor index by mood, listener and
+popularity together (`engine.ivf_index`), co-saves, trending tracks, tracks nearest to points of
+the mood and, so that every track has a chance, nearest to points drawn from it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from accounts.models import User
+from ml.mood import Gaussian
 from recommender import binary_rows
 from recommender.catalogue import demo_tracks
 from recommender.engine import query_vectors
-from recommender.engine.item_similarity import similarity
-from recommender.engine.ivf_index import Vectors, probe
+from recommender.engine.ivf_index import probe
 from recommender.engine.mood_samples import aims, draws
-from recommender.engine.scoring import (
-    Candidates,
-    Mood,
-    Weights,
-    newcomer_share,
-    precision,
-)
-from recommender.engine.taste import Taste
+from recommender.engine.scoring import Candidates, Weights, newcomer_share, precision
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
-from recommender.engine.tracks.song_keys import artist_keys
 from recommender.factors import selectors
-from recommender.models import POPULAR_FROM, FactorVersion, MusicPreferences, Suggestion
-from recommender.ranking import preference_filters as wishes
-from recommender.ranking import trending
+from recommender.models import POPULAR_FROM, FactorVersion, Suggestion
+from recommender.ranking import preference_filters, trending
+from recommender.ranking.co_saves import co_saves_of
+from recommender.ranking.listener import Listener
 from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
+from recommender.ranking.sql import fetch_rows
 
 # Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
 # the best are scored.
@@ -54,8 +45,6 @@ POPULAR_NEAR_EACH_AIM = 16
 EXPLORED_POINTS = 6
 NEAR_EACH_DRAW = 8
 TRENDING = 60
-# From so many of the best, the list is chosen.
-SHORTLIST = 150
 SAVED_LATELY = timedelta(days=30)
 SHOWN_LATELY = timedelta(days=14)
 SHOWN_AT_MOST = 300
@@ -92,7 +81,7 @@ _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popula
 _NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
-    coalesce(-(coalesce(found.vector, factor.vector) <#> %(person)s::halfvec), 0),
+    coalesce(-(coalesce(found.vector, factor.vector) <#> %(listener)s::halfvec), 0),
     coalesce(saves.level, '-Infinity'), {trending.RELEASED}, {LIKED}]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
@@ -107,47 +96,6 @@ SELECT id, NULL::halfvec AS vector FROM recommender_track
 WHERE id >= %(start)s AND (%(stop)s::uuid IS NULL OR id < %(stop)s)
 """
 _FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
-_LISTED = """
-SELECT id, song_key, artists, genre_family, release_year FROM recommender_track
-WHERE id = ANY(%(ids)s::uuid[])
-"""
-# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
-# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
-# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
-# theirs are left to the query for the pool, which asks of each of its tracks anyway.
-_TOGETHER = f"""
-WITH mine AS (
-    SELECT DISTINCT track_id FROM (
-        SELECT track_id FROM recommender_choice
-        WHERE user_id = %(user)s AND learns AND {demo_tracks.used_by_id("track_id")}
-        ORDER BY created_at DESC LIMIT 12) AS latest
-), others AS (
-    SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
-        SELECT DISTINCT user_id FROM (
-            SELECT user_id FROM recommender_choice
-            WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
-            ORDER BY created_at DESC LIMIT 15) AS chosen) AS fellow
-), theirs AS (
-    SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
-    CROSS JOIN LATERAL (
-        SELECT DISTINCT track_id FROM (
-            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
-            ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
-), pairs AS (
-    SELECT others.saved, theirs.track_id, count(*) AS both_saved
-    FROM others JOIN theirs USING (user_id)
-    WHERE theirs.track_id <> others.saved
-    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
-), looked AS (
-    SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
-)
-SELECT pairs.track_id, pairs.both_saved, looked.n,
-    greatest(coalesce(other.n_saves, 1), 1)
-        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
-FROM pairs JOIN looked USING (saved)
-LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
-LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
-"""  # noqa: S608
 _NOT_AGAIN = """
 SELECT song_key FROM recommender_choice AS choice
 JOIN recommender_track AS track ON track.id = choice.track_id
@@ -171,21 +119,6 @@ _TRENDING = f"""
 
 
 @dataclass(frozen=True)
-class Person:
-    """What is known of who asks."""
-
-    user: User
-    taste: Taste
-    version: FactorVersion | None
-    """The factors that serve."""
-    factor: Vectors
-    """(n_factors,): the person's vector among them; zero where nothing was chosen."""
-    said: MusicPreferences = field(default_factory=MusicPreferences)
-    demo_in_use: bool = True
-    """Whether they may get demo tracks."""
-
-
-@dataclass(frozen=True)
 class Pool:
     """Candidates for the engine, and the ids of the tracks, row by row."""
 
@@ -194,62 +127,45 @@ class Pool:
     features: Candidates
 
 
-@dataclass(frozen=True)
-class Shortlist:
-    """What choosing needs to know of some rows of a pool."""
-
-    rows: NDArray[np.int64]
-    ids: list[UUID]
-    songs: list[str]
-    artists: list[frozenset[str]]
-    genres: list[str]
-    years: FloatArray
-
-    @property
-    def words(self) -> NDArray[np.uint64]:
-        """64 bits (n,) of every track's id, for the story's noise."""
-        return np.array([track_id.int >> 64 for track_id in self.ids], dtype=np.uint64)
-
-
-def gather(*, person: Person, story_id: UUID, mood: Mood, weights: Weights) -> Pool:
+def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weights) -> Pool:
     """The tracks that may come out high for this mood and person, with all that is scored."""
-    together = saved_together(person) if person.taste.n_choices else {}
+    co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
     # What filters leave may be nowhere among the best, nor what came since the catalogue was
     # arranged with or without demo tracks: then the search widens around the mood.
-    version = person.version
-    as_now = version is not None and version.with_demo_tracks == person.demo_in_use
-    arranged_only = as_now and not person.said.n_filters
+    version = listener.version
+    as_now = version is not None and version.with_demo_tracks == listener.demo_in_use
+    arranged_only = as_now and not listener.preferences.n_filters
     parameters = {
         **_around(mood, story_id, arranged=arranged_only),
-        "also": [*together],
-        **_about(person, story_id),
+        "also": [*co_saves],
+        **_about(listener, story_id),
     }
     if version is not None:
-        source, its_parameters = _arranged(person, version, mood, weights)
+        source, its_parameters = _arranged(listener, version, mood, weights)
         sources.append(source)
         parameters |= its_parameters
     rows = _read(" UNION ALL ".join(sources), parameters)
-    return _pool(rows, together, _times_shown(person.user, story_id))
+    return _pool(rows, co_saves, _times_shown(listener, story_id))
 
 
-def every_track(*, person: Person, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
+def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
     """The whole catalogue as pools, part by part: what `gather` is measured against."""
-    together = saved_together(person) if person.taste.n_choices else {}
-    shown, about = _times_shown(person.user, story_id), _about(person, story_id)
+    co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
+    shown, about = _times_shown(listener, story_id), _about(listener, story_id)
     bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
     for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
-        yield _pool(_read(_EVERY, {**about, "start": start, "stop": stop}), together, shown)
+        yield _pool(_read(_EVERY, {**about, "start": start, "stop": stop}), co_saves, shown)
 
 
-def _about(person: Person, story_id: UUID) -> dict[str, Any]:
+def _about(listener: Listener, story_id: UUID) -> dict[str, Any]:
     """What every query of the pool is run with."""
     return {
-        **wishes.parameters(person.said),
-        **demo_tracks.parameters(person.demo_in_use),
-        "version": person.version.pk if person.version else -1,
-        "person": _text(query_vectors.affinity_alone(person.factor)),
-        "not_again": [*_not_again(person.user, story_id)],
+        **preference_filters.parameters(listener.preferences),
+        **demo_tracks.parameters(listener.demo_in_use),
+        "version": listener.version.pk if listener.version else -1,
+        "listener": _text(query_vectors.affinity_alone(listener.factor)),
+        "not_again": [*_not_again(listener, story_id)],
     }
 
 
@@ -259,17 +175,18 @@ def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def _arranged(
-    person: Person, version: FactorVersion, mood: Mood, weights: Weights
+    listener: Listener, version: FactorVersion, mood: Gaussian, weights: Weights
 ) -> tuple[str, dict[str, Any]]:
     """The source for the best of the arranged catalogue, and its parameters."""
-    query = query_vectors.query(person.factor, person.taste, weights)
+    query = query_vectors.query(listener.factor, listener.taste, weights)
     index = selectors.inverted_file(version.pk)
     budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
     inverse = 0.5 * weights.mood * precision(mood)
-    liked = weights.liked * newcomer_share(person.taste.n_choices)
-    less_liked = _LESS_LIKED if liked and wishes.likes_some(person.said) else ""
+    liked = weights.liked * newcomer_share(listener.taste.n_choices)
+    likes_some = preference_filters.likes_some(listener.preferences)
+    less_liked = _LESS_LIKED if liked and likes_some else ""
     return _ARRANGED.format(within=within, less_liked=less_liked, limit=NEAR), {
         "query": _text(query),
         "liked": liked,
@@ -282,34 +199,7 @@ def _arranged(
     }
 
 
-def saved_together(person: Person) -> dict[UUID, float]:
-    """Tracks that people saved who also saved what this person did, with how alike they are."""
-    likeness: dict[UUID, float] = defaultdict(float)
-    asked = {"user": person.user.pk, **demo_tracks.parameters(person.demo_in_use)}
-    rows = _fetch(_TOGETHER, asked)
-    if rows:
-        tracks, both, first, second = zip(*rows, strict=True)
-        for track, value in zip(tracks, similarity(both, first, second), strict=True):
-            likeness[track] += float(value)
-    return dict(likeness)
-
-
-def shortlist(pool: Pool, scores: FloatArray) -> Shortlist:
-    """The best rows of the pool, with what choosing has to know of them."""
-    best = np.argsort(-scores, kind="stable")[:SHORTLIST]
-    ids = [UUID(bytes=track_id) for track_id in pool.ids[best].tolist()]
-    known = {row[0]: row for row in _fetch(_LISTED, {"ids": "{" + ",".join(map(str, ids)) + "}"})}
-    return Shortlist(
-        rows=best,
-        ids=ids,
-        songs=[known[i][1] for i in ids],
-        artists=[artist_keys(known[i][2]) for i in ids],
-        genres=[known[i][3] for i in ids],
-        years=np.array([known[i][4] for i in ids], dtype=np.float64),
-    )
-
-
-def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
+def _around(mood: Gaussian, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
     """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
     points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
     return {
@@ -320,7 +210,7 @@ def _around(mood: Mood, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
     }
 
 
-def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUID, int]) -> Pool:
+def _pool(rows: NDArray[Any], co_saves: Mapping[UUID, float], shown: Mapping[UUID, int]) -> Pool:
     rows = rows[np.unique(rows["id"], return_index=True)[1]]
     numbers = rows["numbers"]["values"]["value"].astype(np.float64)
     known = dict(zip(_NAMES, numbers.T, strict=True))
@@ -333,7 +223,7 @@ def _pool(rows: NDArray[Any], together: Mapping[UUID, float], shown: Mapping[UUI
             mood_points=raw[:, [FEATURES.index("valence"), FEATURES.index("energy")]],
             content=standardise(raw),
             popularity=known["popularity"] / 100.0,
-            together=_column(row_of, together),
+            together=_column(row_of, co_saves),
             shown_lately=_column(row_of, shown).astype(np.int64),
             affinity=known["affinity"],
             recent_saves=trending.recent_saves(known["level"], now),
@@ -352,34 +242,25 @@ def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatA
     return column
 
 
-def _not_again(user: User, story_id: UUID) -> list[str]:
+def _not_again(listener: Listener, story_id: UUID) -> list[str]:
     """Songs saved lately with other stories, and those refused for this one, under any id."""
     since = timezone.now() - SAVED_LATELY
     parameters = {
-        "user": user.pk,
+        "user": listener.user_id,
         "story": story_id,
         "since": since,
         "refused": Suggestion.Feedback.NOT_THIS_ONE.value,
     }
-    return [song for (song,) in _fetch(_NOT_AGAIN, parameters, using="default")]
+    return [song for (song,) in fetch_rows(_NOT_AGAIN, parameters, using="default")]
 
 
-def _times_shown(user: User, story_id: UUID) -> dict[UUID, int]:
+def _times_shown(listener: Listener, story_id: UUID) -> dict[UUID, int]:
     """With how many other stories each track was lately shown to this person."""
     since = timezone.now() - SHOWN_LATELY
-    parameters = {"user": user.pk, "story": story_id, "since": since}
-    return dict(_fetch(_SHOWN, parameters, using="default"))
+    parameters = {"user": listener.user_id, "story": story_id, "since": since}
+    return dict(fetch_rows(_SHOWN, parameters, using="default"))
 
 
 def _text(vector: Iterable[float]) -> str:
     """As pgvector reads it."""
     return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
-
-
-def _fetch(
-    sql: str, parameters: Mapping[str, Any], *, using: str | None = None
-) -> list[tuple[Any, ...]]:
-    with connections[using or settings.READ_DATABASE].cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

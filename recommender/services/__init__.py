@@ -1,4 +1,4 @@
-"""Everything that writes here."""
+"""Services: everything that writes to the recommender's tables."""
 
 from recommender.factors.training import export_choices, train_factors
 from recommender.factors.versions import (
@@ -23,7 +23,7 @@ from recommender.services.preferences import (
 )
 from recommender.services.saves import recount_saves
 from recommender.services.search_words import refresh_words
-from recommender.services.suggestions import give_feedback, suggest_tracks
+from recommender.services.suggestions import give_feedback, log_suggestions, suggest_tracks
 from recommender.services.weights import refit_weights
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "import_tracks",
     "load_demo_catalogue",
     "load_factors",
+    "log_suggestions",
     "place_new_tracks",
     "rearrange_catalogue",
     "recount_saves",

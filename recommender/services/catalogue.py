@@ -12,8 +12,7 @@ from accounts.transactions import atomic_with_retry
 from recommender.catalogue.demo.catalogue import DemoTrack, demo_tracks
 from recommender.catalogue.importing.columns import COLUMNS
 from recommender.catalogue.languages import INSTRUMENTAL
-from recommender.engine.tracks.genres import family
-from recommender.engine.tracks.song_keys import search_text, song_key
+from recommender.engine.tracks.derived import derived_columns
 from recommender.models import Track
 from recommender.services.bulk import Row, Written, write_tracks
 
@@ -64,11 +63,9 @@ def _demo_values(track: DemoTrack) -> dict[str, object]:
         "title": track.title,
         "artists": [track.artist],
         "genre": track.genre,
-        "genre_family": family(track.genre),
         "language": INSTRUMENTAL,
         "explicit": False,
         "duration_ms": track.duration_ms,
         "recipe": Jsonb(track.recipe.to_json()),
-        "song_key": song_key(track.title, [track.artist]),
-        "search_text": search_text(track.title, [track.artist]),
+        **derived_columns(title=track.title, artists=[track.artist], genre=track.genre),
     }

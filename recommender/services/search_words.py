@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from recommender.engine.tracks.spelling import LONGEST_WORD
+from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
+from recommender.models import SearchWord, Track
 
 # The pieces are those of engine.spelling.trigrams.
 _LEARN = """
@@ -29,6 +30,15 @@ def learn_words(table: str) -> None:
     """Add the words of a table that has a column `search_text`."""
     with connection.cursor() as cursor:
         cursor.execute(_LEARN.format(table=table, longest=LONGEST_WORD))
+
+
+def learn_words_of(*, track: Track) -> None:
+    """Add the words of one track."""
+    words = {word for word in track.search_text.split() if len(word) <= LONGEST_WORD}
+    SearchWord.objects.bulk_create(
+        [SearchWord(word=word, trigrams=trigrams(word)) for word in words],
+        ignore_conflicts=True,
+    )
 
 
 @transaction.atomic

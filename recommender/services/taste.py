@@ -32,6 +32,20 @@ def recount_taste(*, user: User) -> TasteProfile:
     return profile
 
 
+@atomic_with_retry
+def refresh_taste(*, user: User) -> None:
+    """Recompute the taste where other factors serve since, or other tracks are in use."""
+    profile = selectors.taste_profile(user)
+    if profile is not None and not _is_current(profile):
+        recount_taste(user=user)
+
+
+def _is_current(profile: TasteProfile) -> bool:
+    version = factor_selectors.serving_factors()
+    by_these_factors = version is None or profile.factor_version == version.pk
+    return by_these_factors and profile.with_demo_tracks == demo_tracks.in_use()
+
+
 def _taste(user: User) -> Taste:
     chosen = selectors.learned_choices(user).order_by()
     raw = [*chosen.values_list(*(f"track__{name}" for name in FEATURES))]

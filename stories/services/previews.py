@@ -1,4 +1,4 @@
-"""The whole way from a photo or video to tracks without keeping anything."""
+"""Suggestions for a photo or video without storing anything."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
 from PIL import Image
 
-from accounts.models import User
 from ml.mood import MoodTarget
 from ml.video import sample
-from recommender.models import Suggestion
-from recommender.services import suggest_tracks
+from recommender.ranking.listener import get_listener
+from recommender.ranking.rank import RankedTrack, rank_tracks
 from stories.models import Analysis, Story
 from stories.selectors import effective_tags
 from stories.services.analysis import analysis_fields
@@ -28,7 +26,7 @@ from stories.uploads.photos import Upload
 class Preview:
     tags: dict[str, Any]
     mood: MoodTarget
-    suggestions: list[Suggestion]
+    suggestions: list[RankedTrack]
 
 
 def preview_suggestions(
@@ -38,9 +36,9 @@ def preview_suggestions(
     n: int = 10,
     on_stage: Callable[[str], None] = lambda _stage: None,
 ) -> Preview:
-    """Tags, mood and tracks for a photo or video, for somebody of whom nothing is known.
+    """Return tags, mood and tracks for a photo or video, for a listener without an account.
 
-    Loads the models, so it is nothing for a web process. Raises UploadError.
+    Loads the models, so never call it in a web process. Raises UploadError.
     """
     from ml.analysis import analyse, analyse_video
 
@@ -52,13 +50,5 @@ def preview_suggestions(
             frames = sample(clean.video.file, clean.video.kind)
             seen = analyse_video(frames, photo, caption, **how)
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
-    return Preview(tags, seen.mood, _rank_for_a_stranger(seen.mood, n))
-
-
-def _rank_for_a_stranger(mood: MoodTarget, n: int) -> list[Suggestion]:
-    """What was shown to nobody belongs in no log: the person and the list are rolled back."""
-    with transaction.atomic():
-        stranger = User.objects.create_user()
-        suggestions = suggest_tracks(user=stranger, story_id=uuid4(), mood=mood, n=n)
-        transaction.set_rollback(True)
-    return suggestions
+    ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=seen.mood, n=n)
+    return Preview(tags, seen.mood, ranking.tracks)

@@ -1,4 +1,5 @@
 import random
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -6,20 +7,22 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from ml.mood import MoodTarget
+from ml.mood import Gaussian, MoodTarget
 from recommender import selectors, services
 from recommender.catalogue import demo_tracks
-from recommender.engine.scoring import MODEL_VERSION, Mood, Weights
+from recommender.engine.scoring import MODEL_VERSION, Weights
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import MusicPreferences, Suggestion, Track
 from recommender.ranking import candidate_sources as candidates
 from recommender.ranking import preference_filters
 from recommender.ranking.candidate_sources import Pool
-from recommender.ranking.listener import who_asks
-from recommender.services.suggestions import engine_mood
+from recommender.ranking.co_saves import co_saves_of
+from recommender.ranking.listener import get_listener
+from recommender.ranking.rank import rank_tracks
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +47,10 @@ def suggest(
     )
 
 
-def gathered(user: User, mood: Mood) -> Pool:
-    return candidates.gather(person=who_asks(user), story_id=uuid4(), mood=mood, weights=Weights())
+def gathered(user: User, mood: Gaussian) -> Pool:
+    return candidates.gather(
+        listener=get_listener(user), story_id=uuid4(), mood=mood, weights=Weights()
+    )
 
 
 def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
@@ -57,7 +62,7 @@ def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
         make_track(valence=0.5 + i / 1000, energy=0.5, genre="pop")
     jazz = make_track(valence=0.55, energy=0.5, genre="jazz")
     services.rearrange_catalogue()
-    mood = engine_mood(make_mood(0.5, 0.5))
+    mood = make_mood(0.5, 0.5).gaussian
     assert jazz.pk.bytes not in gathered(user, mood).ids.tolist()
     services.set_preferences(user=user, liked_genres=["jazz and blues"])
     assert jazz.pk.bytes in gathered(user, mood).ids.tolist()
@@ -86,6 +91,17 @@ def test_every_suggestion_is_logged_as_shown(user: User) -> None:
         assert 0.0 < s.propensity <= 1.0
         assert s.score == pytest.approx(sum(s.terms.values()), abs=1e-4)
         assert s.reasons
+
+
+def test_ranking_writes_nothing_and_needs_no_account() -> None:
+    make_plane()
+    services.rearrange_catalogue()
+    with CaptureQueriesContext(connection) as queries:
+        ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=make_mood(), n=5)
+    assert [ranked.rank for ranked in ranking.tracks] == [1, 2, 3, 4, 5]
+    assert all(ranked.reasons for ranked in ranking.tracks)
+    written = [q["sql"] for q in queries if re.search(r"\b(INSERT|UPDATE|DELETE)\b", q["sql"])]
+    assert written == []
 
 
 def test_ranking_again_shows_the_latest_list(user: User) -> None:
@@ -163,9 +179,9 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
         services.save_choice(user=fellow, story_id=uuid4(), track_id=shared.pk)
         services.save_choice(user=fellow, story_id=uuid4(), track_id=far.pk)
     services.save_choice(user=user, story_id=uuid4(), track_id=shared.pk)
-    together = candidates.saved_together(who_asks(user))
+    together = co_saves_of(get_listener(user))
     assert list(together) == [far.pk]
-    mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
+    mood = make_mood(0.9, 0.1, sd=0.05).gaussian
     assert far.pk.bytes in gathered(user, mood).ids.tolist()
 
 
@@ -173,7 +189,7 @@ def test_one_user_is_no_crowd(user: User) -> None:
     first, second = make_track(), make_track()
     for track in (first, second):
         services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
-    assert candidates.saved_together(who_asks(user)) == {}
+    assert co_saves_of(get_listener(user)) == {}
 
 
 def test_what_was_shown_with_other_stories_sinks(user: User) -> None:
@@ -227,7 +243,7 @@ def test_candidates_come_from_the_mood_indexes() -> None:
 def test_candidates_spread_as_the_mood_does(user: User) -> None:
     make_plane(30)
     mood = make_mood(0.5, 0.5, sd=0.12)
-    pool = gathered(user, engine_mood(mood))
+    pool = gathered(user, mood.gaussian)
     spread = pool.features.mood_points.std(axis=0)
     assert spread == pytest.approx([0.12, 0.12], abs=0.05)
     assert len(pool.ids) > 250

@@ -11,8 +11,7 @@ from typing import Any
 from recommender.catalogue.importing.columns import COLUMNS
 from recommender.catalogue.importing.layouts import Layout
 from recommender.catalogue.languages import language_code
-from recommender.engine.tracks.genres import family
-from recommender.engine.tracks.song_keys import search_text, song_key
+from recommender.engine.tracks.derived import derived_columns
 
 UNIT = (0.0, 1.0)
 RANGES: dict[str, tuple[float, float]] = {
@@ -77,12 +76,9 @@ def _names(given: Mapping[str, Any]) -> dict[str, Any]:
         "artists": artists,
         "album": _text(given.get("album")),
         "release_date": date,
-        "release_year": int(date[:4]) if date else None,
         "genre": genre,
-        "genre_family": family(genre),
         "language": language_code(_text(given.get("language"))),
-        "song_key": song_key(title, artists),
-        "search_text": search_text(title, artists),
+        **derived_columns(title=title, artists=artists, genre=genre, release_date=date),
     }
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ml.mood import Gaussian
 from recommender.engine.evaluation import blend, splits
 from recommender.engine.evaluation.data import BoolArray, Dataset, IntArray
 from recommender.engine.evaluation.evidence import Trained, train
 from recommender.engine.evaluation.metrics import Lists
 from recommender.engine.evaluation.rankers import WITHOUT_MOOD, hybrid, with_mood
 from recommender.engine.evaluation.splits import Protocol, Split
-from recommender.engine.scoring import Mood
 from recommender.engine.tracks.content import FloatArray
 
 NOISES = (0.05, 0.1, 0.2)
@@ -104,6 +104,6 @@ def _hidden(trained: Trained, split: Split, user: int) -> BoolArray:
     return hidden
 
 
-def _mood(point: FloatArray, noise: float, rng: np.random.Generator) -> Mood:
+def _mood(point: FloatArray, noise: float, rng: np.random.Generator) -> Gaussian:
     """The mood of the held-out item as a photo would tell it: with noise of this sd."""
-    return Mood(point + rng.normal(0.0, noise, 2), np.eye(2) * noise**2)
+    return Gaussian(point + rng.normal(0.0, noise, 2), np.eye(2) * noise**2)

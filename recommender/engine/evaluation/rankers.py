@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ml.mood import Gaussian
 from recommender.engine.evaluation.data import Dataset
 from recommender.engine.evaluation.evidence import Trained, evidence
 from recommender.engine.rerank import choose
-from recommender.engine.scoring import Mood, mood_terms
+from recommender.engine.scoring import mood_terms
 from recommender.engine.tracks.content import FloatArray
 
 Ranker = Callable[[Trained, int], FloatArray]
@@ -65,7 +66,7 @@ WITHOUT_MOOD: dict[str, Ranker] = {
 }
 
 
-def with_mood(data: Dataset, log_probability: FloatArray, mood: Mood) -> dict[str, FloatArray]:
+def with_mood(data: Dataset, log_probability: FloatArray, mood: Gaussian) -> dict[str, FloatArray]:
     """Scores of the rankers that listen to the mood, given the hybrid's log-probability."""
     fit = mood_terms(data.mood_points, mood)
     scores = log_probability + fit

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommender.api.serializers import SuggestionSerializer
+from recommender.api.serializers import RankedTrackSerializer
 from stories import services
 from stories.uploads.photos import UploadError
 
@@ -45,12 +45,10 @@ class Command(BaseCommand):
 
 
 def _as_json(preview: services.Preview) -> dict[str, Any]:
-    shown = SuggestionSerializer(preview.suggestions, many=True).data
     return {
         "tags": preview.tags,
         "mood": preview.mood.to_json(),
-        # Their ids stand for nothing: these suggestions are in no log.
-        "suggestions": [{k: v for k, v in one.items() if k != "id"} for one in shown],
+        "suggestions": [RankedTrackSerializer(ranked).data for ranked in preview.suggestions],
     }
 
 

@@ -13,8 +13,9 @@ from recommender.catalogue import demo_tracks
 from recommender.engine.tracks.intensity import IntensityFit, TooFewTracksError
 from recommender.factors import selectors as factor_selectors
 from recommender.models import FactorVersion, Suggestion, TasteProfile, Track
-from recommender.ranking.listener import who_asks
+from recommender.ranking.listener import get_listener
 from recommender.services import intensity
+from recommender.services.taste import refresh_taste
 from recommender.services.weights import _impressions
 from tests.factories import make_mood, make_ready_story, make_track, make_user
 
@@ -32,6 +33,11 @@ def sources(user: User) -> set[str]:
 
 def save(user: User, track: Track) -> None:
     services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
+
+
+def choices_counted(user: User) -> int:
+    refresh_taste(user=user)
+    return get_listener(user).taste.n_choices
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def test_with_an_imported_catalogue_no_demo_track_is_suggested(fan: User, arrang
     if arranged:
         services.place_new_tracks()
     assert sources(fan) == {"import"}
-    assert who_asks(fan).taste.n_choices == 0
+    assert choices_counted(fan) == 0
 
 
 def test_a_list_is_full_before_the_imported_tracks_have_a_place(fan: User) -> None:
@@ -76,17 +82,17 @@ def test_a_setting_keeps_them(fan: User, settings: Settings) -> None:
     make_track()
     services.place_new_tracks()
     assert sources(fan) == {"demo", "import"}
-    assert who_asks(fan).taste.n_choices == 3
+    assert choices_counted(fan) == 3
 
 
 def test_they_are_back_with_all_they_taught_once_the_imported_tracks_are_gone(fan: User) -> None:
     make_track()
     services.place_new_tracks()
-    assert who_asks(fan).taste.n_choices == 0
+    assert choices_counted(fan) == 0
     Track.objects.filter(source=Track.Source.IMPORT).delete()
     assert sources(fan) == {"demo"}
     services.place_new_tracks()
-    assert who_asks(fan).taste.n_choices == 3
+    assert choices_counted(fan) == 3
     assert sources(fan) == {"demo"}
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from ml.mood import Gaussian
 from recommender.engine import ivf_index as inverted
 from recommender.engine.ivf_index import InvertedFile, Vectors
-from recommender.engine.scoring import Mood, mood_terms
+from recommender.engine.scoring import mood_terms
 
 RNG = np.random.default_rng(0)
 N, DIMENSIONS = 20_000, 6
@@ -20,8 +21,8 @@ def make_catalogue() -> tuple[Vectors, np.ndarray, np.ndarray, InvertedFile]:
     return vectors, points, buckets, inverted.summarise(centroids, buckets, apart)
 
 
-def make_mood(sd: float) -> Mood:
-    return Mood(np.array([0.6, 0.4]), np.eye(2) * sd**2)
+def make_mood(sd: float) -> Gaussian:
+    return Gaussian(np.array([0.6, 0.4]), np.eye(2) * sd**2)
 
 
 @pytest.mark.parametrize("sd", [0.05, 0.2])
@@ -127,7 +128,7 @@ def index_of(centroids: list[list[float]], radii: list[float], cells: list[int])
 
 def lists_probed(index: InvertedFile, budget: int, mood_weight: float = 1.0) -> list[int]:
     query = np.array([2.0, 0.0, 0.0, 0.0], "f4")
-    mood = Mood(np.array([0.5, 0.5]), np.eye(2) * 0.1**2)
+    mood = Gaussian(np.array([0.5, 0.5]), np.eye(2) * 0.1**2)
     probed = inverted.probe(index, mood=mood, query=query, budget=budget, mood_weight=mood_weight)
     assert probed is not None
     return [int(bucket) // inverted.CELLS for bucket in probed]
@@ -173,7 +174,7 @@ def test_all_of_a_catalogue_that_fits_the_budget_is_looked_at() -> None:
 
 def test_best_of_a_cell_is_at_its_point_nearest_to_the_mood() -> None:
     """The mood lies where four cells meet. Cell (9, 8) begins at 9/16, 0.625 deviations off."""
-    mood = Mood(np.array([0.5, 0.5]), np.eye(2) * 0.1**2)
+    mood = Gaussian(np.array([0.5, 0.5]), np.eye(2) * 0.1**2)
     best = inverted._best_of_cells(mood).reshape(16, 16)
     assert best[7:9, 7:9] == pytest.approx(np.ones((2, 2)))
     assert best[9, 8] == pytest.approx(1.0 - 0.625**2 / 2)

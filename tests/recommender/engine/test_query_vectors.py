@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from ml.mood import Gaussian
 from recommender.engine import query_vectors
-from recommender.engine.scoring import Candidates, Mood, Weights, score_terms, total
+from recommender.engine.scoring import Candidates, Weights, score_terms, total
 from recommender.engine.taste import Taste
 from recommender.engine.tracks.content import N_FEATURES
 
@@ -45,7 +46,7 @@ def test_inner_product_ranks_as_the_score_without_the_mood(n_choices: int) -> No
     taste = Taste(rng.normal(size=N_FEATURES), n_choices) if n_choices else Taste.unknown()
     scored = Candidates(**{**vars(tracks), "affinity": factors @ person})
     terms = score_terms(
-        scored, mood=Mood(np.full(2, 0.5), np.eye(2)), taste=taste, weights=Weights()
+        scored, mood=Gaussian(np.full(2, 0.5), np.eye(2)), taste=taste, weights=Weights()
     )
     score = total({name: terms[name] for name in LINEAR})
     promise = vectors_of(factors, tracks) @ query_vectors.query(person, taste, Weights())

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
+from ml.mood import Gaussian
 from recommender.engine.item_similarity import similarity, together_scores
 from recommender.engine.mood_samples import aims
 from recommender.engine.scoring import (
     FRESH_HALF_LIFE,
     TERMS,
     Candidates,
-    Mood,
     Weights,
     mood_terms,
     newcomer_share,
@@ -26,8 +26,8 @@ from recommender.engine.tracks.content import FEATURES, N_FEATURES, standardise
 unit = st.floats(0.0, 1.0)
 
 
-def mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> Mood:
-    return Mood(np.array([valence, energy]), np.eye(2) * sd**2)
+def mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> Gaussian:
+    return Gaussian(np.array([valence, energy]), np.eye(2) * sd**2)
 
 
 def candidates(n: int = 3, **given: np.ndarray) -> Candidates:
@@ -56,12 +56,12 @@ def test_mood_term_is_highest_at_the_mood_itself(valence: float, energy: float, 
 def test_mood_term_of_draws_from_the_mood_is_zero_on_average() -> None:
     covariance = np.array([[0.04, 0.02], [0.02, 0.03]])
     draws = np.random.default_rng(0).multivariate_normal([0.5, 0.5], covariance, 20_000)
-    terms = mood_terms(draws, Mood(np.array([0.5, 0.5]), covariance))
+    terms = mood_terms(draws, Gaussian(np.array([0.5, 0.5]), covariance))
     assert terms.mean() == pytest.approx(0.0, abs=0.03)
 
 
 def test_mood_term_follows_the_direction_of_the_spread() -> None:
-    leaning = Mood(np.array([0.5, 0.5]), np.array([[0.04, 0.036], [0.036, 0.04]]))
+    leaning = Gaussian(np.array([0.5, 0.5]), np.array([[0.04, 0.036], [0.036, 0.04]]))
     along, across = mood_terms(np.array([[0.6, 0.6], [0.6, 0.4]]), leaning)
     assert along > across
 
@@ -152,7 +152,7 @@ def test_aims_lie_in_the_plane_around_the_mood(
     valence: float, energy: float, sd_v: float, sd_e: float, correlation: float
 ) -> None:
     shared = correlation * sd_v * sd_e
-    target = Mood(np.array([valence, energy]), np.array([[sd_v**2, shared], [shared, sd_e**2]]))
+    target = Gaussian(np.array([valence, energy]), np.array([[sd_v**2, shared], [shared, sd_e**2]]))
     points = aims(target)
     assert points.shape == (14, 2)
     assert (points >= 0.0).all()
@@ -166,7 +166,7 @@ def test_aims_lie_in_the_plane_around_the_mood(
 def test_precision_is_the_inverse_of_the_covariance() -> None:
     """[[a, b], [b, d]]⁻¹ = [[d, -b], [-b, a]] / (ad - b²), here with ad - b² = 0.003."""
     covariance = np.array([[0.04, 0.02], [0.02, 0.085]])
-    inverse = precision(Mood(np.array([0.5, 0.5]), covariance))
+    inverse = precision(Gaussian(np.array([0.5, 0.5]), covariance))
     assert inverse == pytest.approx(np.array([[0.085, -0.02], [-0.02, 0.04]]) / 0.003)
 
 
@@ -181,7 +181,7 @@ def test_mood_term_is_the_log_density_less_that_of_the_mean() -> None:
     points = np.array([[0.3, 0.6], [0.5, 0.5], [0.1, 0.9], [0.9, 0.1]])
     gaussian = multivariate_normal(mean, covariance)
     expected = 1.0 + gaussian.logpdf(points) - gaussian.logpdf(mean)
-    assert mood_terms(points, Mood(mean, covariance)) == pytest.approx(expected)
+    assert mood_terms(points, Gaussian(mean, covariance)) == pytest.approx(expected)
 
 
 def test_mood_term_two_least_deviations_off_is_minus_one() -> None:

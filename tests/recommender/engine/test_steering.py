@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.engine.scoring import Mood
+from ml.mood import Gaussian
 from recommender.engine.steering import steer
 
 SPREAD = np.array([[0.02, 0.01], [0.01, 0.03]])
@@ -21,6 +21,6 @@ SPREAD = np.array([[0.02, 0.01], [0.01, 0.03]])
     ],
 )
 def test_position_leads_along_straight_lines(position: float, mean: tuple[float, float]) -> None:
-    steered = steer(Mood(np.array([0.2, 0.4]), SPREAD), position)
+    steered = steer(Gaussian(np.array([0.2, 0.4]), SPREAD), position)
     assert steered.mean == pytest.approx(mean)
     assert (steered.covariance == SPREAD).all()

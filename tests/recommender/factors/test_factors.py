@@ -18,8 +18,8 @@ from recommender.factors import selectors
 from recommender.factors.files import SongFactors, read_choices, read_factors, write_factors
 from recommender.models import Choice, FactorVersion, TasteProfile, Track, TrackFactor
 from recommender.ranking import candidate_sources
-from recommender.ranking.listener import who_asks
-from recommender.services.suggestions import engine_mood
+from recommender.ranking.listener import get_listener
+from recommender.services.taste import refresh_taste
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,12 @@ def make_crowds(n_people: int = 30, n_tracks: int = 8) -> tuple[list[Track], lis
 
 
 def affinities(user: User) -> dict[Any, float]:
+    refresh_taste(user=user)
     pool = candidate_sources.gather(
-        person=who_asks(user), story_id=uuid4(), mood=engine_mood(make_mood()), weights=Weights()
+        listener=get_listener(user),
+        story_id=uuid4(),
+        mood=make_mood().gaussian,
+        weights=Weights(),
     )
     assert pool.features.affinity is not None
     return dict(zip(pool.ids.tolist(), pool.features.affinity.tolist(), strict=True))

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from ml.mood import Gaussian
 from recommender import selectors, services
 from recommender.engine.reasons import in_words
-from recommender.engine.scoring import Mood
 from recommender.engine.steering import CONTRAST, LIFT, MATCH, steer
 from recommender.models import Choice, Suggestion, TasteReset
 from tests.factories import make_mood, make_track, make_user
@@ -19,7 +19,7 @@ UNIT = st.floats(0, 1)
 
 
 def at(valence: float, energy: float, position: float) -> list[float]:
-    mood = steer(Mood(np.array([valence, energy]), SPREAD), position)
+    mood = steer(Gaussian(np.array([valence, energy]), SPREAD), position)
     assert mood.covariance is SPREAD
     return [round(value, 6) for value in mood.mean]
 

@@ -11,10 +11,9 @@ from recommender import personal_data, services
 from recommender.engine.scoring import Weights
 from recommender.models import Choice, Track, TrackSaves
 from recommender.ranking import candidate_sources
-from recommender.ranking.listener import who_asks
+from recommender.ranking.listener import get_listener
 from recommender.ranking.trending import half_lives
 from recommender.services.saves import add_save
-from recommender.services.suggestions import engine_mood
 from tests.factories import make_mood, make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -90,9 +89,9 @@ def test_what_is_trending_is_found_far_from_the_mood() -> None:
     for _ in range(60):
         make_track(valence=0.9, energy=0.1)
     save(make_user(), far)
-    mood = engine_mood(make_mood(0.9, 0.1, sd=0.05))
+    mood = make_mood(0.9, 0.1, sd=0.05).gaussian
     pool = candidate_sources.gather(
-        person=who_asks(make_user()), story_id=uuid4(), mood=mood, weights=Weights()
+        listener=get_listener(make_user()), story_id=uuid4(), mood=mood, weights=Weights()
     )
     row = pool.ids.tolist().index(far.pk.bytes)
     assert pool.features.recent_saves is not None

@@ -1,0 +1,51 @@
+"""The recommender's tables."""
+
+from recommender.models.factors import (
+    FactorVersion,
+    TrackFactor,
+    TrackSaves,
+)
+from recommender.models.suggestions import (
+    Choice,
+    RankingWeights,
+    StoryTuning,
+    Suggestion,
+)
+from recommender.models.taste import (
+    MusicPreferences,
+    TasteProfile,
+    TasteReset,
+)
+from recommender.models.tracks import (
+    IMPORTED,
+    POPULAR_FROM,
+    SPOTIFY_ID,
+    UNIT_FEATURES,
+    FeatureMiss,
+    IntensityModel,
+    MoodPoint,
+    SearchWord,
+    Track,
+)
+
+__all__ = [
+    "IMPORTED",
+    "POPULAR_FROM",
+    "SPOTIFY_ID",
+    "UNIT_FEATURES",
+    "Choice",
+    "FactorVersion",
+    "FeatureMiss",
+    "IntensityModel",
+    "MoodPoint",
+    "MusicPreferences",
+    "RankingWeights",
+    "SearchWord",
+    "StoryTuning",
+    "Suggestion",
+    "TasteProfile",
+    "TasteReset",
+    "Track",
+    "TrackFactor",
+    "TrackSaves",
+]

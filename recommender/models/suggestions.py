@@ -1,0 +1,152 @@
+"""What was shown, what was chosen, and the weights learned from both."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from recommender.engine.reasons import in_words
+from recommender.engine.scoring import MODEL_VERSION, TERMS, Weights
+from recommender.models.tracks import Track
+
+
+class RankingWeights(models.Model):
+    """How much each term of the ranking counts, as learned here; the newest counts."""
+
+    fitted_at = models.DateTimeField()
+    weights = models.JSONField(help_text="By the names of engine.scoring.Weights")
+    looking = models.FloatField(help_text="How fast attention falls with the rank")
+    n_lists = models.PositiveIntegerField(help_text="Lists that led to a choice")
+
+    class Meta:
+        ordering = ["-fitted_at", "-id"]
+        verbose_name_plural = "ranking weights"
+
+    def __str__(self) -> str:
+        return f"weights of {self.fitted_at:%d %B %Y}"
+
+    @property
+    def model_version(self) -> str:
+        """What a list ranked by these weights is logged under."""
+        return f"{MODEL_VERSION}.{self.pk}"
+
+    @property
+    def as_weights(self) -> Weights:
+        """As the engine takes them; a term that came later has its prior."""
+        known = {name: self.weights[name] for name in TERMS if name in self.weights}
+        return Weights(**known)
+
+
+class Suggestion(models.Model):
+    """One track as it was shown: the log from which ranking learns, never edited by hand."""
+
+    class Feedback(models.TextChoices):
+        NONE = "", "None"
+        NOT_THIS_ONE = "not_this_one", "Not this one"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.UUIDField(db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="suggestions"
+    )
+    story_id = models.UUIDField()
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="suggestions")
+    rank = models.PositiveSmallIntegerField()
+    score = models.FloatField()
+    terms = models.JSONField(help_text="Named contributions; their sum is the score")
+    propensity = models.FloatField(
+        help_text="Chance of this track at this rank, given the tracks ranked before it"
+    )
+    model_version = models.CharField(max_length=40)
+    steering = models.FloatField(default=0.0, help_text="As engine.steering has it")
+    shown_at = models.DateTimeField()
+    feedback = models.CharField(
+        max_length=20, blank=True, choices=Feedback.choices, default=Feedback.NONE
+    )
+    feedback_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-shown_at", "rank"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["story_id", "-shown_at", "rank"], name="suggestion_story"),
+            models.Index(fields=["user", "-shown_at"], name="suggestion_user"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["batch", "rank"], name="suggestion_batch_rank"),
+            models.CheckConstraint(
+                condition=Q(propensity__gt=0.0, propensity__lte=1.0),
+                name="suggestion_propensity_is_probability",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.track_id}"
+
+    @property
+    def reasons(self) -> list[str]:
+        return in_words(
+            self.terms,
+            valence=self.track.valence,
+            energy=self.track.energy,
+            steering=self.steering,
+        )
+
+
+class Choice(models.Model):
+    """The track that a person saved with a story: the signal from which everybody profits."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="choices"
+    )
+    story_id = models.UUIDField(unique=True)
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="choices")
+    suggestion = models.ForeignKey(
+        Suggestion, null=True, blank=True, on_delete=models.SET_NULL, related_name="choices"
+    )
+    learns = models.BooleanField(default=True, help_text="Whether anything is learned from it")
+    reset = models.ForeignKey(
+        "TasteReset",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="choices",
+        help_text="What stopped the learning, if it was a reset of the whole taste",
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "-created_at"], name="choice_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track_id} for story {self.story_id}"
+
+
+class StoryTuning(models.Model):
+    """How somebody wants the music of one story: where it takes them, and whether it counts."""
+
+    story_id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="story_tunings"
+    )
+    steering = models.FloatField(default=0.0, help_text="0 match, 0.5 lift, 1 contrast")
+    learns = models.BooleanField(default=True)
+    fits_nothing = models.BooleanField(
+        default=False, help_text="The latest search for tracks found none: an empty list has no row"
+    )
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(steering__gte=0.0, steering__lte=1.0), name="tuning_steering_on_scale"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"tuning of story {self.story_id}"

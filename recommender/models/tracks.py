@@ -1,0 +1,221 @@
+"""Tracks, their search words and what is known about them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, GistIndex
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Func, Q
+
+from recommender.engine.tracks.derived import derived_columns
+from recommender.engine.tracks.intensity import LEVELS, IntensityFit
+from recommender.engine.tracks.spelling import LONGEST_WORD
+
+SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+POPULAR_FROM = 50
+UNIT_FEATURES = (
+    "danceability",
+    "energy",
+    "valence",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+)
+
+
+# What makes the demo catalogue unnecessary: see recommender.catalogue.demo_tracks.
+IMPORTED = Q(~Q(source="demo"), energy__isnull=False, valence__isnull=False)
+
+
+class MoodPoint(Func):
+    """The track's place in the energy x valence plane, as a Postgres point."""
+
+    function = "point"
+
+    def __init__(self) -> None:
+        super().__init__(F("energy"), F("valence"))
+
+
+def _in_unit_interval(field: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__isnull": True})
+        | Q(**{f"{field}__gte": 0.0, f"{field}__lte": 1.0}),
+        name=f"track_{field}_in_unit_interval",
+    )
+
+
+class Track(models.Model):
+    """One recording with the audio features as Spotify names and scales them."""
+
+    class Source(models.TextChoices):
+        DEMO = "demo", "Demo catalogue"
+        IMPORT = "import", "Imported file"
+        SPOTIFY = "spotify", "Spotify"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    source_id = models.CharField(max_length=100)
+    title = models.TextField()
+    artists = ArrayField(models.TextField())
+    album = models.TextField(blank=True)
+    release_date = models.CharField(
+        max_length=10, blank=True, help_text="2004, 2004-07 or 2004-07-05, as precise as known"
+    )
+    release_year = models.SmallIntegerField(null=True, blank=True, editable=False)
+    genre = models.TextField(blank=True, help_text="As the source names it")
+    genre_family = models.CharField(
+        max_length=20, blank=True, editable=False, help_text="One of engine.genres.FAMILIES"
+    )
+    language = models.CharField(
+        max_length=3, blank=True, help_text="ISO 639; zxx where nothing is sung"
+    )
+    explicit = models.BooleanField(null=True, blank=True)
+    popularity = models.SmallIntegerField(null=True, blank=True)
+    danceability = models.FloatField(null=True, blank=True)
+    energy = models.FloatField(null=True, blank=True)
+    key = models.SmallIntegerField(null=True, blank=True)
+    loudness = models.FloatField(null=True, blank=True)
+    mode = models.SmallIntegerField(null=True, blank=True)
+    speechiness = models.FloatField(null=True, blank=True)
+    acousticness = models.FloatField(null=True, blank=True)
+    instrumentalness = models.FloatField(null=True, blank=True)
+    liveness = models.FloatField(null=True, blank=True)
+    valence = models.FloatField(null=True, blank=True)
+    tempo = models.FloatField(null=True, blank=True)
+    time_signature = models.SmallIntegerField(null=True, blank=True)
+    duration_ms = models.IntegerField(null=True, blank=True)
+    intensity = models.CharField(
+        max_length=6, blank=True, editable=False, choices=[(name, name) for name in LEVELS]
+    )
+    artwork_url = models.URLField(max_length=500, blank=True)
+    spotify_url = models.URLField(max_length=500, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    song_key = models.CharField(
+        max_length=32, editable=False, help_text="The same for the same song under another id"
+    )
+    search_text = models.TextField(editable=False)
+
+    class Meta:
+        ordering = ["title", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            GistIndex(
+                MoodPoint(),
+                name="track_mood",
+                condition=Q(energy__isnull=False, valence__isnull=False),
+            ),
+            GistIndex(
+                MoodPoint(),
+                name="track_mood_popular",
+                condition=Q(
+                    energy__isnull=False, valence__isnull=False, popularity__gte=POPULAR_FROM
+                ),
+            ),
+            GinIndex(SearchVector("search_text", config="simple"), name="track_search"),
+            models.Index("expires_at", name="track_expiry", condition=Q(expires_at__isnull=False)),
+            models.Index(
+                fields=["id"],
+                name="track_without_mood",
+                condition=Q(energy=None) | Q(valence=None),
+            ),
+            models.Index(fields=["source"], name="track_imported", condition=IMPORTED),
+            models.Index(fields=["song_key"], name="track_song"),
+            models.Index(fields=["genre_family"], name="track_genre_family"),
+            models.Index(fields=["language"], name="track_language"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["source", "source_id"], name="track_source_id"),
+            *[_in_unit_interval(field) for field in UNIT_FEATURES],
+            models.CheckConstraint(
+                condition=Q(popularity__isnull=True) | Q(popularity__gte=0, popularity__lte=100),
+                name="track_popularity_in_percent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} – {self.artist_line}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        derived = derived_columns(
+            title=self.title,
+            artists=self.artists,
+            genre=self.genre,
+            release_date=self.release_date,
+        )
+        for name, value in derived.items():
+            setattr(self, name, value)
+        super().save(*args, **kwargs)
+
+    @property
+    def artist_line(self) -> str:
+        return ", ".join(self.artists)
+
+    @property
+    def facts(self) -> list[str]:
+        """What else is known of the track, in words."""
+        level = f"{self.intensity} intensity" if self.intensity else ""
+        known = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
+        return [str(fact) for fact in known if fact]
+
+    @property
+    def is_demo(self) -> bool:
+        return self.source == self.Source.DEMO
+
+    @property
+    def spotify_id(self) -> str | None:
+        """The id under which Spotify plays this track, where the source's id is one."""
+        if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
+            return None
+        return self.source_id
+
+
+class SearchWord(models.Model):
+    """One word of the titles and artists here, by which misspelt ones are understood."""
+
+    word = models.CharField(max_length=LONGEST_WORD, primary_key=True)
+    trigrams = ArrayField(models.TextField())
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [GinIndex(fields=["trigrams"], name="word_trigram")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class IntensityModel(models.Model):
+    """How this catalogue's tracks are told apart by intensity; the newest counts."""
+
+    fitted_at = models.DateTimeField()
+    parameters = models.JSONField(help_text="As engine.intensity.IntensityFit writes them")
+
+    class Meta:
+        ordering = ["-fitted_at"]
+
+    def __str__(self) -> str:
+        return f"intensity of {self.fitted_at:%d %B %Y}"
+
+    @property
+    def fit(self) -> IntensityFit:
+        return IntensityFit.from_json(self.parameters)
+
+
+class FeatureMiss(models.Model):
+    """A provider was asked for a track's features and did not know it."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="feature_misses")
+    provider = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["track", "provider"], name="feature_miss_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} does not know {self.track_id}"

@@ -1,0 +1,61 @@
+"""Tracks saved by people who saved what the listener did."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from recommender.catalogue import demo_tracks
+from recommender.engine.item_similarity import similarity
+from recommender.ranking.listener import Listener
+from recommender.ranking.sql import fetch_rows
+
+# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
+# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
+# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
+# theirs are left to the query for the pool, which asks of each of its tracks anyway.
+_CO_SAVES = f"""
+WITH mine AS (
+    SELECT DISTINCT track_id FROM (
+        SELECT track_id FROM recommender_choice
+        WHERE user_id = %(user)s AND learns AND {demo_tracks.used_by_id("track_id")}
+        ORDER BY created_at DESC LIMIT 12) AS latest
+), others AS (
+    SELECT mine.track_id AS saved, fellow.user_id FROM mine CROSS JOIN LATERAL (
+        SELECT DISTINCT user_id FROM (
+            SELECT user_id FROM recommender_choice
+            WHERE track_id = mine.track_id AND user_id <> %(user)s AND learns
+            ORDER BY created_at DESC LIMIT 15) AS chosen) AS fellow
+), theirs AS (
+    SELECT fellow.user_id, track_id FROM (SELECT DISTINCT user_id FROM others) AS fellow
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT track_id FROM (
+            SELECT track_id FROM recommender_choice WHERE user_id = fellow.user_id AND learns
+            ORDER BY created_at DESC LIMIT 30) AS chosen) AS latest
+), pairs AS (
+    SELECT others.saved, theirs.track_id, count(*) AS both_saved
+    FROM others JOIN theirs USING (user_id)
+    WHERE theirs.track_id <> others.saved
+    GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
+), looked AS (
+    SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
+)
+SELECT pairs.track_id, pairs.both_saved, looked.n,
+    greatest(coalesce(other.n_saves, 1), 1)
+        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
+FROM pairs JOIN looked USING (saved)
+LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
+LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
+"""  # noqa: S608
+
+
+def co_saves_of(listener: Listener) -> dict[UUID, float]:
+    """Return co-saved tracks with their summed similarity to the listener's tracks."""
+    summed: dict[UUID, float] = defaultdict(float)
+    parameters = {"user": listener.user_id, **demo_tracks.parameters(listener.demo_in_use)}
+    rows = fetch_rows(_CO_SAVES, parameters)
+    if rows:
+        tracks, both, first, second = zip(*rows, strict=True)
+        for track, value in zip(tracks, similarity(both, first, second), strict=True):
+            summed[track] += float(value)
+    return dict(summed)
