@@ -7,10 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.calibration import Floats, conformal_sets, softmax
-from ml.emotion.parts import LABELLED, VOTED
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
 from ml.networks import compiled
+
+LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS))
+"""Of the network's logits: what FER-2013 labels a face, and what ten FER+ voters see in it.
+
+They are two questions: label and majority agree on two thirds of the images.
+"""
 
 SIDE = 48
 """Side in pixels of a face that is framed as FER-2013 frames it."""

@@ -8,12 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.calibration import Floats
-from ml.caption.labels import GROUP, SIX, TO_SEVEN, TO_SIX
+from ml.caption.labels import GROUP, TO_SEVEN
 from ml.caption.predict import fine_of
 from ml.evaluation.metrics import PART_KEYS, multilabel_f1, report, share_of
 from ml.labels import EMOTIONS
 from ml.manifest import entry
 from ml.mood import Gaussian
+from ml.training.caption.labels import SIX, TO_SIX
 
 Report = dict[str, Any]
 

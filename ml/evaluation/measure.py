@@ -31,8 +31,8 @@ import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
 from ml.calibration import Floats, conformal_sets
-from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
 from ml.emotion.photo import emotions_of_views, view
+from ml.emotion.predict import LABELLED, VOTED
 from ml.evaluation.action_figures import figures
 from ml.evaluation.faces import measure_faces
 from ml.evaluation.metrics import PART_KEYS, report, share_of
@@ -40,6 +40,7 @@ from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.training.action.none import LABEL as NO_ACTION
+from ml.training.emotion.fer2013 import ferplus_majority, parts
 
 BATCH = 32
 

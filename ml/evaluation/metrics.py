@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Floats, calibration_error, reliability
+from ml.calibration import Floats
+from ml.training.calibration import calibration_error, reliability
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
 """Of a report, what is said of a part of the rows."""

@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 from keras import layers
 from numpy.typing import NDArray
 
-from ml.calibration import fit_temperature, softmax
+from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.evaluation.metrics import report
 from ml.images import decoded
 from ml.labels import ACTIONS
 from ml.training.action.data import Part, part_of
+from ml.training.calibration import fit_temperature
 
 log = logging.getLogger(__name__)
 

@@ -14,13 +14,14 @@ import keras
 import numpy as np
 
 from ml.action.backbone import Floats, see, whole
-from ml.action.blocks import build, joined
-from ml.calibration import fit_temperature, softmax, threshold_for
+from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.labels import ACTIONS
 from ml.manifest import publish
+from ml.training.action.blocks import build, joined
 from ml.training.action.data import Halves, Numbers, opened, part_of
 from ml.training.action.none import smoke
+from ml.training.calibration import fit_temperature, threshold_for
 from ml.training.curves import plot
 
 log = logging.getLogger(__name__)

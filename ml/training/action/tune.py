@@ -17,11 +17,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.action.backbone import Floats, last_weights
-from ml.action.blocks import build, start
-from ml.calibration import fit_temperature, log_loss
+from ml.action.backbone import Floats
 from ml.labels import ACTIONS
+from ml.training.action.blocks import build, last_weights, start
 from ml.training.action.data import Halves, Numbers, Part, opened, part_of
+from ml.training.calibration import fit_temperature, log_loss
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from ml.caption.encoder import WIDTH, embed
-from ml.caption.labels import FINE, TO_EIGHT, Floats, eight_of, fine_shares
+from ml.caption.labels import FINE, Floats
 from ml.caption.text import Hashes, hashed, tokens
 from ml.labels import EMOTIONS
+from ml.training.caption.labels import TO_EIGHT, eight_of, fine_shares
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,12 @@ def texts_and_targets(table: pa.Table) -> tuple[list[str], Floats]:
     seven = targets_of(table)[1][:, : len(EMOTIONS)].copy()
     seven[:, EMOTIONS.index("happy")] += targets_of(table)[1][:, len(EMOTIONS)]  # love
     return table["text"].to_pylist(), seven
+
+
+def vocabulary(texts: Sequence[Hashes], least: int) -> Hashes:
+    """Return the sorted hashes of the words that at least `least` texts have."""
+    words, counts = np.unique(np.concatenate([np.unique(t) for t in texts]), return_counts=True)
+    return np.asarray(words[counts >= least])
 
 
 def _cached(texts: Sequence[str], file: Path) -> Floats:

@@ -20,18 +20,18 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from ml.calibration import Floats as Probabilities
-from ml.caption import irony
 from ml.caption.encoder import embed
-from ml.caption.labels import FINE, TO_EIGHT, TO_SEVEN, Floats
+from ml.caption.labels import FINE, TO_SEVEN, Floats
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes
-from ml.caption.words import ids_of, padded, vocabulary
+from ml.caption.words import ids_of, padded
 from ml.evaluation.metrics import multilabel_f1
 from ml.labels import EMOTIONS
 from ml.manifest import FOLDER, publish
-from ml.training.caption import logistic
+from ml.training.caption import irony, logistic
 from ml.training.caption.anchors import fine_anchors
-from ml.training.caption.data import Captions, Collection, languages_of, read, written
+from ml.training.caption.data import Captions, Collection, languages_of, read, vocabulary, written
+from ml.training.caption.labels import TO_EIGHT
 from ml.training.caption.model import (
     SEED,
     Recipe,
@@ -182,7 +182,7 @@ def _weights(parts: Sequence[Captions]) -> Floats:
 
 def learn_irony(model: keras.Model) -> None:
     """Fit the irony of a joined network on the captions that we wrote."""
-    texts, ironic = irony.written()
+    texts, ironic = irony.ironic_captions()
     _ask(model, "irony", embed(texts), ironic, prior=irony.PRIOR, penalty=100)
 
 

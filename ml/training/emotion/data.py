@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.emotion.parts import VOTES
 from ml.emotion.predict import SIDE, SIZE
 from ml.labels import EMOTIONS
+from ml.training.emotion.fer2013 import VOTES
 
 Floats = NDArray[np.float32]
 

@@ -22,16 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, threshold_for
-from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
-from ml.emotion.predict import logits
+from ml.calibration import Floats, softmax
+from ml.emotion.predict import LABELLED, VOTED, logits
 from ml.evaluation import robustness
 from ml.evaluation.emotion_card import CHANGED, FOLDER, spread
 from ml.evaluation.metrics import PART_KEYS, report
 from ml.labels import EMOTIONS
 from ml.manifest import publish
+from ml.training.calibration import conformal_threshold, fit_scaling, threshold_for
 from ml.training.curves import plot
 from ml.training.emotion.data import Faces, read_test, read_training
+from ml.training.emotion.fer2013 import ferplus_majority, parts
 from ml.training.emotion.model import averaged, folded
 from ml.training.emotion.train import PLANS, Plan, logits_of
 

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import fit_temperature, log_loss, softmax
-from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.predict import SIDE, SIZE
+from ml.calibration import softmax
+from ml.emotion.predict import LABELLED, SIDE, SIZE, VOTED
+from ml.training.calibration import fit_temperature, log_loss
 from ml.training.emotion import pretrained
 from ml.training.emotion.data import Batches, Faces, Floats, centre, read_training, targets
 from ml.training.emotion.fused import FusedBatchNormalization
