@@ -3,17 +3,17 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from ml.arrays import Float64Array
 
 
-def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Floats:
+def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Float64Array:
     """Return (n, classes) probabilities of (n, classes) logits / temperature + (classes,) bias."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature + np.asarray(bias)
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def conformal_sets(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
+def conformal_sets(probabilities: Float64Array, threshold: float) -> NDArray[np.bool_]:
     """Return which classes are in the set of each row, (n, classes); never an empty one."""
     top = probabilities == probabilities.max(axis=1, keepdims=True)
     return np.asarray(top | (probabilities >= threshold))

@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float32Array
 from ml.manifest import weights_file
-
-Floats = NDArray[np.float32]
 
 WIDTH = 768
 """Features of one view: the class token (384), then the mean of the patch tokens (384)."""
@@ -40,8 +38,8 @@ class Seen(NamedTuple):
     of the last ones.
     """
 
-    tokens: Floats
-    features: Floats
+    tokens: Float32Array
+    features: Float32Array
 
 
 def with_output(model: bytes, name: str) -> bytes:

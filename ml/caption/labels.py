@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Float32Array
 from ml.labels import EMOTIONS
-
-Floats = NDArray[np.float32]
 
 # Ekman's grouping of the 27 GoEmotions and neutral (Demszky et al. 2020, appendix), by our names.
 _MEMBERS = {
@@ -26,7 +24,7 @@ FINE = tuple(sorted(GROUP))
 """The 28 labels of GoEmotions: what the network tells apart."""
 
 
-def matrix(names: Sequence[str], place: Mapping[str, str]) -> Floats:
+def matrix(names: Sequence[str], place: Mapping[str, str]) -> Float32Array:
     """Return (28, n) ones where `place` puts a fine label under one of n names, else zeros."""
     rows = [[float(place[fine] == name) for name in names] for fine in FINE]
     return np.array(rows, dtype=np.float32)

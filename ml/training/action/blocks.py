@@ -7,8 +7,9 @@ import numpy as np
 import onnxruntime
 from keras import layers
 
-from ml.action.backbone import FROZEN_BLOCKS, SIDE, TOKENS, Floats, with_output
+from ml.action.backbone import FROZEN_BLOCKS, SIDE, TOKENS, with_output
 from ml.action.blocks import EPSILON, Block
+from ml.arrays import Float32Array
 from ml.labels import ACTIONS
 from ml.manifest import weights_file
 
@@ -24,7 +25,7 @@ _MATRICES = (
 )
 
 
-def last_weights() -> dict[str, Floats]:
+def last_weights() -> dict[str, Float32Array]:
     """Return the weights of the blocks after FROZEN_BLOCKS and of the last normalisation.
 
     Keys are "10.qkv.weight", "10.norm1.bias", "10.scale1", "norm.weight" and so on; matrices are
@@ -62,7 +63,7 @@ def build(
     return keras.Model(tokens, logits, name="tuned")
 
 
-def start(model: keras.Model, weights: Mapping[str, Floats]) -> None:
+def start(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
     """Give the blocks and the normalisation behind them the backbone's own weights."""
     for n in TUNED:
         block = model.get_layer(f"block{n}")

@@ -9,11 +9,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import ml.caption
-
-Floats = NDArray[np.float64]
+from ml.arrays import Float64Array
 
 WRITTEN = Path(ml.caption.__file__).with_name("written")
 
@@ -21,7 +19,7 @@ PRIOR = 0.1
 """Share of ironic captions that is assumed; among tweets it is a tenth or less."""
 
 
-def ironic_captions() -> tuple[list[str], Floats]:
+def ironic_captions() -> tuple[list[str], Float64Array]:
     """Return n captions and (n,) labels, 1 for ironic and 0 for sincere.
 
     They are those of irony.csv and the sincere ones of development.csv.

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ml.caption.labels import FINE, GROUP, Floats, matrix
+from ml.arrays import Float32Array
+from ml.caption.labels import FINE, GROUP, matrix
 from ml.labels import EMOTIONS
 
 # "emotion" (Saravia et al. 2018) has six labels and tells love from joy. Love is affection, lust
@@ -23,7 +24,7 @@ TO_SIX = TO_EIGHT[:, [EIGHT.index(_SIX_IN_EIGHT[name]) for name in SIX]]
 """(28, 6): the same for the six labels of "emotion", which have no place for neutral, disgust."""
 
 
-def fine_shares(labels: Sequence[str]) -> Floats:
+def fine_shares(labels: Sequence[str]) -> Float32Array:
     """Return (28,) equal shares of GoEmotions labels; KeyError if one is unknown."""
     result = np.zeros(len(FINE), dtype=np.float32)
     for label in labels:
@@ -31,7 +32,7 @@ def fine_shares(labels: Sequence[str]) -> Floats:
     return result
 
 
-def eight_of(label: str) -> Floats:
+def eight_of(label: str) -> Float32Array:
     """Return (8,), one where a label of "emotion" or one of the seven emotions lies."""
     name = _SIX_IN_EIGHT.get(label, label)
     return np.array([float(name == each) for each in EIGHT], dtype=np.float32)
