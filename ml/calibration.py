@@ -1,102 +1,19 @@
-"""Probabilities that mean what they say: temperature scaling (Guo et al. 2017) and its error."""
+"""Calibrated probabilities from logits, and conformal sets, with parameters fitted in training."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from ml.arrays import Float64Array
 
 
-def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Floats:
+def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Float64Array:
     """Return (n, classes) probabilities of (n, classes) logits / temperature + (classes,) bias."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature + np.asarray(bias)
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[float]]:
-    """Return the temperature and the (classes,) bias that fit softmax(logits / temperature + bias).
-
-    Vector scaling (Guo et al. 2017) with one scale for all classes: the bias puts right how often
-    each class is said, which soft targets shift. Newton's method on the log loss against (n,
-    classes) shares; a weak pull to no bias holds what the data leave open.
-    """
-    z, goal = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
-    n, classes = z.shape
-    pull = np.diag([0.0] + [2e-4] * classes)
-    turned = np.concatenate(
-        [z[..., None], np.broadcast_to(np.eye(classes), (n, classes, classes))], 2
-    )
-    known = np.array([1.0] + [0.0] * classes)
-    for _ in range(50):
-        p = softmax(turned @ known)
-        gradient = np.einsum("nkj,nk->j", turned, p - goal) / n + pull @ known
-        mean = np.einsum("nkj,nk->nj", turned, p)
-        curved = np.einsum("nkj,nk,nki->ji", turned, p, turned) / n - mean.T @ mean / n + pull
-        step = np.linalg.solve(curved, gradient)
-        known -= step
-        if np.abs(step).max() < 1e-9:
-            break
-    return round(1 / float(known[0]), 4), known[1:].round(4).tolist()
-
-
-def log_loss(logits: ArrayLike, targets: ArrayLike, temperature: float = 1.0) -> float:
-    """Return the mean cross-entropy in nats against (n, classes) shares."""
-    probabilities = np.clip(softmax(logits, temperature), 1e-12, 1.0)
-    return float(-(np.asarray(targets) * np.log(probabilities)).sum(axis=-1).mean())
-
-
-def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
-    """Return the temperature in [0.2, 5] with the least log loss, to three digits."""
-    candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 161))
-    losses = [log_loss(logits, targets, float(t)) for t in candidates]
-    return round(float(candidates[int(np.argmin(losses))]), 3)
-
-
-def calibration_error(probabilities: Floats, labels: NDArray[np.int64], bins: int = 15) -> float:
-    """Return the expected calibration error in [0, 1] over equally wide confidence bins."""
-    gaps = (
-        n * abs(right - confidence)
-        for confidence, right, n in reliability(probabilities, labels, bins)
-    )
-    return sum(gaps) / len(labels)
-
-
-def reliability(
-    probabilities: Floats, labels: NDArray[np.int64], bins: int = 15
-) -> list[tuple[float, float, int]]:
-    """Return mean confidence, share that is right and number of rows of every bin with any."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    there = (places == b for b in np.unique(places))
-    return [(float(confidence[b].mean()), float(right[b].mean()), int(b.sum())) for b in there]
-
-
-def threshold_for(probabilities: Floats, labels: NDArray[np.int64], precision: float) -> float:
-    """Return the lowest confidence at which named classes are right in that share of cases.
-
-    1.0 where no threshold reaches it: then nothing is ever named.
-    """
-    confidence = probabilities.max(axis=1)
-    right = (probabilities.argmax(axis=1) == labels)[np.argsort(-confidence)]
-    share = np.cumsum(right) / np.arange(1, len(right) + 1)
-    enough = np.flatnonzero(share >= precision)
-    return round(float(np.sort(confidence)[::-1][enough[-1]]), 3) if len(enough) else 1.0
-
-
-def conformal_threshold(probabilities: Floats, labels: NDArray[np.int64], coverage: float) -> float:
-    """Return the least probability of a class in a set that holds the true one this often.
-
-    Split conformal prediction with one minus the true class's probability as the score (Sadinle,
-    Lei and Wasserman 2019): on data like these (n, classes) rows, which must not have been trained
-    on, sets of all classes at or above it hold the true one in at least `coverage` of the cases.
-    """
-    true = np.sort(probabilities[np.arange(len(labels)), labels])
-    left_out = int(np.floor((len(labels) + 1) * (1 - coverage)))
-    return float(true[left_out - 1]) if left_out else 0.0
-
-
-def conformal_sets(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
+def conformal_sets(probabilities: Float64Array, threshold: float) -> NDArray[np.bool_]:
     """Return which classes are in the set of each row, (n, classes); never an empty one."""
     top = probabilities == probabilities.max(axis=1, keepdims=True)
     return np.asarray(top | (probabilities >= threshold))

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Float64Array
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 
 Probabilities = Mapping[str, float]
-Array = NDArray[np.float64]
 
 # Mean pleasure and arousal of the emotion terms in Russell & Mehrabian (1977), "Evidence for a
 # three-factor theory of emotions", J. Research in Personality 11, table 2, moved from [-1, 1] to
@@ -120,8 +119,8 @@ class MoodTarget:
 class Gaussian:
     """Mean (2,) and covariance (2, 2) in the order valence, energy."""
 
-    mean: Array
-    covariance: Array
+    mean: Float64Array
+    covariance: Float64Array
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": self.mean.tolist(), "covariance": self.covariance.tolist()}
@@ -146,16 +145,16 @@ class Evidence:
     zero where nothing is known. `mean` (2,) is what the modality itself says.
     """
 
-    mean: Array
-    precision: Array
-    pull: Array
+    mean: Float64Array
+    precision: Float64Array
+    pull: Float64Array
 
 
 Statement = tuple[Gaussian, Gaussian]
 """What a modality says, and what it would say if it knew nothing."""
 
 
-def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Array:
+def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Float64Array:
     covariance = correlation * sd[0] * sd[1]
     return np.array([[sd[0] ** 2, covariance], [covariance, sd[1] ** 2]])
 
@@ -277,7 +276,7 @@ def combine(modalities: Iterable[Evidence], prior: Gaussian = MUSIC) -> MoodTarg
     return _target(covariance @ pull, covariance)
 
 
-def _disagreement(modalities: Sequence[Evidence]) -> Array:
+def _disagreement(modalities: Sequence[Evidence]) -> Float64Array:
     """Return the variance (2, 2, diagonal) of the modalities' means, weighted by precision."""
     if len(modalities) < 2:
         return np.zeros((2, 2))
@@ -288,7 +287,7 @@ def _disagreement(modalities: Sequence[Evidence]) -> Array:
     return np.diag((shares * (means - middle) ** 2).sum(axis=0))
 
 
-def _target(mean: Array, covariance: Array) -> MoodTarget:
+def _target(mean: Float64Array, covariance: Float64Array) -> MoodTarget:
     valence, energy = (float(value) for value in np.clip(mean, LEAST, MOST))
     cross = float(covariance[0, 1] + covariance[1, 0]) / 2
     spread = ((float(covariance[0, 0]), cross), (cross, float(covariance[1, 1])))

@@ -1,22 +1,22 @@
 """Frozen image features: DINOv2 ViT-S/14 (Oquab et al. 2023) through onnxruntime."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float32Array
 from ml.manifest import weights_file
-
-Floats = NDArray[np.float32]
 
 WIDTH = 768
 """Features of one view: the class token (384), then the mean of the patch tokens (384)."""
 
-_SIDE = 224
+SIDE = 224
+"""Side in pixels of a view."""
+
 _MEAN = np.array((0.485, 0.456, 0.406), dtype=np.float32)  # ImageNet, as DINOv2 was trained
 _SD = np.array((0.229, 0.224, 0.225), dtype=np.float32)
 _LAST = "/norm/Add_1_output_0"
@@ -26,14 +26,6 @@ FROZEN_BLOCKS = 10
 """How many of the twelve blocks come before the tokens that our own two blocks go on from."""
 
 _INNER = f"/blocks.{FROZEN_BLOCKS - 1}/Add_1_output_0"
-
-_FIRST_MATRIX = 1368
-_MATRICES = (
-    ("qkv", "attn.qkv", 0),
-    ("proj", "attn.proj", 3),
-    ("fc1", "mlp.fc1", 4),
-    ("fc2", "mlp.fc2", 5),
-)
 
 TOKENS = (257, 384)
 """A class token and 16 x 16 patch tokens of 384 numbers."""
@@ -46,11 +38,11 @@ class Seen(NamedTuple):
     of the last ones.
     """
 
-    tokens: Floats
-    features: Floats
+    tokens: Float32Array
+    features: Float32Array
 
 
-def _with_output(model: bytes, name: str) -> bytes:
+def with_output(model: bytes, name: str) -> bytes:
     """Return an ONNX model that also returns the inner tensor `name`.
 
     Protocol buffers joined end to end are merged, so ModelProto{graph{output{name}}} (fields 7,
@@ -72,26 +64,13 @@ def session() -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = False
     model = weights_file("dinov2").read_bytes()
     for name in (_INNER, _LAST):
-        model = _with_output(model, name)
+        model = with_output(model, name)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def whole(photo: Image.Image) -> Image.Image:
     """Return the whole photo pressed into a square: nothing at the edges is lost."""
-    return photo.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=2)
-
-
-def middle(photo: Image.Image) -> Image.Image:
-    """Return the middle square of the photo in true proportions."""
-    side = min(photo.size)
-    left, top = (photo.width - side) / 2, (photo.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return photo.convert("RGB").resize(
-        (_SIDE, _SIDE), Image.Resampling.BICUBIC, box=box, reducing_gap=2
-    )
-
-
-VIEWS: dict[str, Callable[[Image.Image], Image.Image]] = {"whole": whole, "middle": middle}
+    return photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2)
 
 
 def see(views: Sequence[Image.Image]) -> Seen:
@@ -101,32 +80,3 @@ def see(views: Sequence[Image.Image]) -> Seen:
     tokens, last = session().run([_INNER, _LAST], {"input": np.ascontiguousarray(batch)})
     pooled = np.concatenate([last[:, 0], last[:, 1:].mean(axis=1)], axis=1)
     return Seen(tokens.astype(np.float32), pooled.astype(np.float32))
-
-
-def features(views: Sequence[Image.Image]) -> Floats:
-    """Return (n, 768) features of n RGB views of 224 by 224 pixels."""
-    return see(views).features
-
-
-def last_weights() -> dict[str, Floats]:
-    """Return the weights of the blocks after FROZEN_BLOCKS and of the last normalisation.
-
-    Keys are "10.qkv.weight", "10.norm1.bias", "10.scale1", "norm.weight" and so on; matrices are
-    (inputs, outputs).
-    """
-    names = {f"norm.{kind}": f"model.norm.{kind}" for kind in ("weight", "bias")}
-    for n in range(FROZEN_BLOCKS, 12):
-        first = _FIRST_MATRIX + 6 * n  # the exporter numbered what it folded; the order is fixed
-        for part, place, number in _MATRICES:
-            names[f"{n}.{part}.weight"] = f"onnx::MatMul_{first + number}"
-            names[f"{n}.{part}.bias"] = f"model.blocks.{n}.{place}.bias"
-        for k in (1, 2):
-            names[f"{n}.scale{k}"] = f"model.blocks.{n}.ls{k}.gamma"
-            for kind in ("weight", "bias"):
-                names[f"{n}.norm{k}.{kind}"] = f"model.blocks.{n}.norm{k}.{kind}"
-    model = weights_file("dinov2").read_bytes()
-    for name in names.values():
-        model = _with_output(model, name)
-    opened = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    nothing = np.zeros((1, 3, _SIDE, _SIDE), dtype=np.float32)
-    return dict(zip(names, opened.run(list(names.values()), {"input": nothing}), strict=True))

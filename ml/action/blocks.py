@@ -4,21 +4,10 @@ They go on from where `ml.action.backbone` says FROZEN_BLOCKS end, so that the t
 everybody can install are not shipped a second time.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
-from numpy.typing import NDArray
-
-from ml.action.backbone import FROZEN_BLOCKS, TOKENS
-from ml.labels import ACTIONS
-
-Floats = NDArray[np.float32]
-
-TUNED = tuple(range(FROZEN_BLOCKS, 12))
-"""Numbers of the backbone's blocks that are tuned."""
 
 EPSILON = 1e-6  # of every normalisation in DINOv2
 
@@ -77,41 +66,3 @@ class Block(layers.Layer):  # type: ignore[misc]
         config: dict[str, Any] = super().get_config()
         names = ("width", "heads", "skip", "first_only")
         return config | {name: getattr(self, name) for name in names}
-
-
-def build(
-    *, width: int = TOKENS[1], heads: int = 6, classes: int = len(ACTIONS), skip: float = 0.1
-) -> keras.Model:
-    """Return the network from (batch, tokens, width) inner tokens to (batch, classes) logits."""
-    tokens = keras.Input((None, width), name="tokens")
-    x = tokens
-    for n in TUNED:
-        x = Block(width, heads, skip, first_only=n == TUNED[-1], name=f"block{n}")(x)
-    x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(layers.Reshape((width,))(x))
-    x = layers.Dropout(0.3, name="dropout")(x)
-    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
-    return keras.Model(tokens, logits, name="tuned")
-
-
-def start(model: keras.Model, weights: Mapping[str, Floats]) -> None:
-    """Give the blocks and the normalisation behind them the backbone's own weights."""
-    for n in TUNED:
-        block = model.get_layer(f"block{n}")
-        for part in ("norm1", "qkv", "proj", "norm2", "fc1", "fc2"):
-            both = [weights[f"{n}.{part}.{kind}"] for kind in ("weight", "bias")]
-            getattr(block, part).set_weights(both)
-        for part in ("scale1", "scale2"):
-            getattr(block, part).assign(weights[f"{n}.{part}"])
-    model.get_layer("norm").set_weights([weights["norm.weight"], weights["norm.bias"]])
-
-
-def joined(tuned: keras.Model, frozen: keras.Model) -> keras.Model:
-    """Return the network of (tokens, features) whose logits are the mean of both networks' logits.
-
-    `frozen` gives logits and familiarity of the features (`ml.training.action.model`).
-    """
-    tokens = keras.Input(tuned.input.shape[1:], name="tokens")
-    features = keras.Input(frozen.input.shape[1:], name="features")
-    logits, familiarity = frozen(features)
-    mean = layers.Average(name="mean")([tuned(tokens), logits])
-    return keras.Model([tokens, features], [mean, familiarity], name="action")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml.action.backbone import see, whole
-from ml.calibration import Floats, softmax
+from ml.arrays import Float64Array
+from ml.calibration import softmax
 from ml.labels import ACTIONS
 from ml.manifest import entry
 from ml.networks import compiled, import_keras, network
@@ -22,8 +23,8 @@ class Looks:
     one of them at all; `familiarity` (n,) in [-1, 1] says how near it is to photos that do.
     """
 
-    probabilities: Floats
-    familiarity: Floats
+    probabilities: Float64Array
+    familiarity: Float64Array
 
 
 def look(photos: Sequence[Image.Image]) -> Looks:
@@ -40,12 +41,12 @@ def look(photos: Sequence[Image.Image]) -> Looks:
     )
 
 
-def predict(photos: Sequence[Image.Image]) -> Floats:
+def predict(photos: Sequence[Image.Image]) -> Float64Array:
     """Return (n, 15) probabilities in the order of ACTIONS for photos that show one of them."""
     return look(photos).probabilities
 
 
-def are_named(probabilities: Floats, familiarity: Floats) -> NDArray[np.bool_]:
+def are_named(probabilities: Float64Array, familiarity: Float64Array) -> NDArray[np.bool_]:
     """Return for n photos whether they are familiar and one action sure enough to be named.
 
     Both thresholds were chosen on HAR's `val` split.

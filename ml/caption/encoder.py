@@ -12,12 +12,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Float32Array
 from ml.caption.text import readable
 from ml.manifest import weights_file
-
-Floats = NDArray[np.float32]
 
 WIDTH = 384 + 512
 
@@ -62,7 +60,7 @@ def _universal() -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def embed(captions: Sequence[str]) -> Floats:
+def embed(captions: Sequence[str]) -> Float32Array:
     """Return (n, 896) embeddings of n captions: a unit vector of 384 beside one of 512."""
     texts = [readable(caption) for caption in captions]
     e5 = np.asarray(_e5().encode(texts, is_query=True), dtype=np.float32)

@@ -1,36 +1,11 @@
-"""Captions that mean the opposite of their words: found roughly, and never decided upon.
+"""Irony in captions: a suspicion widens the mood and never decides it.
 
-No large collection of ironic captions in many languages was at hand. `written/irony.csv` holds a
-few dozen pairs that we wrote: irony, and sincere captions with the same words. A linear classifier
-on the sentence embedding learns from them (`ml.training.caption.logistic`); what it
-suspects only widens the mood.
+`ml.training.caption.irony` has the captions that the linear classifier is trained on.
 """
 
-import csv
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.mood import Gaussian
-
-Floats = NDArray[np.float64]
-
-WRITTEN = Path(__file__).with_name("written")
-
-PRIOR = 0.1
-"""Share of ironic captions that is assumed; among tweets it is a tenth or less."""
-
-
-def written() -> tuple[list[str], Floats]:
-    """Return the captions of irony.csv (n) and which are ironic (n,) as 0 or 1, and the sincere
-    ones of development.csv with them."""
-    with (WRITTEN / "irony.csv").open() as stream:
-        rows = [(row["text"], float(row["ironic"])) for row in csv.DictReader(stream)]
-    with (WRITTEN / "development.csv").open() as stream:
-        sincere = [row["text"] for row in csv.DictReader(stream) if row["kind"] != "sarcasm"]
-    rows += [(text, 0.0) for text in sincere]
-    return [text for text, _ in rows], np.array([ironic for _, ironic in rows])
 
 
 def doubted(mood: Gaussian, irony: float) -> Gaussian:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ml.calibration import Floats, softmax
+from ml.arrays import Float64Array
+from ml.calibration import softmax
 
 
 def pooled(
     sentence: ArrayLike, words: ArrayLike, weights: Sequence[float], trust: ArrayLike = 1.0
-) -> Floats:
+) -> Float64Array:
     """Return (n, classes) probabilities of the logits of both halves.
 
     A logarithmic opinion pool (Genest & Zidek 1986): logits are added with a weight each, which

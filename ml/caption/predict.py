@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy.special import expit
 
-from ml.calibration import Floats
+from ml.arrays import Float64Array
 from ml.caption.encoder import embed
 from ml.caption.irony import doubted
 from ml.caption.labels import FINE, TO_SEVEN
@@ -32,29 +32,29 @@ class CaptionReading:
     mood: Gaussian
 
 
-def predict(captions: Sequence[str]) -> Floats:
+def predict(captions: Sequence[str]) -> Float64Array:
     """Return (n, 7) probabilities in the order of EMOTIONS for n captions."""
     return np.asarray(predict_fine(captions) @ TO_SEVEN)
 
 
-def predict_fine(captions: Sequence[str]) -> Floats:
+def predict_fine(captions: Sequence[str]) -> Float64Array:
     """Return (n, 28) probabilities in the order of FINE for n captions."""
     return fine_of(look(captions))
 
 
-def look(captions: Sequence[str]) -> Floats:
+def look(captions: Sequence[str]) -> Float64Array:
     """Return (n, 58) logits: of the sentence (28), of the words (28), of irony and of trust."""
     words = padded([read_words(caption, known_words()) for caption in captions])
     return np.asarray(compiled("caption")(embed(captions), words), dtype=np.float64)
 
 
-def fine_of(looks: Floats, pool: Sequence[float] | None = None) -> Floats:
+def fine_of(looks: Float64Array, pool: Sequence[float] | None = None) -> Float64Array:
     """Return (n, 28) probabilities of what `look` returned, with other weights if given."""
     sentence, words = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
     return pooled(sentence, words, pool or entry("caption")["pool"], expit(looks[:, -1]))
 
 
-def moods_of(looks: Floats) -> list[Gaussian]:
+def moods_of(looks: Float64Array) -> list[Gaussian]:
     """Return valence and energy of what `look` returned, irony taken into account."""
     ironic = expit(looks[:, -2])
     return [
@@ -80,11 +80,11 @@ def read(captions: Sequence[str]) -> tuple[CaptionReading, ...]:
     )
 
 
-def _named(row: Floats) -> dict[str, float]:
+def _named(row: Float64Array) -> dict[str, float]:
     return {name: float(p) for name, p in zip(EMOTIONS, row, strict=True)}
 
 
-def mood_of(fine: Floats) -> Gaussian:
+def mood_of(fine: Float64Array) -> Gaussian:
     """Return valence and energy of (28,) probabilities: the moments of the mixture over anchors.
 
     Neutral says nothing of either: it is as wide as music is.

@@ -20,12 +20,6 @@ FIRST = 2
 """The number of the first word of a vocabulary."""
 
 
-def vocabulary(texts: Sequence[Hashes], least: int) -> Hashes:
-    """Return the sorted hashes of the words that at least `least` texts have."""
-    words, counts = np.unique(np.concatenate([np.unique(t) for t in texts]), return_counts=True)
-    return np.asarray(words[counts >= least])
-
-
 def ids_of(words: Hashes, known: Hashes) -> Ids:
     """Return the numbers of the first MOST words by the sorted vocabulary."""
     words = words[:MOST]

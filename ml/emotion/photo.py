@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 import ml.emotion.predict as emotions
+from ml.arrays import Float64Array
 from ml.faces.detection import Detection, crop, detect, likeness
 from ml.faces.framing import focus, sharpened
 from ml.images import eight_bit
 from ml.labels import EMOTIONS
 from ml.types import Face
 
-Floats = NDArray[np.float64]
 Crops = NDArray[np.uint8]
-Predict = Callable[[Crops], Floats]
+Predict = Callable[[Crops], Float64Array]
 
 FRAMED = 64
 """Longer side in pixels up to which an image is a face framed as in FER-2013, not a photo."""
@@ -40,7 +40,7 @@ class View:
     """What is read of an image: crops (k, 48, 48), at least one, and their weights (k,)."""
 
     crops: Crops
-    weights: Floats
+    weights: Float64Array
     is_face: bool
 
 
@@ -67,7 +67,7 @@ def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
     return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
 
 
-def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
+def emotions_of_images(images: Sequence[Image.Image]) -> Float64Array:
     """Return (n, 7) probabilities in the order of EMOTIONS for face crops and photos alike.
 
     An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
@@ -79,7 +79,7 @@ def emotions_of_images(images: Sequence[Image.Image]) -> Floats:
     return emotions_of_views([view(image) for image in images])
 
 
-def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> Floats:
+def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> Float64Array:
     """Return the (n, 7) probabilities of what was cut out of n images.
 
     `predict` may ask the network more of the crops: each seven columns are one answer.
@@ -119,7 +119,7 @@ def _cut(photo: Image.Image, found: Sequence[Detection]) -> View:
     return View(np.stack([sharpened(face) for face in crops]), weights, is_face=True)
 
 
-def _weights(found: Sequence[Detection], crops: Crops) -> Floats:
+def _weights(found: Sequence[Detection], crops: Crops) -> Float64Array:
     sides = np.sqrt([face.box[2] * face.box[3] for face in found])
     scores = np.array([face.score for face in found])
     weights = sides * scores * np.array([_sharpness(face) for face in crops])

@@ -6,11 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Floats, conformal_sets, softmax
-from ml.emotion.parts import LABELLED, VOTED
+from ml.arrays import Float32Array, Float64Array
+from ml.calibration import conformal_sets, softmax
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
 from ml.networks import compiled
+
+LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS))
+"""Of the network's logits: what FER-2013 labels a face, and what ten FER+ voters see in it.
+
+They are two questions: label and majority agree on two thirds of the images.
+"""
 
 SIDE = 48
 """Side in pixels of a face that is framed as FER-2013 frames it."""
@@ -27,7 +33,7 @@ differently from FER-2013, one of the looks is the nearer to it.
 """
 
 
-def looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+def looks(faces: NDArray[np.uint8]) -> Float32Array:
     """Return what the network takes of (n, 48, 48) grey bytes, (3 n, 44, 44, 1), look by look."""
     import cv2  # web machines have none, and know this module for what an answer means
 
@@ -42,13 +48,13 @@ def looks(faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.stack(views)[..., None].astype(np.float32)
 
 
-def logits(network: Callable[[NDArray[np.float32]], Any], faces: NDArray[np.uint8]) -> Floats:
+def logits(network: Callable[[Float32Array], Any], faces: NDArray[np.uint8]) -> Float64Array:
     """Return (n, 14) logits LABELLED and VOTED of (n, 48, 48) grey bytes, the mean of the looks."""
     each = np.asarray(network(looks(faces)), dtype=np.float64)
     return np.asarray(each.reshape(len(LOOKS), len(faces), -1).mean(axis=0))
 
 
-def predict(faces: NDArray[np.uint8]) -> Floats:
+def predict(faces: NDArray[np.uint8]) -> Float64Array:
     """Return (n, 7) probabilities in the order of EMOTIONS for (n, 48, 48) grey bytes.
 
     They are framed as FER-2013 frames a face.
@@ -56,7 +62,7 @@ def predict(faces: NDArray[np.uint8]) -> Floats:
     return predict_both(faces)[:, LABELLED]
 
 
-def predict_both(faces: NDArray[np.uint8]) -> Floats:
+def predict_both(faces: NDArray[np.uint8]) -> Float64Array:
     """Return (n, 14): the probabilities of `predict`, LABELLED, and what people would say, VOTED.
 
     The latter are the shares of ten people who would see each of EMOTIONS in the faces.

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Float64Array
 from ml.evaluation.cards import table_of
 from ml.evaluation.holdout import Parts, parts_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS
@@ -43,7 +43,6 @@ from ml.mood import (
 )
 from ml.scene.colour import mood_of, scores
 
-Floats = NDArray[np.float64]
 Report = dict[str, Any]
 
 WORLDS, STORIES = 5, 1_000
@@ -73,7 +72,7 @@ SETS: dict[str, tuple[str, ...]] = {
 class Story:
     """A mood (valence, energy) that was drawn, and what the models say of the parts chosen."""
 
-    mood: Floats
+    mood: Float64Array
     emotion: Mapping[str, float]
     caption: Gaussian
     action: Mapping[str, float]
@@ -129,14 +128,14 @@ def _story(parts: Parts, rng: np.random.Generator) -> Story:
     )
 
 
-def _mood(anchor: tuple[float, float], rng: np.random.Generator) -> Floats:
+def _mood(anchor: tuple[float, float], rng: np.random.Generator) -> Float64Array:
     while True:
         mood = rng.normal(anchor, EMOTION_SD)
         if ((mood >= 0) & (mood <= 1)).all():
             return np.asarray(mood)
 
 
-def _fit(mood: Floats, places: Floats, sd: tuple[float, float]) -> Floats:
+def _fit(mood: Float64Array, places: Float64Array, sd: tuple[float, float]) -> Float64Array:
     """Return (n,) probabilities of labels at these (n, 2) places, given a mood."""
     likelihood = np.exp(-(((places - mood) / np.array(sd)) ** 2).sum(axis=1) / 2)
     return np.asarray(likelihood / likelihood.sum())

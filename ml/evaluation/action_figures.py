@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.action.predict import are_named
-from ml.calibration import Floats
+from ml.arrays import Float64Array
 from ml.evaluation.metrics import interval, report, share_of
 from ml.intensity import expected, intensity_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
@@ -20,8 +20,8 @@ TRUE_TAGS = 0.95
 
 
 def figures(
-    probabilities: Floats,
-    familiarity: Floats,
+    probabilities: Float64Array,
+    familiarity: Float64Array,
     labels: NDArray[np.int64],
     sources: Sequence[str],
 ) -> Figures:
@@ -41,7 +41,7 @@ def figures(
     return result
 
 
-def _intensity(probabilities: Floats, labels: NDArray[np.int64]) -> Figures:
+def _intensity(probabilities: Float64Array, labels: NDArray[np.int64]) -> Figures:
     """Return how often low, medium or high is right, whichever the action, and how far off it is.
 
     `error` is the root mean square distance of the expected level from the true one, on a scale
@@ -63,7 +63,7 @@ def _intensity(probabilities: Floats, labels: NDArray[np.int64]) -> Figures:
 
 
 def _none(
-    familiarity: Floats,
+    familiarity: Float64Array,
     names: NDArray[np.bool_],
     shown: NDArray[np.bool_],
     sources: Sequence[str],

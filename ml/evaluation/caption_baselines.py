@@ -9,11 +9,11 @@ import json
 
 import numpy as np
 
-from ml.caption.irony import WRITTEN
 from ml.evaluation import caption_measure
 from ml.evaluation.caption_card import FOLDER
 from ml.evaluation.measure import read
 from ml.mood import Gaussian
+from ml.training.caption.irony import WRITTEN
 
 
 def measure_vader() -> caption_measure.Report:

@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.calibration import Floats
-from ml.caption.labels import GROUP, SIX, TO_SEVEN, TO_SIX
+from ml.arrays import Float64Array
+from ml.caption.labels import GROUP, TO_SEVEN
 from ml.caption.predict import fine_of
 from ml.evaluation.metrics import PART_KEYS, multilabel_f1, report, share_of
 from ml.labels import EMOTIONS
 from ml.manifest import entry
 from ml.mood import Gaussian
+from ml.training.caption.labels import SIX, TO_SIX
 
 Report = dict[str, Any]
 
@@ -34,7 +35,7 @@ def unknown_labels(labels: Sequence[Sequence[str]]) -> list[str]:
     return sorted(names - set(GROUP) - set(EMOTIONS))
 
 
-def measure_labels(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
+def measure_labels(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     """Return the figures of (n, 28) probabilities for the labels of n texts.
 
     Texts whose labels all belong to one of the seven emotions count in `n` and `accuracy`. Where
@@ -53,7 +54,7 @@ def measure_labels(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
 HALVES = {"sentence alone": (1.0, 0.0, 1.0), "words alone": (0.0, 1.0, 1.0)}
 
 
-def measure_halves(looks: Floats, labels: Sequence[Sequence[str]]) -> Report:
+def measure_halves(looks: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     """Return the accuracy of each half of the network alone on what `predict.look` returned."""
     trusted = np.column_stack([looks[:, :-1], np.full(len(looks), np.inf)])
     return {
@@ -62,7 +63,7 @@ def measure_halves(looks: Floats, labels: Sequence[Sequence[str]]) -> Report:
     }
 
 
-def measure_seven(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
+def measure_seven(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     """Return the figures in our seven emotions, of the texts with one emotion."""
     groups = [{GROUP.get(name, name) for name in row} for row in labels]
     single = [k for k, group in enumerate(groups) if len(group) == 1]
@@ -71,7 +72,7 @@ def measure_seven(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
     return result | {"several_emotions_left_out": sum(len(group) > 1 for group in groups)}
 
 
-def _measure_six(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
+def _measure_six(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     labelled = [k for k, row in enumerate(labels) if row]
     shares = fine[labelled] @ TO_SIX
     shares /= shares.sum(axis=1, keepdims=True)
@@ -80,7 +81,7 @@ def _measure_six(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
     return report(shares, truth, SIX) | {"seven": {key: seven[key] for key in PART_KEYS}}
 
 
-def _measure_several(fine: Floats, labels: Sequence[Sequence[str]]) -> Report:
+def _measure_several(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     present = np.array([[any(GROUP[n] == e for n in row) for e in EMOTIONS] for row in labels])
     given = entry("caption")["thresholds"]
     thresholds = np.array([given[name] for name in EMOTIONS])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 import ml.emotion.predict as emotions
+from ml.arrays import Float64Array
 from ml.emotion.photo import emotions_of_views, read_faces, view
 from ml.faces.detection import detect, overlap
 
@@ -93,7 +94,7 @@ def cut(face: NDArray[np.uint8], *, side: int, margin: float, seed: int) -> Imag
 def _background(rng: np.random.Generator) -> Image.Image:
     """Return a gradient between four colours with soft and fine texture, without any contour."""
 
-    def grown(cells: int, depth: float) -> NDArray[np.float64]:
+    def grown(cells: int, depth: float) -> Float64Array:
         coarse = rng.uniform(0, 255, (cells, cells, 3)).astype(np.uint8)
         smooth = Image.fromarray(coarse).resize(SCENE, Image.Resampling.BICUBIC)
         return (np.asarray(smooth, dtype=np.float64) - 127) * depth

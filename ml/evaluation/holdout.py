@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float64Array
 from ml.images import decoded
 from ml.labels import EMOTIONS
 from ml.scene.colour import look
-
-Floats = NDArray[np.float64]
 
 PER_LABEL = 20
 """Held-out rows of each label that are read; stories draw from them."""
@@ -127,7 +125,7 @@ def _by_label(
     return said
 
 
-def _named(names: Sequence[str], rows: Floats) -> list[dict[str, float]]:
+def _named(names: Sequence[str], rows: Float64Array) -> list[dict[str, float]]:
     return [{n: float(p) for n, p in zip(names, row, strict=True)} for row in rows]
 
 

@@ -30,9 +30,10 @@ from pyarrow import csv
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
-from ml.calibration import Floats, conformal_sets
-from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
+from ml.arrays import Float64Array
+from ml.calibration import conformal_sets
 from ml.emotion.photo import emotions_of_views, view
+from ml.emotion.predict import LABELLED, VOTED
 from ml.evaluation.action_figures import figures
 from ml.evaluation.faces import measure_faces
 from ml.evaluation.metrics import PART_KEYS, report, share_of
@@ -40,6 +41,7 @@ from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.training.action.none import LABEL as NO_ACTION
+from ml.training.emotion.fer2013 import ferplus_majority, parts
 
 BATCH = 32
 
@@ -108,8 +110,8 @@ def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def _timed(
-    predict: Callable[[Sequence[Any]], Floats], rows: Sequence[Any], size: int
-) -> tuple[Floats, float]:
+    predict: Callable[[Sequence[Any]], Float64Array], rows: Sequence[Any], size: int
+) -> tuple[Float64Array, float]:
     """Return the probabilities of all rows and the milliseconds per row, loading not counted."""
     if not rows:
         raise BadData("There are no rows to measure.")
@@ -136,7 +138,7 @@ def measure_emotion(table: pa.Table) -> Report:
     return result
 
 
-def ferplus_report(probabilities: Floats, votes: Floats, table: pa.Table) -> Report:
+def ferplus_report(probabilities: Float64Array, votes: Float64Array, table: pa.Table) -> Report:
     """Return how often the voters' majority is met, among rows where it is one of EMOTIONS.
 
     `accuracy` is that of (n, 7) `votes`, what the network expects of voters; `as_label` that of
@@ -154,7 +156,9 @@ def ferplus_report(probabilities: Floats, votes: Floats, table: pa.Table) -> Rep
     }
 
 
-def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.Table) -> Report:
+def emotion_report(
+    probabilities: Float64Array, labels: NDArray[np.int64], table: pa.Table
+) -> Report:
     """Return the figures of (n, 7) probabilities for the rows of a table and for parts of it."""
     described = entry("emotion")
     sure = probabilities.max(axis=1) >= described["threshold"]
@@ -174,7 +178,7 @@ def emotion_report(probabilities: Floats, labels: NDArray[np.int64], table: pa.T
     return result
 
 
-def _emotions(rows: Sequence[tuple[int, bytes]]) -> Floats:
+def _emotions(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
     views = [view(image) for image in _decoded(rows)]
     return emotions_of_views(views, emotions.predict_both)
 
@@ -198,7 +202,7 @@ def measure_action(table: pa.Table) -> Report:
     return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
 
 
-def _looks(rows: Sequence[tuple[int, bytes]]) -> Floats:
+def _looks(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
     looks = actions.look(_decoded(rows))
     return np.column_stack([looks.probabilities, looks.familiarity])
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Floats, calibration_error, reliability
+from ml.arrays import Float64Array
+from ml.training.calibration import calibration_error, reliability
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
 """Of a report, what is said of a part of the rows."""
@@ -18,7 +19,7 @@ def share_of(true: NDArray[np.bool_]) -> float | None:
 
 
 def report(
-    probabilities: Floats, labels: NDArray[np.int64], names: Sequence[str]
+    probabilities: Float64Array, labels: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, Any]:
     """Return n, accuracy with its interval, macro F1, ECE, figures per class and per confidence.
 
@@ -67,8 +68,8 @@ def interval(share: float, n: int) -> tuple[float, float]:
 
 
 def multilabel_f1(
-    shares: Floats, present: NDArray[np.bool_], thresholds: NDArray[np.float64]
-) -> Floats:
+    shares: Float64Array, present: NDArray[np.bool_], thresholds: Float64Array
+) -> Float64Array:
     """Return (classes,) F1 of saying each class from its threshold on, where several may be true.
 
     `shares` and `present` are (n, classes). A class that is neither true nor said has F1 zero.

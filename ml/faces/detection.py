@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float64Array
 from ml.faces.framing import lit, rotation, square, tilt
 from ml.images import bgr, eight_bit, shrink
 from ml.manifest import weights_file
-
-Floats = NDArray[np.float64]
 
 LONG_SIDE = 640
 """Photos are searched at this size."""
@@ -110,8 +109,8 @@ class Detection:
 class _Place:
     """Where YuNet sees a face, in pixels: middle (2,), size (width, height), score."""
 
-    middle: Floats
-    size: Floats
+    middle: Float64Array
+    size: Float64Array
     score: float
 
     @property
@@ -227,7 +226,7 @@ def _is_central(place: _Place) -> bool:
 
 
 @cache
-def _blazeface() -> tuple[cv2.dnn.Net, Floats]:
+def _blazeface() -> tuple[cv2.dnn.Net, Float64Array]:
     """Return the network and its anchors (896, 2): two in each eighth, six in each sixteenth."""
     # OpenCV's new engine keeps only one of the two outputs.
     engine = cv2.dnn.ENGINE_CLASSIC
@@ -239,7 +238,7 @@ def _blazeface() -> tuple[cv2.dnn.Net, Floats]:
     return network, np.concatenate(grids)
 
 
-def _landmarks(photo: Image.Image, place: _Place, angle: float) -> tuple[Floats, float]:
+def _landmarks(photo: Image.Image, place: _Place, angle: float) -> tuple[Float64Array, float]:
     """Return six landmarks in pixels and BlazeFace's score for a face tilted by about `angle`."""
     network, anchors = _blazeface()
     view = square(photo, place.middle, place.side * 2, angle, SMALL)
@@ -280,7 +279,7 @@ def _turned_back(
 ) -> Detection:
     """Return a face of a view as it lies in the photo that was turned left to make the view."""
 
-    def back(point: Sequence[float]) -> Floats:
+    def back(point: Sequence[float]) -> Float64Array:
         return (
             rotation(np.deg2rad(degrees)) @ (np.array(point) * view - middle) + np.array(photo) / 2
         )

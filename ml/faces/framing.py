@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Floats = NDArray[np.float64]
+from ml.arrays import Float64Array
 
 DIM = 128
 """A face whose brightest parts are darker than this is stretched up to LIT before it is read."""
@@ -24,12 +24,12 @@ SHARPENED = 1.5
 """Most of its fine detail that is added to a soft face: beyond that there is only grain."""
 
 
-def rotation(angle: float) -> Floats:
+def rotation(angle: float) -> Float64Array:
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def tilt(points: Floats) -> float:
+def tilt(points: Float64Array) -> float:
     """Return how far the eyes are turned clockwise, in radians from -pi to pi."""
     x, y = points[1] - points[0]
     return float(np.arctan2(y, x))
@@ -75,7 +75,7 @@ def sharpened(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def square(
-    photo: Image.Image, middle: Floats, extent: float, angle: float, side: int
+    photo: Image.Image, middle: Float64Array, extent: float, angle: float, side: int
 ) -> Image.Image:
     """Return the square of `extent` pixels around `middle`, turned by `angle`, in `side` pixels.
 

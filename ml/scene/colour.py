@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float64Array
 from ml.mood import MUSIC, MUSIC_SD, Gaussian
 from ml.types import Scene
 
@@ -47,7 +47,7 @@ def look(photo: Image.Image) -> Scene:
     return Scene(light, colour, mood_of(light, colour))
 
 
-def scores(light: float, colour: float) -> NDArray[np.float64]:
+def scores(light: float, colour: float) -> Float64Array:
     """Return pleasure and arousal (2,), each with a variance of one over usual photos."""
     weights = np.array((PLEASURE, AROUSAL))
     return np.asarray(weights @ np.array((light, colour)) / np.linalg.norm(weights, axis=1))

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from ml.arrays import Float32Array
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ def build(width: int, classes: int, recipe: Recipe, *, name: str) -> keras.Model
 
 
 def fit(
-    features: Floats,
-    targets: Floats,
+    features: Float32Array,
+    targets: Float32Array,
     recipe: Recipe,
     *,
     name: str,
-    weights: Floats | None = None,
+    weights: Float32Array | None = None,
     seed: int = 7,
 ) -> tuple[keras.Model, list[float]]:
     """Return the trained head and its loss in every epoch.
@@ -73,6 +72,6 @@ def fit(
     return bare, [float(loss) for loss in fitted.history["loss"]]
 
 
-def logits_of(model: keras.Model, features: Floats) -> Floats:
+def logits_of(model: keras.Model, features: Float32Array) -> Float32Array:
     """Return (n, classes) logits of (n, width) features."""
     return np.asarray(keras.ops.convert_to_numpy(model(features, training=False)))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.caption.text import LONGEST, clean, emoji_name, hashed, readable, tokens
-from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded, vocabulary
+from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded
+from ml.training.caption.data import vocabulary
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from ml.caption import irony
 from ml.caption.irony import doubted
-from ml.caption.labels import EIGHT, FINE, GROUP, SIX, TO_EIGHT, TO_SEVEN, TO_SIX, fine_shares
+from ml.caption.labels import FINE, GROUP, TO_SEVEN
 from ml.caption.pool import pooled
 from ml.caption.predict import look, mood_of, predict, predict_fine, read
 from ml.caption.words import UNKNOWN
@@ -23,9 +22,10 @@ from ml.evaluation.measure import read as read_table
 from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
 from ml.mood import Gaussian
-from ml.training.caption import logistic
+from ml.training.caption import irony, logistic
 from ml.training.caption.anchors import fine_anchors
 from ml.training.caption.data import Captions
+from ml.training.caption.labels import EIGHT, SIX, TO_EIGHT, TO_SIX, fine_shares
 from ml.training.caption.model import Recipe, Thinned, agreed, build_sentence, build_words, join
 from ml.training.caption.train import abroad, languages_apart
 

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from ml.arrays import Float64Array
 from ml.emotion.photo import emotion_of, emotions_of_images, frame, read_faces
 from ml.emotion.predict import answer
 from ml.faces.detection import Detection
@@ -26,7 +27,7 @@ class Network:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def __call__(self, faces: NDArray[np.uint8]) -> Float64Array:
         assert faces.shape[1:] == (48, 48)
         assert faces.dtype == np.uint8
         self.calls += 1

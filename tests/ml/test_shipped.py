@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.predict import answer, likely, predict, predict_both
+from ml.emotion.predict import LABELLED, VOTED, answer, likely, predict, predict_both
 from ml.evaluation import emotion_card
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry, model_file

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.arrays import Float32Array
 from ml.emotion.predict import LOOKS, SIZE, logits, looks
 
 
@@ -23,7 +24,7 @@ def test_looks_are_at_the_middle_the_whole_mirrored_and_from_nearer() -> None:
 
 
 def test_every_face_gets_the_mean_of_its_own_looks() -> None:
-    def brightness(views: NDArray[np.float32]) -> NDArray[np.float32]:
+    def brightness(views: Float32Array) -> Float32Array:
         return np.asarray(views.mean(axis=(1, 2)), dtype=np.float32)
 
     together = logits(brightness, faces(4))

@@ -17,12 +17,14 @@ import pyarrow.parquet as pq
 from keras import layers
 from numpy.typing import NDArray
 
-from ml.calibration import fit_temperature, softmax
+from ml.arrays import Float32Array
+from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.evaluation.metrics import report
 from ml.images import decoded
 from ml.labels import ACTIONS
 from ml.training.action.data import Part, part_of
+from ml.training.calibration import fit_temperature
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +116,7 @@ def train(data: Path, out: Path, minutes: float) -> bool:
     return True
 
 
-def logits_of(model: keras.Model, everything: NDArray[np.uint8], part: Part) -> NDArray[np.float32]:
+def logits_of(model: keras.Model, everything: NDArray[np.uint8], part: Part) -> Float32Array:
     return np.asarray(model.predict(everything[part.rows], batch_size=BATCH, verbose=0))
 
 

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from ml.action.backbone import TOKENS, WIDTH, Floats, see, whole
+from ml.action.backbone import TOKENS, WIDTH, see, whole
+from ml.arrays import Float32Array
 from ml.images import decoded
 from ml.labels import ACTIONS
 
@@ -42,7 +43,7 @@ class Cached:
     """Tokens (rows, 257, 384) and features (rows, 768) of every row of a file, zeros if missing."""
 
     tokens: Halves
-    features: Floats
+    features: Float32Array
 
     def there(self, part: Part) -> Part:
         """Return the rows of a part that have been computed."""
@@ -65,7 +66,7 @@ def opened(data: Path, cache: Path) -> Cached:
     cache.mkdir(parents=True, exist_ok=True)
     rows = pq.read_metadata(data).num_rows
     tokens: Halves = _array(cache / "tokens.npy", np.float16, (rows, *TOKENS))
-    features: Floats = _array(cache / "features.npy", np.float32, (rows, WIDTH))
+    features: Float32Array = _array(cache / "features.npy", np.float32, (rows, WIDTH))
     return Cached(tokens, features)
 
 

@@ -5,10 +5,12 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from ml.arrays import Float32Array
 
 
-def directions(head: keras.Model, features: Floats, labels: NDArray[np.int64]) -> Floats:
+def directions(
+    head: keras.Model, features: Float32Array, labels: NDArray[np.int64]
+) -> Float32Array:
     """Return (width, classes) unit vectors: where each class lies among the head's scaled features.
 
     Features are (n, width), labels class numbers (n,). The mean of unit vectors is the maximum
@@ -20,7 +22,7 @@ def directions(head: keras.Model, features: Floats, labels: NDArray[np.int64]) -
     return np.asarray((means / np.linalg.norm(means, axis=1, keepdims=True)).T, dtype=np.float32)
 
 
-def with_familiarity(head: keras.Model, classes: Floats) -> keras.Model:
+def with_familiarity(head: keras.Model, classes: Float32Array) -> keras.Model:
     """Return the head with a second output (batch, 1): the cosine to the nearest class direction.
 
     Class probabilities say nothing of photos that show none of the classes; being far from all

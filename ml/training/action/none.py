@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, UnidentifiedImageError
 
+from ml.arrays import Float64Array
 from ml.images import eight_bit
 
 Rng = np.random.Generator
@@ -86,13 +86,13 @@ def _row(photo: Image.Image, split: str, source: str, name: str) -> dict[str, An
     }
 
 
-def _field(rng: Rng, cells: int) -> NDArray[np.float64]:
+def _field(rng: Rng, cells: int) -> Float64Array:
     """Return (240, 320) smooth random values in [0, 1] with about so many bumps a side."""
     rough = Image.fromarray((rng.random((cells, cells)) * 255).astype(np.uint8))
     return np.asarray(rough.resize((320, 240), Image.Resampling.BICUBIC)) / 255
 
 
-def _coloured(values: NDArray[np.float64], rng: Rng) -> Image.Image:
+def _coloured(values: Float64Array, rng: Rng) -> Image.Image:
     one, other = rng.integers(0, 256, (2, 3))
     return Image.fromarray((one + values[..., None] * (other - one)).astype(np.uint8))
 

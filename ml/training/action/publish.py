@@ -13,14 +13,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.action.backbone import Floats, see, whole
-from ml.action.blocks import build, joined
-from ml.calibration import fit_temperature, softmax, threshold_for
+from ml.action.backbone import see, whole
+from ml.arrays import Float32Array
+from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.labels import ACTIONS
 from ml.manifest import publish
+from ml.training.action.blocks import build, joined
 from ml.training.action.data import Halves, Numbers, opened, part_of
 from ml.training.action.none import smoke
+from ml.training.calibration import fit_temperature, threshold_for
 from ml.training.curves import plot
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,8 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
 
 
 def answers(
-    model: keras.Model, tokens: Floats | Halves, features: Floats, rows: Numbers
-) -> tuple[Floats, Floats]:
+    model: keras.Model, tokens: Float32Array | Halves, features: Float32Array, rows: Numbers
+) -> tuple[Float32Array, Float32Array]:
     """Return (n, classes) logits and (n,) familiarities of some rows of what was seen."""
     seen = {"tokens": tokens, "features": features}
     each = []

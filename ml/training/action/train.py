@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ml.calibration import fit_temperature, log_loss
 from ml.labels import ACTIONS
 from ml.training import head
 from ml.training.action.data import opened, part_of
 from ml.training.action.model import directions, with_familiarity
+from ml.training.calibration import fit_temperature, log_loss
 
 log = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.action.backbone import Floats, last_weights
-from ml.action.blocks import build, start
-from ml.calibration import fit_temperature, log_loss
+from ml.arrays import Float32Array
 from ml.labels import ACTIONS
+from ml.training.action.blocks import build, last_weights, start
 from ml.training.action.data import Halves, Numbers, Part, opened, part_of
+from ml.training.calibration import fit_temperature, log_loss
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self.order) // self.plan.batch
 
-    def __getitem__(self, index: int) -> tuple[Floats, Floats]:
+    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         plan = self.plan
         places = self.order[index * plan.batch : (index + 1) * plan.batch]
         rng = np.random.default_rng([plan.seed, self.epoch, index])
@@ -87,7 +87,7 @@ def compiled(model: keras.Model, plan: Plan, steps: int) -> None:
     model.compile(optimizer, loss)
 
 
-def logits_of(model: keras.Model, tokens: Halves, rows: Numbers) -> Floats:
+def logits_of(model: keras.Model, tokens: Halves, rows: Numbers) -> Float32Array:
     """Return (n, classes) logits of whole photos by their row numbers."""
     pieces = (rows[begin : begin + 64] for begin in range(0, len(rows), 64))
     each = [model(tokens[some].astype(np.float32), training=False) for some in pieces]

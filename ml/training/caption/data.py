@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from ml.arrays import Float32Array
 from ml.caption.encoder import WIDTH, embed
-from ml.caption.labels import FINE, TO_EIGHT, Floats, eight_of, fine_shares
+from ml.caption.labels import FINE
 from ml.caption.text import Hashes, hashed, tokens
 from ml.labels import EMOTIONS
+from ml.training.caption.labels import TO_EIGHT, eight_of, fine_shares
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +31,10 @@ class Captions:
     one is known.
     """
 
-    sentence: Floats
+    sentence: Float32Array
     words: Sequence[Hashes]
-    fine: Floats
-    eight: Floats
+    fine: Float32Array
+    eight: Float32Array
 
     def __len__(self) -> int:
         return len(self.eight)
@@ -97,7 +99,7 @@ def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:
     return Captions(sentence, [hashed(tokens(text)) for text in texts], fine, eight)
 
 
-def targets_of(table: pa.Table) -> tuple[Floats, Floats]:
+def targets_of(table: pa.Table) -> tuple[Float32Array, Float32Array]:
     """Return fine (n, 28) and coarse (n, 8) shares of a table's rows; KeyError if one is unknown.
 
     A column `labels` holds lists of GoEmotions labels, `label` one of the six labels of "emotion"
@@ -110,14 +112,20 @@ def targets_of(table: pa.Table) -> tuple[Floats, Floats]:
     return np.zeros((len(eight), len(FINE)), dtype=np.float32), eight
 
 
-def texts_and_targets(table: pa.Table) -> tuple[list[str], Floats]:
+def texts_and_targets(table: pa.Table) -> tuple[list[str], Float32Array]:
     """Return the texts (n) of a table's rows and shares of the seven emotions (n, 7)."""
     seven = targets_of(table)[1][:, : len(EMOTIONS)].copy()
     seven[:, EMOTIONS.index("happy")] += targets_of(table)[1][:, len(EMOTIONS)]  # love
     return table["text"].to_pylist(), seven
 
 
-def _cached(texts: Sequence[str], file: Path) -> Floats:
+def vocabulary(texts: Sequence[Hashes], least: int) -> Hashes:
+    """Return the sorted hashes of the words that at least `least` texts have."""
+    words, counts = np.unique(np.concatenate([np.unique(t) for t in texts]), return_counts=True)
+    return np.asarray(words[counts >= least])
+
+
+def _cached(texts: Sequence[str], file: Path) -> Float32Array:
     if file.exists():
         return np.asarray(np.load(file), dtype=np.float32)
     result = np.concatenate([embed(texts[n : n + 64]) for n in range(0, len(texts), 64)])

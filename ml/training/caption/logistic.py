@@ -1,13 +1,14 @@
 """Ridge logistic regression, for the two yes-or-no questions that are asked of an embedding."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-Floats = NDArray[np.float64]
+from ml.arrays import Float64Array
 
 
-def fit(features: Floats, yes: Floats, *, prior: float, penalty: float) -> tuple[Floats, float]:
+def fit(
+    features: Float64Array, yes: Float64Array, *, prior: float, penalty: float
+) -> tuple[Float64Array, float]:
     """Return weights (width,) and bias for (n, width) features of mean 0 and deviation 1.
 
     `yes` (n,) is 0 or 1; the classes count as if `prior` were the share of ones. Newton's method.

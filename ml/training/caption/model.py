@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
+from ml.arrays import Float32Array
 from ml.caption.words import FIRST, UNKNOWN, Ids, padded
-
-Floats = NDArray[np.float32]
 
 SEED = 7
 
@@ -110,7 +108,7 @@ class Thinned(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(
-        self, words: Sequence[Ids], targets: Floats, weights: Floats, recipe: Recipe
+        self, words: Sequence[Ids], targets: Float32Array, weights: Float32Array, recipe: Recipe
     ) -> None:
         super().__init__()
         self.words, self.targets, self.weights = words, targets, weights
@@ -120,7 +118,7 @@ class Thinned(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[Ids, Floats, Floats]:
+    def __getitem__(self, index: int) -> tuple[Ids, Float32Array, Float32Array]:
         rows = self.batches[index]
         kept = padded([self._thin(self.words[row]) for row in rows])
         return kept, self.targets[rows], self.weights[rows]

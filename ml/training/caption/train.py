@@ -19,19 +19,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from ml.calibration import Floats as Probabilities
-from ml.caption import irony
+from ml.arrays import Float32Array, Float64Array
 from ml.caption.encoder import embed
-from ml.caption.labels import FINE, TO_EIGHT, TO_SEVEN, Floats
+from ml.caption.labels import FINE, TO_SEVEN
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes
-from ml.caption.words import ids_of, padded, vocabulary
+from ml.caption.words import ids_of, padded
 from ml.evaluation.metrics import multilabel_f1
 from ml.labels import EMOTIONS
 from ml.manifest import FOLDER, publish
-from ml.training.caption import logistic
+from ml.training.caption import irony, logistic
 from ml.training.caption.anchors import fine_anchors
-from ml.training.caption.data import Captions, Collection, languages_of, read, written
+from ml.training.caption.data import Captions, Collection, languages_of, read, vocabulary, written
+from ml.training.caption.labels import TO_EIGHT
 from ml.training.caption.model import (
     SEED,
     Recipe,
@@ -45,7 +45,7 @@ from ml.training.curves import plot
 
 log = logging.getLogger(__name__)
 
-Said = tuple[Floats, Floats, Floats]
+Said = tuple[Float32Array, Float32Array, Float32Array]
 """Logits of the sentence (n, 28) and of the words (n, 28), and trust in the words (n,)."""
 
 VERSION = "4.0.0"
@@ -82,7 +82,7 @@ def loss(targets: Any, logits: Any) -> Any:
     return -ops.sum(eight * coarse, -1) - 0.5 * ops.sum(fine * ops.log_softmax(logits), -1)
 
 
-def balance(eight: Floats) -> Floats:
+def balance(eight: Float32Array) -> Float32Array:
     """Return (n,) weights by the square root of how rare a row's emotions are, mean one.
 
     Disgust is one text in fifty: without weights it would never be named, with full ones too
@@ -92,7 +92,9 @@ def balance(eight: Floats) -> Floats:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def abroad(sentence: Floats, apart: Floats, random: np.random.Generator) -> Floats:
+def abroad(
+    sentence: Float32Array, apart: Float32Array, random: np.random.Generator
+) -> Float32Array:
     """Return (n, width) embeddings of English texts, half of them as if said in another language.
 
     `apart` (languages, width) is how far captions in other languages lie from the same in English:
@@ -102,7 +104,7 @@ def abroad(sentence: Floats, apart: Floats, random: np.random.Generator) -> Floa
     return sentence + moved[random.integers(0, len(moved), len(sentence))]
 
 
-def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) -> Floats:
+def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) -> Float32Array:
     """Return (languages, width) by how much the mean of each language differs from English's.
 
     Of the languages that have `least` captions; the captions say about the same in all of them.
@@ -116,7 +118,7 @@ def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) ->
     return np.stack([mean - means[ENGLISH] for name, mean in means.items() if name != ENGLISH])
 
 
-def fit_sentence(sets: Sequence[Collection], own: Captions, apart: Floats) -> keras.Model:
+def fit_sentence(sets: Sequence[Collection], own: Captions, apart: Float32Array) -> keras.Model:
     """Return the half that reads embeddings, trained on the texts that have one, in English and
     `abroad`, and on `own`."""
     parts = [*(_encoded(each.training) for each in sets), own]
@@ -168,11 +170,11 @@ def _encoded(captions: Captions) -> Captions:
     return Captions(captions.sentence[rows], words, captions.fine[rows], captions.eight[rows])
 
 
-def _targets(parts: Sequence[Captions]) -> Floats:
+def _targets(parts: Sequence[Captions]) -> Float32Array:
     return np.concatenate([np.hstack([part.fine, part.eight]) for part in parts])
 
 
-def _weights(parts: Sequence[Captions]) -> Floats:
+def _weights(parts: Sequence[Captions]) -> Float32Array:
     """Return how much every text counts; those of "emotion" twice, there are a third as many."""
     twice = [1.0 if part.fine.any() else 2.0 for part in parts]
     return np.concatenate(
@@ -182,7 +184,7 @@ def _weights(parts: Sequence[Captions]) -> Floats:
 
 def learn_irony(model: keras.Model) -> None:
     """Fit the irony of a joined network on the captions that we wrote."""
-    texts, ironic = irony.written()
+    texts, ironic = irony.ironic_captions()
     _ask(model, "irony", embed(texts), ironic, prior=irony.PRIOR, penalty=100)
 
 
@@ -197,7 +199,9 @@ def learn_trust(model: keras.Model, sets: Sequence[Collection], own: Captions) -
     _ask(model, "trust", both, is_theirs, prior=0.1, penalty=1000)
 
 
-def _ask(model: keras.Model, name: str, sentence: Floats, yes: Probabilities, **how: float) -> None:
+def _ask(
+    model: keras.Model, name: str, sentence: Float32Array, yes: Float64Array, **how: float
+) -> None:
     scaled = ops.convert_to_numpy(model.get_layer("scale")(sentence))
     weights, bias = logistic.fit(scaled.astype(np.float64), yes, **how)
     model.get_layer(name).set_weights([weights[:, None], np.array([bias])])
@@ -230,7 +234,7 @@ def coarse_loss(said: Sequence[Said], parts: Sequence[Captions], weights: Sequen
     return float(np.mean(losses))
 
 
-def thresholds_of(shares: Probabilities, present: NDArray[np.bool_]) -> list[float]:
+def thresholds_of(shares: Float64Array, present: NDArray[np.bool_]) -> list[float]:
     """Return for each of the seven emotions from which share on a text is said to have it.
 
     The share with the best F1 on these (n, 7) rows: GoEmotions has several labels to a text.
@@ -282,7 +286,7 @@ def train(data: Sequence[Path], norms: Path, cache: Path, encoded: Sequence[int 
     log.info("%s", described)
 
 
-def _accuracy(fine: Probabilities, captions: Captions) -> float:
+def _accuracy(fine: Float64Array, captions: Captions) -> float:
     """Return how often the likeliest of the eight coarse emotions is right, of texts with one."""
     eight = captions.eight
     single = eight.max(axis=1) == 1

@@ -12,11 +12,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.emotion.parts import VOTES
+from ml.arrays import Float32Array
 from ml.emotion.predict import SIDE, SIZE
 from ml.labels import EMOTIONS
-
-Floats = NDArray[np.float32]
+from ml.training.emotion.fer2013 import VOTES
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Faces:
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    votes: Floats
+    votes: Float32Array
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,8 +78,8 @@ def _faces(table: pa.Table) -> Faces:
 
 
 def targets(
-    faces: Faces, teachers: Floats | None = None, *, voted: float = 0.15, share: float = 0.5
-) -> Floats:
+    faces: Faces, teachers: Float32Array | None = None, *, voted: float = 0.15, share: float = 0.5
+) -> Float32Array:
     """Return (n, 14) soft labels, seven for the label and seven for the voters.
 
     The first mix FER-2013's label, the ten FER+ voters, and a little of all: the voters say which
@@ -114,7 +113,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(
         self,
         images: NDArray[np.uint8],
-        targets: Floats,
+        targets: Float32Array,
         *,
         epoch: int,
         seed: int,
@@ -135,7 +134,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self.images) // self.batch
 
-    def __getitem__(self, index: int) -> tuple[Floats, Floats]:
+    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         rows = self.order[index * self.batch : (index + 1) * self.batch]
         rng = np.random.default_rng((*self.seed, index))
         how = (self.frame, self.size, rng, self.harm)
@@ -154,7 +153,7 @@ def augment(
     size: int,
     rng: np.random.Generator,
     harm: float = 1.0,
-) -> Floats:
+) -> Float32Array:
     """Return a (size, size) view of the middle `frame` of a (48, 48) face, as in another photo.
 
     Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
@@ -194,7 +193,7 @@ def compressed(face: Image.Image, quality: int) -> Image.Image:
     return Image.open(stream)
 
 
-def _framed(source: Image.Image, frame: int, size: int, rng: np.random.Generator) -> Floats:
+def _framed(source: Image.Image, frame: int, size: int, rng: np.random.Generator) -> Float32Array:
     angle = math.radians(rng.uniform(-12, 12))
     zoom = frame / size * rng.uniform(0.88, 1.12)
     cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)

@@ -19,17 +19,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Float32Array
 from ml.training.emotion.model import STAGES
-
-Floats = NDArray[np.float32]
 
 NAME = "face_recognition_model"
 SHA256 = "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589"
 
 
-def read(folder: Path) -> dict[str, Floats]:
+def read(folder: Path) -> dict[str, Float32Array]:
     """Return the weights by their names; ValueError if the file is another one."""
     data = (folder / f"{NAME}.bin").read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
@@ -62,7 +60,7 @@ def name_of(layer: str) -> str:
     return f"conv{STAGES[stage][0]}_{which}/conv{part}"
 
 
-def start(model: keras.Model, weights: Mapping[str, Floats], faces: Floats) -> None:
+def start(model: keras.Model, weights: Mapping[str, Float32Array], faces: Float32Array) -> None:
     """Put the weights into a network of `build`, and fit its normalisations to (n, …) faces.
 
     The recogniser scales and shifts where ours normalises: with the mean and spread that `faces`

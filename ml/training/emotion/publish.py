@@ -22,16 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ml.calibration import Floats, conformal_threshold, fit_scaling, softmax, threshold_for
-from ml.emotion.parts import LABELLED, VOTED, ferplus_majority, parts
-from ml.emotion.predict import logits
+from ml.arrays import Float32Array, Float64Array
+from ml.calibration import softmax
+from ml.emotion.predict import LABELLED, VOTED, logits
 from ml.evaluation import robustness
 from ml.evaluation.emotion_card import CHANGED, FOLDER, spread
 from ml.evaluation.metrics import PART_KEYS, report
 from ml.labels import EMOTIONS
 from ml.manifest import publish
+from ml.training.calibration import conformal_threshold, fit_scaling, threshold_for
 from ml.training.curves import plot
 from ml.training.emotion.data import Faces, read_test, read_training
+from ml.training.emotion.fer2013 import ferplus_majority, parts
 from ml.training.emotion.model import averaged, folded
 from ml.training.emotion.train import PLANS, Plan, logits_of
 
@@ -90,7 +92,7 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
 
 
-def seen_by(model: keras.Model, faces: NDArray[np.uint8]) -> Floats:
+def seen_by(model: keras.Model, faces: NDArray[np.uint8]) -> Float64Array:
     """Return the (n, 14) logits of (n, 48, 48) faces as `ml.emotion.predict` asks for them."""
     return logits(lambda views: model.predict(views, batch_size=128, verbose=0), faces)
 
@@ -123,7 +125,7 @@ def save_small(model: keras.Model, file: Path) -> None:
             packed.writestr(name, content)
 
 
-def _rounded(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _rounded(weight: Float32Array) -> Float32Array:
     digits, exponent = np.frexp(weight)
     return np.ldexp(np.round(digits * 4096) / 4096, exponent).astype(np.float32)
 
@@ -160,7 +162,7 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
     models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
     answers = [_calibrated(model, validation) for model in models]
 
-    def predict(images: NDArray[np.uint8]) -> Floats:
+    def predict(images: NDArray[np.uint8]) -> Float64Array:
         return np.asarray(np.mean([answer(images) for answer in answers], axis=0))
 
     probabilities = predict(test.images)
@@ -178,17 +180,19 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
     return result
 
 
-def _calibrated(model: keras.Model, validation: Faces) -> Callable[[NDArray[np.uint8]], Floats]:
+def _calibrated(
+    model: keras.Model, validation: Faces
+) -> Callable[[NDArray[np.uint8]], Float64Array]:
     """Return what gives a trained network's (n, 7) probabilities of (n, 48, 48) faces."""
 
-    def seen(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def seen(images: NDArray[np.uint8]) -> Float32Array:
         return logits_of(model, images, model.input.shape[1])[:, LABELLED]
 
     scaling = fit_scaling(seen(validation.images), _one_hot(validation))
     return lambda images: softmax(seen(images), *scaling)
 
 
-def _one_hot(faces: Faces) -> NDArray[np.float64]:
+def _one_hot(faces: Faces) -> Float64Array:
     return np.asarray(np.eye(len(EMOTIONS))[faces.labels])
 
 

@@ -17,11 +17,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import fit_temperature, log_loss, softmax
-from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.predict import SIDE, SIZE
+from ml.arrays import Float32Array
+from ml.calibration import softmax
+from ml.emotion.predict import LABELLED, SIDE, SIZE, VOTED
+from ml.training.calibration import fit_temperature, log_loss
 from ml.training.emotion import pretrained
-from ml.training.emotion.data import Batches, Faces, Floats, centre, read_training, targets
+from ml.training.emotion.data import Batches, Faces, centre, read_training, targets
 from ml.training.emotion.fused import FusedBatchNormalization
 from ml.training.emotion.model import VIEW, build, plain, seed_network
 
@@ -142,14 +143,14 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
     )
 
 
-def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Floats:
+def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Float32Array:
     """Return logits of (n, 48, 48) images by a shipped network, the mean over face and mirror."""
     views = centre(images, frame)
     both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
     return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
 
 
-def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Floats | None:
+def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Float32Array | None:
     """Return (n, 7) mean probabilities of the best networks of other runs, None without any."""
     if not runs:
         return None
@@ -262,7 +263,7 @@ def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str
     }
 
 
-def enlarged(faces: NDArray[np.uint8], side: int) -> Floats:
+def enlarged(faces: NDArray[np.uint8], side: int) -> Float32Array:
     """Return (n, size, size, 1) faces as views of that side, in the layout that trains."""
     views = keras.ops.image.resize(
         faces.astype(np.float32),
@@ -274,7 +275,7 @@ def enlarged(faces: NDArray[np.uint8], side: int) -> Floats:
     return kept if FORMAT == "channels_last" else np.moveaxis(kept, -1, 1)
 
 
-def _measure(average: keras.Model, seen: Floats, validation: Faces) -> dict[str, float]:
+def _measure(average: keras.Model, seen: Float32Array, validation: Faces) -> dict[str, float]:
     across = seen[:, :, ::-1] if FORMAT == "channels_last" else seen[..., ::-1]
     both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
     logits = (both[0] + both[1]) / 2

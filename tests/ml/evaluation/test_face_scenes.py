@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.arrays import Float64Array
 from ml.emotion.photo import View
 from ml.evaluation.face_scenes import CONDITIONS, CROPS, SCENE, cut, measure, paste, place
 from ml.faces.detection import Detection
@@ -58,7 +59,7 @@ def test_found_missed_and_false_faces_are_counted(monkeypatch: pytest.MonkeyPatc
         box = ((x - side / 2) / 640, (y - side / 2) / 480, side / 640, side / 480)
         return (Detection(box if seed == 0 else (0.9, 0.9, 0.01, 0.01), EYES, 0.9),)
 
-    def happy(faces: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def happy(faces: NDArray[np.uint8]) -> Float64Array:
         return np.eye(7)[[EMOTIONS.index("happy")] * len(faces)]
 
     def view(crop: Image.Image) -> View:

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml.action.backbone import TOKENS, last_weights, see, whole
-from ml.action.blocks import Block, build, joined, start
+from ml.action.backbone import TOKENS, see, whole
+from ml.action.blocks import Block
 from ml.labels import ACTIONS
 from ml.training import head
 from ml.training.action import publish, train, tune
 from ml.training.action.baseline_cnn import seed_network
+from ml.training.action.blocks import build, joined, last_weights, start
 from ml.training.action.data import fill, opened, part_of
 from ml.training.action.model import directions, with_familiarity
 from ml.training.action.none import smoke

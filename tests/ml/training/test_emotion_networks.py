@@ -14,8 +14,7 @@ from keras import layers
 from PIL import Image
 
 from ml.calibration import softmax
-from ml.emotion.parts import LABELLED, VOTED
-from ml.emotion.predict import SIZE
+from ml.emotion.predict import LABELLED, SIZE, VOTED
 from ml.labels import EMOTIONS
 from ml.training import head
 from ml.training.action.model import directions, with_familiarity

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from ml.prepare import FERPLUS, main
 from ml.training.action.none import DEVELOPMENT, DRAWN_EACH, HELD_OUT
 from ml.training.emotion.data import decode
+from ml.training.prepare import FERPLUS, main
 
 
 def test_fer2013_csv_becomes_rows_with_votes_and_copies(tmp_path: Path) -> None:

@@ -1,16 +1,10 @@
-"""FER-2013 apart: its test parts, the rows without copies, the label and the FER+ voters."""
+"""FER-2013 and FER+: the splits, the rows without copies, the majority of the voters."""
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.labels import EMOTIONS
-
-LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS))
-"""Of the network's logits: what FER-2013 labels a face, and what ten FER+ voters see in it.
-
-They are two questions: label and majority agree on two thirds of the images.
-"""
 
 VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """FER+ names of the EMOTIONS, in the same order; contempt and unknown have no counterpart."""

@@ -5,18 +5,17 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from ml.calibration import (
+from ml.calibration import conformal_sets, softmax
+from ml.evaluation.metrics import report
+from ml.training.calibration import (
     calibration_error,
-    conformal_sets,
     conformal_threshold,
     fit_scaling,
     fit_temperature,
     log_loss,
     reliability,
-    softmax,
     threshold_for,
 )
-from ml.evaluation.metrics import report
 
 
 def test_temperature_of_overconfident_logits_is_found_again() -> None:
