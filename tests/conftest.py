@@ -46,7 +46,7 @@ def django_db_modify_db_settings(local_services: None) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_cache(local_services: None) -> Iterator[None]:
-    """Throttles, locks and circuits of one test never reach the next."""
+    """Keep throttles, locks and circuit breakers of one test from reaching the next."""
     yield
     cache.clear()
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +23,7 @@ from accounts.mail.backend import needs_mail
 from accounts.mail.claims import Claim
 from accounts.models import User
 from accounts.pages.forms import AddressForm, ChoosePasswordForm
+from accounts.web.access import PageRequest, signed_in
 from accounts.web.redirects import next_page
 
 PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105
@@ -47,10 +47,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @needs_mail
-@login_required
-def password(request: HttpRequest) -> HttpResponse:
+@signed_in
+def password(request: PageRequest) -> HttpResponse:
     """Add an address and a password to an account that has only Spotify."""
-    user = cast(User, request.user)
+    user = request.user
     if selectors.has_password_sign_in(user):
         return redirect("accounts:password_change")
     form = AddressForm(request, initial={"email": user.email})

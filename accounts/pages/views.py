@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
@@ -16,8 +15,8 @@ from django.views.decorators.http import require_POST
 from social_django.views import auth as begin_social_auth
 
 from accounts import selectors, services
-from accounts.models import User
 from accounts.pages.forms import ApiTokenForm, DeleteAccountForm, FacesConsentForm, SignInForm
+from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from accounts.web.redirects import next_page
 
@@ -25,11 +24,6 @@ FACES_FORGOTTEN = (
     "Storify goes without faces now. What it read from faces in your stories is deleted. Their"
     " moods and music follow from the rest, within a minute; what you set yourself stays."
 )
-
-
-def _me(request: HttpRequest) -> User:
-    """The signed-in person; only behind login_required."""
-    return cast(User, request.user)
 
 
 def _sent(request: HttpRequest) -> QueryDict | None:
@@ -61,10 +55,10 @@ class ConfirmPasswordReset(auth_views.PasswordResetConfirmView):
         return super().form_valid(form)
 
 
-@login_required
-def notice(request: HttpRequest) -> HttpResponse:
+@signed_in
+def notice(request: PageRequest) -> HttpResponse:
     """Says that emotion is estimated from faces, and asks whether that is wanted."""
-    form, user = FacesConsentForm(_sent(request)), _me(request)
+    form, user = FacesConsentForm(_sent(request)), request.user
     goal = next_page(request, settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
         withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
@@ -76,9 +70,9 @@ def notice(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
-def account(request: HttpRequest) -> HttpResponse:
-    user = _me(request)
+@signed_in
+def account(request: PageRequest) -> HttpResponse:
+    user = request.user
     context = {
         "spotify": selectors.spotify_account(user),
         "has_password": selectors.has_password_sign_in(user),
@@ -101,9 +95,9 @@ def connect_spotify(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/connect_spotify.html", context)
 
 
-@login_required
-def disconnect_spotify(request: HttpRequest) -> HttpResponse:
-    user = _me(request)
+@signed_in
+def disconnect_spotify(request: PageRequest) -> HttpResponse:
+    user = request.user
     context = {"has_password": selectors.has_password_sign_in(user)}
     if request.method != "POST" or not context["has_password"]:
         return render(request, "accounts/disconnect_spotify.html", context)
@@ -113,44 +107,44 @@ def disconnect_spotify(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 @never_cache
-def make_token(request: HttpRequest) -> HttpResponse:
+def make_token(request: PageRequest) -> HttpResponse:
     form = ApiTokenForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Please say what the token is for.")
         return redirect("accounts:account")
     try:
-        token, plain = services.issue_api_token(user=_me(request), label=form.cleaned_data["label"])
+        token, plain = services.issue_api_token(user=request.user, label=form.cleaned_data["label"])
     except services.PasswordReplaced:  # which ends this session as well
         return redirect("accounts:account")
     return render(request, "accounts/token.html", {"token": token, "plain": plain})
 
 
 @require_POST
-@login_required
-def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    token = get_object_or_404(selectors.active_api_tokens(_me(request)), pk=pk)
+@signed_in
+def revoke_token(request: PageRequest, pk: int) -> HttpResponse:
+    token = get_object_or_404(selectors.active_api_tokens(request.user), pk=pk)
     services.revoke_api_token(token=token)
     messages.success(request, f"The token “{isolate(token.label)}” no longer works.")
     return redirect("accounts:account")
 
 
 @require_POST
-@login_required
-def export(request: HttpRequest) -> FileResponse:
+@signed_in
+def export(request: PageRequest) -> FileResponse:
     """Everything about the person as a zip, made in a temporary file and streamed from there."""
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (FileResponse closes it)
-    services.export_account(user=_me(request), out=file)
+    services.export_account(user=request.user, out=file)
     file.seek(0)
     return FileResponse(
         file, as_attachment=True, filename="storify.zip", content_type="application/zip"
     )
 
 
-@login_required
-def delete(request: HttpRequest) -> HttpResponse:
-    user = _me(request)
+@signed_in
+def delete(request: PageRequest) -> HttpResponse:
+    user = request.user
     form = DeleteAccountForm(_sent(request), user=user)
     if form.is_valid():
         services.delete_account(user=user)

@@ -1,24 +1,27 @@
-"""The circuit to Spotify, which counts calls per application: one 429 closes the way for all."""
+"""Circuit breaker for Spotify.
+
+Spotify limits requests per application, so one 429 opens the circuit for every account.
+"""
 
 import httpx
 
 from accounts.spotify.errors import RateLimited
-from accounts.web.circuit_breaker import Circuit, retry_after
+from accounts.web.circuit_breaker import CircuitBreaker, retry_after
 
-KEY = "accounts:spotify:closed"
-_CIRCUIT = Circuit(KEY)
+KEY = "accounts:spotify:open"
+_BREAKER = CircuitBreaker(KEY)
 
 
 def check() -> None:
-    """Raise RateLimited while the circuit is broken."""
-    if broken := _CIRCUIT.broken():
-        raise RateLimited(broken.until, broken.reason)
+    """Raise RateLimited while the circuit is open."""
+    if state := _BREAKER.open_state():
+        raise RateLimited(state.until, state.reason)
 
 
-def trip(response: httpx.Response) -> RateLimited:
-    """Break the circuit as a 429 asks for and return the error to raise."""
-    broken = _CIRCUIT.trip(retry_after(response), _reason(response))
-    return RateLimited(broken.until, broken.reason)
+def open_after(response: httpx.Response) -> RateLimited:
+    """Open the circuit for as long as a 429 asks and return the error to raise."""
+    state = _BREAKER.open(retry_after(response), _reason(response))
+    return RateLimited(state.until, state.reason)
 
 
 def _reason(response: httpx.Response) -> str:

@@ -144,7 +144,7 @@ def _raise_for_status(response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise circuit_breaker.trip(response)
+        raise circuit_breaker.open_after(response)
     if response.status_code == HTTPStatus.FORBIDDEN:
         raise NotAllowed
     if response.status_code == HTTPStatus.NOT_FOUND:

@@ -89,7 +89,7 @@ def _request_renewal(refresh_token: str, client: httpx.Client) -> Grant | None:
     except httpx.HTTPError as error:
         raise SpotifyUnavailable from error
     if response.status_code == 429:
-        raise circuit_breaker.trip(response)
+        raise circuit_breaker.open_after(response)
     if response.status_code >= 500:
         raise SpotifyUnavailable
     return _read_grant(response)

@@ -1,7 +1,6 @@
-"""A circuit keeps Storify quiet towards a service for as long as that service asked it to be.
+"""Circuit breaker for calls to outside services; its state is in the cache, for all processes.
 
-The time until which it is broken lives in the cache, where all processes see it; nobody ever
-sleeps until then.
+While it is open, calls fail at once; nothing sleeps until it closes again.
 """
 
 from dataclasses import dataclass
@@ -17,37 +16,43 @@ LONGEST_PAUSE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Break:
-    """No calls before `until`; the service's `reason`, where it gave one."""
+class OpenState:
+    """An open circuit: no calls before `until`. `reason` is the service's own, or ""."""
 
     until: datetime
     reason: str
 
 
-class Circuit:
-    """The circuit to one service, under a key of its own."""
+class CircuitBreaker:
+    """The circuit breaker of one service, stored in the cache under `key`."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def broken(self) -> Break | None:
-        """The break that holds now, if one does."""
+    def open_state(self) -> OpenState | None:
+        """Until when and why the circuit is open; None while it is closed."""
         stored = cache.get(self.key)
         if stored is None:
             return None
         until = datetime.fromtimestamp(stored["until"], UTC)
-        return Break(until, stored["reason"]) if until > timezone.now() else None
+        return OpenState(until, stored["reason"]) if until > timezone.now() else None
 
-    def trip(self, pause: timedelta, reason: str = "") -> Break:
-        """Break the circuit for this long from now."""
+    def is_open(self) -> bool:
+        return self.open_state() is not None
+
+    def open(self, pause: timedelta, reason: str = "") -> OpenState:
+        """Open the circuit for `pause` from now."""
         until = timezone.now() + pause
         value = {"until": until.timestamp(), "reason": reason}
         cache.set(self.key, value, timeout=pause.total_seconds())
-        return Break(until, reason)
+        return OpenState(until, reason)
 
 
 def retry_after(response: httpx.Response) -> timedelta:
-    """How long a 429 asks to wait: Retry-After in seconds, or as a date, which HTTP also allows."""
+    """How long a 429 asks to wait, from its Retry-After header in seconds or as a date.
+
+    Between one second and LONGEST_PAUSE; DEFAULT_PAUSE without a readable header.
+    """
     header = response.headers.get("Retry-After", "")
     if header.strip().isdecimal():
         pause = timedelta(seconds=min(int(header), int(LONGEST_PAUSE.total_seconds())))

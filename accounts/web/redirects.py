@@ -1,10 +1,15 @@
+"""Safe redirects to the page a person came from."""
+
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def next_page(request: HttpRequest, default: str) -> str:
-    """Where the person was going, if that is a page of this site."""
+    """Return the `next` parameter if it is an address on this site, else the default's address.
+
+    A POST parameter wins over one in the query. `default` is anything that `resolve_url` takes.
+    """
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.models import SpotifyAccount
 from accounts.spotify.client import NotAllowed, Spotify, SpotifyError
-from accounts.web.circuit_breaker import Circuit
+from accounts.web.circuit_breaker import CircuitBreaker
 from recommender.catalogue import reccobeats
 from recommender.catalogue.importing.layouts import MOOD
 from recommender.catalogue.importing.rows import RANGES, BadRowError, number_of
@@ -23,7 +23,7 @@ Features = dict[str, float | int]
 
 # An application that Spotify keeps from audio features today is kept from them tomorrow.
 REFUSED_PAUSE = timedelta(days=1)
-SPOTIFY_CIRCUIT = Circuit("recommender:spotify-features:closed")
+SPOTIFY_CIRCUIT_BREAKER = CircuitBreaker("recommender:spotify-features:open")
 
 
 class ProviderError(Exception):
@@ -79,13 +79,13 @@ class SpotifyFeatures:
         self._account, self._transport = account, transport
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
-        if SPOTIFY_CIRCUIT.broken():
+        if SPOTIFY_CIRCUIT_BREAKER.is_open():
             raise ProviderError("Spotify keeps audio features from this application")
         try:
             with Spotify(self._account, transport=self._transport) as spotify:
                 found = spotify.audio_features(track_ids)
         except NotAllowed as error:
-            SPOTIFY_CIRCUIT.trip(REFUSED_PAUSE)
+            SPOTIFY_CIRCUIT_BREAKER.open(REFUSED_PAUSE)
             raise ProviderError(str(error)) from error
         except SpotifyError as error:
             raise ProviderError(str(error)) from error

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from accounts.web.circuit_breaker import Circuit, retry_after
+from accounts.web.circuit_breaker import CircuitBreaker, retry_after
 
 BASE_URL = "https://api.reccobeats.com/v1"
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -20,7 +20,7 @@ LARGEST_BYTES = 1_000_000
 LIMIT = 40
 # A service that is down or talks rubbish is left alone for a while.
 PAUSE_AFTER_FAILURE = timedelta(minutes=5)
-CIRCUIT = Circuit("recommender:reccobeats:closed")
+CIRCUIT_BREAKER = CircuitBreaker("recommender:reccobeats:open")
 _TRACK_ADDRESS = "https://open.spotify.com/track/"
 _TOO_MANY = 429
 
@@ -35,8 +35,8 @@ def audio_features(
     """Raw features by Spotify id for up to 40 ids; what is not known there is left out."""
     if not 1 <= len(track_ids) <= LIMIT:
         raise ValueError(f"1 to {LIMIT} tracks at a time")
-    if broken := CIRCUIT.broken():
-        raise ReccoBeatsError(f"ReccoBeats is left alone until {broken.until:%H:%M on %d %B}")
+    if state := CIRCUIT_BREAKER.open_state():
+        raise ReccoBeatsError(f"ReccoBeats isn't called before {state.until:%H:%M on %d %B}")
     wanted = set(track_ids)
     answers = ((_spotify_id(item), item) for item in _get(track_ids, transport))
     return {track_id: item for track_id, item in answers if track_id in wanted}
@@ -52,7 +52,7 @@ def _get(
             client.stream("GET", url, params=ids) as response,
         ):
             if response.status_code == _TOO_MANY:
-                _fail("ReccoBeats wants fewer questions", retry_after(response))
+                _fail("ReccoBeats is limiting requests", retry_after(response))
             response.raise_for_status()
             content = json.loads(_body(response))["content"]
     except httpx.HTTPStatusError as error:
@@ -76,7 +76,7 @@ def _body(response: httpx.Response) -> bytes:
 def _fail(
     message: str, pause: timedelta = PAUSE_AFTER_FAILURE, cause: Exception | None = None
 ) -> NoReturn:
-    CIRCUIT.trip(pause, message)
+    CIRCUIT_BREAKER.open(pause, message)
     raise ReccoBeatsError(message) from cause
 
 

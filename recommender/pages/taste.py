@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import User
+from accounts.web.access import PageRequest, signed_in
+from accounts.web.redirects import next_page
 from recommender import selectors, services
 from recommender.catalogue import demo_tracks
 from recommender.pages.forms import FiltersForm, LikesForm
 
 
-def _me(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
 @require_safe
 @never_cache
-@login_required
-def taste(request: HttpRequest) -> HttpResponse:
-    if services.claim_demo_notice(user=_me(request)):
+@signed_in
+def taste(request: PageRequest) -> HttpResponse:
+    if services.claim_demo_notice(user=request.user):
         messages.info(request, demo_tracks.OUT_OF_USE)
     return _page(request)
 
 
 @require_POST
-@login_required
-def likes(request: HttpRequest) -> HttpResponse:
+@signed_in
+def likes(request: PageRequest) -> HttpResponse:
     """What a newcomer likes, or that they would rather not say."""
-    user = _me(request)
+    user = request.user
     form = LikesForm(selectors.music_preferences(user), request.POST)
     if not form.is_valid():
         return _page(request, likes=form)
@@ -47,13 +40,13 @@ def likes(request: HttpRequest) -> HttpResponse:
     )
     if said:
         messages.success(request, "Thank you. Your next suggestions will take it into account.")
-    return redirect(_next(request))
+    return redirect(next_page(request, "recommender:taste"))
 
 
 @require_POST
-@login_required
-def filters(request: HttpRequest) -> HttpResponse:
-    user = _me(request)
+@signed_in
+def filters(request: PageRequest) -> HttpResponse:
+    user = request.user
     form = FiltersForm(selectors.music_preferences(user), request.POST)
     if not form.is_valid():
         return _page(request, filters=form)
@@ -63,25 +56,25 @@ def filters(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
-def reset_taste(request: HttpRequest) -> HttpResponse:
-    services.reset_taste(user=_me(request))
+@signed_in
+def reset_taste(request: PageRequest) -> HttpResponse:
+    services.reset_taste(user=request.user)
     messages.success(request, "Your taste is reset. You can undo that below.")
     return redirect("recommender:taste")
 
 
 @require_POST
-@login_required
-def undo_reset(request: HttpRequest) -> HttpResponse:
-    services.undo_taste_reset(user=_me(request))
+@signed_in
+def undo_reset(request: PageRequest) -> HttpResponse:
+    services.undo_taste_reset(user=request.user)
     messages.success(request, "The reset is undone: Storify knows your taste again.")
     return redirect("recommender:taste")
 
 
 def _page(
-    request: HttpRequest, likes: LikesForm | None = None, filters: FiltersForm | None = None
+    request: PageRequest, likes: LikesForm | None = None, filters: FiltersForm | None = None
 ) -> HttpResponse:
-    user = _me(request)
+    user = request.user
     said = selectors.music_preferences(user)
     page = {
         "likes": likes or LikesForm(said),
@@ -92,11 +85,3 @@ def _page(
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
     return render(request, "recommender/taste.html", page, status=422 if likes or filters else 200)
-
-
-def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if safe else "recommender:taste"

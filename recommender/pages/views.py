@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
+from accounts.web.access import PageRequest, staff_only
 from accounts.web.byte_ranges import RangeNotSatisfiableError, requested_range
 from recommender import selectors
 from recommender.catalogue import audio as sound
@@ -58,11 +57,9 @@ def _bytes_of(content: bytes, request: HttpRequest, etag: str) -> HttpResponse:
 
 
 @require_safe
-@login_required
-def intensity(request: HttpRequest) -> HttpResponse:
+@staff_only
+def intensity(request: PageRequest) -> HttpResponse:
     """How the energy of low, medium and high intensity is spread, for staff."""
-    if not getattr(request.user, "is_staff", False):
-        raise PermissionDenied
     model = selectors.intensity_model()
     if model is None:
         return render(request, "recommender/intensity.html", {"fit": None})

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.web.parsers import StrictJSONParser
+from accounts.web.throttling import PersonThrottle
 from recommender.api.serializers import SuggestionSerializer
 from recommender.selectors import story_tuning
 from stories import selectors, services
@@ -32,7 +33,7 @@ from stories.api.serializers import (
 )
 from stories.models import Story
 from stories.pages import pagination as paging
-from stories.uploads.throttling import PersonThrottle, UploadThrottle
+from stories.uploads.throttling import UploadThrottle
 from stories.uploads.videos import MAX_VIDEO_BYTES, TOO_LARGE
 
 # What a form has around its file.

@@ -17,9 +17,10 @@ from rest_framework.request import Request
 
 from accounts.api.authentication import ApiTokenAuthentication
 from accounts.models import User
+from accounts.web.access import PageRequest, signed_in
 from accounts.web.byte_ranges import RangeNotSatisfiableError, requested_range
 from stories.models import Photo, Video
-from stories.pages.access import PageRequest, may_open_all, signed_in
+from stories.pages.access import may_open_all
 
 PART_BYTES = 2 * 1024 * 1024
 

@@ -7,13 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.web.access import PageRequest
 from recommender import selectors as music
 from recommender import services as recommender
 from recommender.pages.forms import FiltersForm
 from stories import services
 from stories.models import Story
 from stories.pages import responses, story_page
-from stories.pages.access import PageRequest, own_story
+from stories.pages.access import own_story
 from stories.pages.forms import LearningForm, SteeringForm, SuggestionForm
 
 FOUND_AT_MOST = 8

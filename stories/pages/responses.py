@@ -13,13 +13,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.web.access import PageRequest
 from recommender.errors import SuggestionNotFoundError
 from recommender.selectors import get_suggestion
 from stories import selectors
 from stories.errors import StoryError
 from stories.models import Story
 from stories.pages import story_page
-from stories.pages.access import PageRequest, own_story
+from stories.pages.access import own_story
 
 
 def go_to(request: PageRequest, story: Story) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from recommender import services as recommender
 from recommender.catalogue.demo_tracks import OUT_OF_USE
@@ -25,7 +26,7 @@ from stories import selectors, services
 from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
 from stories.models import MAX_CAPTION, Story
 from stories.pages import pagination, presenters, responses, story_page
-from stories.pages.access import PageRequest, own_story, signed_in
+from stories.pages.access import own_story
 from stories.pages.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.uploads import photos, videos
 from stories.uploads.throttling import too_many_uploads

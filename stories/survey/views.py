@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stories.pages.access import PageRequest, signed_in
+from accounts.web.access import PageRequest, signed_in
 from stories.survey import results as outcome
 from stories.survey import selectors, services
 from stories.survey.forms import SurveyForm

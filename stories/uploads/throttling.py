@@ -1,4 +1,4 @@
-"""How much one person may ask for; without the cache nobody is counted and nobody is kept out."""
+"""Upload limits per signed-in user, shared by the API and the pages."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 from rest_framework.request import Request
-from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
-
-class PersonThrottle(UserRateThrottle):
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        try:
-            return super().allow_request(request, view)
-        except RedisError:  # a photo that arrives while the cache is away is worth more
-            return True
+from accounts.web.throttling import PersonThrottle
 
 
 class UploadThrottle(PersonThrottle):
-    """Stricter: every upload costs a worker's time."""
+    """A stricter limit for uploads, because each one costs a worker's time."""
 
     scope = "uploads"
 
@@ -30,5 +22,5 @@ class UploadThrottle(PersonThrottle):
 
 
 def too_many_uploads(request: HttpRequest) -> bool:
-    """The same count for uploads through the pages."""
+    """Count an upload through a page; return whether the person is over the limit."""
     return not UploadThrottle().allow_request(cast(Request, request), APIView())

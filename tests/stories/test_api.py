@@ -17,13 +17,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import issue_api_token
+from accounts.web.throttling import PersonThrottle
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from recommender.models import Suggestion, Track
 from stories import services
 from stories.models import Story
 from stories.services.queue import DELAYED
 from stories.uploads.photos import MAX_UPLOAD_BYTES
-from stories.uploads.throttling import PersonThrottle
 from tests.factories import make_photo_bytes, make_ready_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
 

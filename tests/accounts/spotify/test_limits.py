@@ -19,7 +19,9 @@ from tests.factories import make_spotify_account
 pytestmark = pytest.mark.django_db
 
 
-def test_429_closes_the_way_for_everybody_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_429_opens_the_circuit_for_every_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("nobody sleeps"))
     wire = FakeSpotify(refuse(429, **{"Retry-After": "30"}))
     now = timezone.now()
@@ -44,7 +46,7 @@ def test_429_closes_the_way_for_everybody_until_it_is_over(monkeypatch: pytest.M
         assert later.me().id == "me"
 
 
-def test_a_spent_quota_closes_the_way_for_hours() -> None:
+def test_a_spent_quota_opens_the_circuit_for_hours() -> None:
     body = {"error": {"status": 429, "message": "no", "reason": "QUOTA_EXCEEDED"}}
     wire = FakeSpotify(lambda r: httpx.Response(429, json=body, headers={"Retry-After": "43200"}))
 
@@ -59,7 +61,30 @@ def test_a_spent_quota_closes_the_way_for_hours() -> None:
     with pytest.raises(RateLimited) as again:
         circuit_breaker.check()
     assert again.value.reason == "QUOTA_EXCEEDED"
-    assert caught.value.until.strftime("%H:%M") in str(caught.value)
+    assert str(caught.value) == "Spotify is limiting requests; try again in 12 hours."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "1 minute"),
+        (30, "1 minute"),
+        (600, "10 minutes"),
+        (3600, "60 minutes"),
+        (3601, "2 hours"),
+        (48 * 3600, "48 hours"),
+        (48 * 3600 + 1, "3 days"),
+    ],
+)
+def test_the_message_says_how_long_to_wait(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, words: str
+) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+    error = RateLimited(now + timedelta(seconds=seconds))
+
+    assert str(error) == f"Spotify is limiting requests; try again in {words}."
 
 
 @pytest.mark.parametrize(
@@ -69,7 +94,7 @@ def test_a_spent_quota_closes_the_way_for_hours() -> None:
 def test_an_odd_retry_after_is_read_sensibly(header: str, seconds: int) -> None:
     before = timezone.now()
 
-    error = circuit_breaker.trip(httpx.Response(429, headers={"Retry-After": header}))
+    error = circuit_breaker.open_after(httpx.Response(429, headers={"Retry-After": header}))
 
     assert abs((error.until - before).total_seconds() - seconds) < 5
 
@@ -78,19 +103,19 @@ def test_a_retry_after_in_the_form_of_a_date_is_understood() -> None:
     until = datetime.now(UTC) + timedelta(hours=2)
     header = until.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
-    error = circuit_breaker.trip(httpx.Response(429, headers={"Retry-After": header}))
+    error = circuit_breaker.open_after(httpx.Response(429, headers={"Retry-After": header}))
 
     assert abs(error.until - until) < timedelta(seconds=5)
 
 
-def test_the_circuit_forgets_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    circuit_breaker.trip(httpx.Response(429, headers={"Retry-After": "60"}))
+def test_the_open_state_expires_with_its_cache_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit_breaker.open_after(httpx.Response(429, headers={"Retry-After": "60"}))
 
     assert 0 < cache._cache.get_client().ttl(cache.make_key(circuit_breaker.KEY)) <= 60  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("listener", ["bea", "quin"])
-def test_the_sandbox_closes_the_circuit_too(
+def test_the_sandbox_opens_the_circuit_too(
     wire: Wire, browser: object, sandbox_transport: SandboxTransport, listener: str
 ) -> None:
     sign_in_with_spotify(browser, listener)  # type: ignore[arg-type]

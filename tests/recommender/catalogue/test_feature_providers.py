@@ -91,9 +91,9 @@ def test_429_keeps_quiet_for_as_long_as_it_says() -> None:
         with pytest.raises(ProviderError):
             ReccoBeatsFeatures(transport).features([FIRST])
     assert len(asked) == 1
-    broken = reccobeats.CIRCUIT.broken()
-    assert broken
-    assert timedelta(minutes=119) < broken.until - timezone.now() <= timedelta(hours=2)
+    state = reccobeats.CIRCUIT_BREAKER.open_state()
+    assert state
+    assert timedelta(minutes=119) < state.until - timezone.now() <= timedelta(hours=2)
 
 
 def test_server_that_is_down_is_left_alone_for_a_while() -> None:
