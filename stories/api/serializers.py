@@ -21,6 +21,7 @@ from stories.selectors import (
     suggestions_by_story,
     video_of,
 )
+from stories.uploads.formats import PHOTO, VIDEO
 
 
 class UnitField(serializers.FloatField):
@@ -106,8 +107,9 @@ class UploadSerializer(serializers.Serializer[Any]):
     photo = serializers.FileField(
         allow_empty_file=True,
         help_text=(
-            "JPEG, PNG, WebP or HEIC, up to 20 MB and 50 megapixels; or a video, MP4, MOV or WebM,"
-            " up to 60 seconds, 100 MB and 4K, of which the sound is not kept"
+            f"a photo ({PHOTO.names}) up to {PHOTO.megabytes} MB and {PHOTO.resolution}, or a video"
+            f" ({VIDEO.names}) up to {VIDEO.max_seconds} seconds, {VIDEO.megabytes} MB and"
+            f" {VIDEO.resolution}; a video is stored without its sound"
         ),
     )
     caption = serializers.CharField(

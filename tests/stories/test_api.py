@@ -22,7 +22,7 @@ from recommender.models import Suggestion, Track
 from stories import services
 from stories.models import Story
 from stories.services.queue import DELAYED
-from stories.uploads.photos import MAX_UPLOAD_BYTES
+from stories.uploads.photos import MAX_PHOTO_BYTES
 from stories.uploads.throttling import PersonThrottle
 from tests.factories import make_photo_bytes, make_ready_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
@@ -122,8 +122,8 @@ def test_an_unusable_key_is_refused(client: APIClient, key: str) -> None:
         (make_photo_bytes(kind="GIF", mode="P"), 415, "unsupported_type"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_type"),
         (make_photo_bytes()[:200], 422, "unreadable"),
-        (bytes(MAX_UPLOAD_BYTES + 1), 413, "too_large"),
-        (bytes(MAX_UPLOAD_BYTES + 100_000), 413, "too_large"),
+        (bytes(MAX_PHOTO_BYTES + 1), 413, "too_large"),
+        (bytes(MAX_PHOTO_BYTES + 100_000), 413, "too_large"),
     ],
 )
 def test_what_is_no_photo_is_refused_in_words(
