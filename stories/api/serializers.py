@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from ml.labels import ACTIONS, EMOTIONS, INTENSITIES, UNCERTAIN
+from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
@@ -33,7 +33,7 @@ class UnitField(serializers.FloatField):
 
 class EmotionTagSerializer(serializers.Serializer[Any]):
     label = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=(*EMOTIONS, UNCERTAIN),
+        choices=EMOTION_LABELS,
         allow_null=True,
         help_text="null: there is no face; uncertain: there is one, but it cannot be read",
     )
@@ -58,6 +58,11 @@ class FaceSerializer(serializers.Serializer[Any]):
         min_length=4,
         max_length=4,
         help_text="x, y, width, height as fractions of the photo, from its top left",
+    )
+    label = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=EMOTION_LABELS,
+        allow_null=True,
+        help_text="as named when the photo was analysed; uncertain: it cannot be read",
     )
     probabilities = serializers.DictField(child=UnitField())
 

@@ -162,7 +162,7 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
         assert set(tags[kind]["probabilities"]) == set(classes)
         assert tags[kind]["label"] in classes
         assert sum(tags[kind]["probabilities"].values()) == pytest.approx(1)
-    assert [set(face) for face in tags["faces"]] == [{"box", "probabilities"}]
+    assert [set(face) for face in tags["faces"]] == [{"box", "label", "probabilities"}]
     assert set(body["mood"]) == {"valence", "energy", "spread"}
     assert [len(row) for row in body["mood"]["spread"]] == [2, 2]
     assert [one["rank"] for one in body["suggestions"]] == [*range(1, 11)]
