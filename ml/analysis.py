@@ -86,7 +86,7 @@ def analyse_video(
     on_stage("mood")
     whole = _analysis(replace(_together(each), faces=faces), words, levels)
     moments = (
-        Moment(round(frame.at, 2), _mood(seen, words, levels))
+        Moment(round(frame.at, 2), _mood(seen, words, intensity_of(seen.action, levels)))
         for frame, seen in zip(frames, each, strict=True)
     )
     return replace(whole, moments=tuple(moments))
@@ -137,17 +137,18 @@ def _mean(rows: Sequence[Probabilities]) -> Probabilities:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _mood(seen: _Seen, words: CaptionReading | None, levels: Levels) -> mood.MoodTarget:
+def _mood(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> mood.MoodTarget:
     return mood.fuse(
         emotion=seen.emotion,
         action=seen.action,
-        intensity=intensity_of(seen.action, levels),
+        intensity=intensity,
         caption=words.mood if words else None,
         scene=seen.scene.mood,
     )
 
 
 def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Analysis:
+    intensity = intensity_of(seen.action, levels)
     return Analysis(
         faces=seen.faces,
         emotion=seen.emotion,
@@ -155,10 +156,10 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         emotion_set=emotions.likely(seen.emotion) if seen.emotion else (),
         action=seen.action,
         action_label=seen.action_label,
-        intensity=intensity_of(seen.action, levels),
+        intensity=intensity,
         caption=words.probabilities if words else None,
         caption_mood=words.mood if words else None,
         scene=seen.scene,
-        mood=_mood(seen, words, levels),
+        mood=_mood(seen, words, intensity),
         versions=versions(),
     )

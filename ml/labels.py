@@ -5,6 +5,9 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 UNCERTAIN = "uncertain"
 """The answer where a face is seen but its emotion cannot be named; no class of any model."""
 
+EMOTION_LABELS = (*EMOTIONS, UNCERTAIN)
+"""Every label that a face or a photo can get."""
+
 ACTIONS = (
     "calling",
     "clapping",

@@ -14,11 +14,13 @@ class Face:
 
     `box` is (x, y, width, height) in fractions of the photo's width and height, origin top left.
     `weight` is its share in the story's emotion; the weights of a photo's faces sum to one.
+    `label` is one of EMOTIONS, or UNCERTAIN where naming one would be wrong too often.
     """
 
     box: tuple[float, float, float, float]
     probabilities: dict[str, float]
     weight: float
+    label: str
 
 
 @dataclass(frozen=True)

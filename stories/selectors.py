@@ -41,10 +41,7 @@ def effective_tags(story: Story) -> dict[str, Any] | None:
         "emotion": {"label": _emotion_label(analysis), "probabilities": emotion or {}},
         "action": {"label": _action_label(analysis), "probabilities": action or {}},
         "intensity": _labelled(_intensity(analysis)),
-        "faces": [
-            {"box": face["box"], "probabilities": _probabilities(face["probabilities"], EMOTIONS)}
-            for face in analysis.faces
-        ],
+        "faces": [_face(face) for face in analysis.faces],
     }
 
 
@@ -96,6 +93,14 @@ def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestio
 def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
     """The saved track of each of these stories that has one."""
     return recommender.choices_by_story(story_ids)
+
+
+def _face(face: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "box": face["box"],
+        "label": face.get("label"),
+        "probabilities": _probabilities(face["probabilities"], EMOTIONS),
+    }
 
 
 def _emotion(analysis: Analysis) -> dict[str, float] | None:

@@ -369,6 +369,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "Emotion": "ml.labels.EMOTIONS",
+        "EmotionLabel": "ml.labels.EMOTION_LABELS",
         "Action": "ml.labels.ACTIONS",
         "Intensity": "ml.labels.INTENSITIES",
         "Genre": "recommender.engine.tracks.genres.FAMILIES",

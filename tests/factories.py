@@ -156,7 +156,14 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
         action=action,
         action_label="running",
         intensity=intensity_of(action),
-        faces=[{"box": [0.1, 0.2, 0.3, 0.4], "probabilities": emotion, "weight": 1.0}],
+        faces=[
+            {
+                "box": [0.1, 0.2, 0.3, 0.4],
+                "probabilities": emotion,
+                "weight": 1.0,
+                "label": "happy",
+            }
+        ],
         versions={"emotion": "test"},
         **mood_fields(mood),
     )

@@ -55,9 +55,13 @@ def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ..
     seen = _cut(photo, found)
     rows = emotions.predict(seen.crops)
     return tuple(
-        Face(_visible(face.box), _named(row), float(weight))
-        for face, row, weight in zip(found, rows, seen.weights, strict=True)
+        _face(detection, _named(row), float(weight))
+        for detection, row, weight in zip(found, rows, seen.weights, strict=True)
     )
+
+
+def _face(detection: Detection, probabilities: dict[str, float], weight: float) -> Face:
+    return Face(_visible(detection.box), probabilities, weight, emotions.answer(probabilities))
 
 
 def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:

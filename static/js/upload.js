@@ -13,15 +13,20 @@ const bar = document.getElementById("upload-bar");
 const words = document.getElementById("upload-words");
 const firstHint = hint.textContent;
 
-const IS_PHOTO = [/^image\/(jpeg|png|webp|heic|heif)$/, /\.(jpe?g|png|webp|heic|heif)$/i];
-const IS_VIDEO = [/^video\/(mp4|quicktime|webm|x-m4v)$/, /\.(mp4|m4v|mov|webm)$/i];
-const is = ([type, name], file) => type.test(file.type) || name.test(file.name);
+const isOneOf = (accept, file) =>
+  accept
+    .split(",")
+    .some((kind) =>
+      kind.startsWith(".") ? file.name.toLowerCase().endsWith(kind) : file.type === kind,
+    );
+const isPhoto = (file) => isOneOf(form.dataset.photoAccept, file);
+const isVideo = (file) => isOneOf(form.dataset.videoAccept, file);
 
 function complaint(file) {
   const { dataset } = form;
   if (file.size === 0) return dataset.empty;
-  if (is(IS_VIDEO, file)) return file.size > Number(dataset.videoBytes) ? dataset.videoTooLarge : "";
-  if (!is(IS_PHOTO, file)) return dataset.wrongType;
+  if (isVideo(file)) return file.size > Number(dataset.videoBytes) ? dataset.videoTooLarge : "";
+  if (!isPhoto(file)) return dataset.wrongType;
   return file.size > Number(dataset.photoBytes) ? dataset.photoTooLarge : "";
 }
 
@@ -53,7 +58,7 @@ function show() {
     shown.load?.(); // a video would go on loading what it had
   }
   if (!chosen) return;
-  const preview = is(IS_VIDEO, file) ? video : photo;
+  const preview = isVideo(file) ? video : photo;
   preview.onload = preview.onloadeddata = () => {
     preview.hidden = !preview.hasAttribute("src");
   };

@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from ml.labels import ACTIONS, EMOTIONS, INTENSITIES, UNCERTAIN
+from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
@@ -21,6 +21,7 @@ from stories.selectors import (
     suggestions_by_story,
     video_of,
 )
+from stories.uploads.formats import PHOTO, VIDEO
 
 
 class UnitField(serializers.FloatField):
@@ -32,7 +33,7 @@ class UnitField(serializers.FloatField):
 
 class EmotionTagSerializer(serializers.Serializer[Any]):
     label = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=(*EMOTIONS, UNCERTAIN),
+        choices=EMOTION_LABELS,
         allow_null=True,
         help_text="null: there is no face; uncertain: there is one, but it cannot be read",
     )
@@ -57,6 +58,11 @@ class FaceSerializer(serializers.Serializer[Any]):
         min_length=4,
         max_length=4,
         help_text="x, y, width, height as fractions of the photo, from its top left",
+    )
+    label = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=EMOTION_LABELS,
+        allow_null=True,
+        help_text="as named when the photo was analysed; uncertain: it cannot be read",
     )
     probabilities = serializers.DictField(child=UnitField())
 
@@ -106,8 +112,9 @@ class UploadSerializer(serializers.Serializer[Any]):
     photo = serializers.FileField(
         allow_empty_file=True,
         help_text=(
-            "JPEG, PNG, WebP or HEIC, up to 20 MB and 50 megapixels; or a video, MP4, MOV or WebM,"
-            " up to 60 seconds, 100 MB and 4K, of which the sound is not kept"
+            f"a photo ({PHOTO.names}) up to {PHOTO.megabytes} MB and {PHOTO.resolution}, or a video"
+            f" ({VIDEO.names}) up to {VIDEO.max_seconds} seconds, {VIDEO.megabytes} MB and"
+            f" {VIDEO.resolution}; a video is stored without its sound"
         ),
     )
     caption = serializers.CharField(

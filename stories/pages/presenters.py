@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml.emotion.predict import answer
 from ml.labels import INTENSITIES, UNCERTAIN
 from recommender.models import Choice, Track
 from stories import selectors
@@ -269,16 +268,17 @@ def face_boxes(faces: Iterable[Mapping[str, Any]]) -> list[FaceBox]:
 
 def _face_box(face: Mapping[str, Any]) -> FaceBox:
     x, y, width, height = (round(100 * side, 3) for side in face["box"])
-    return FaceBox(x, y, width, height, _face_label(face.get("probabilities")))
+    return FaceBox(x, y, width, height, _face_words(face))
 
 
-def _face_label(probabilities: Mapping[str, float] | None) -> str:
-    if not probabilities:
+def _face_words(face: Mapping[str, Any]) -> str:
+    """The label that the analysis stored with the face; "face" for one without."""
+    label = face.get("label")
+    if not label:
         return "face"
-    named = answer(probabilities)
-    if named == UNCERTAIN:
+    if label == UNCERTAIN:
         return "unsure"
-    return f"{in_words(named)} {percent(probabilities[named])}"
+    return f"{in_words(label)} {percent(face['probabilities'][label])}"
 
 
 def card(story: Story, choice: Choice | None) -> Card:

@@ -29,6 +29,7 @@ from stories.pages import pagination, presenters, responses, story_page
 from stories.pages.access import own_story
 from stories.pages.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
 from stories.uploads import photos, videos
+from stories.uploads.formats import PHOTO, VIDEO
 from stories.uploads.throttling import too_many_uploads
 
 TOO_MANY = "That was a lot at once. Please wait a minute and try again."
@@ -89,15 +90,16 @@ def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> H
     page = {
         "form": form,
         "max_caption": MAX_CAPTION,
-        "photo": {"max_bytes": photos.MAX_UPLOAD_BYTES, "too_large": photos.TOO_LARGE},
-        "video": {
-            "max_bytes": videos.MAX_VIDEO_BYTES,
-            "too_large": videos.TOO_LARGE,
-            "max_seconds": videos.MAX_SECONDS + videos.SLACK_SECONDS,
-            "too_long": videos.TOO_LONG,
+        "photo": PHOTO,
+        "video": VIDEO,
+        "longest": videos.MAX_SECONDS + videos.SLACK_SECONDS,
+        "errors": {
+            "photo_too_large": photos.TOO_LARGE,
+            "video_too_large": videos.TOO_LARGE,
+            "video_too_long": videos.TOO_LONG,
+            "wrong_type": photos.WRONG_TYPE,
+            "empty": photos.EMPTY,
         },
-        "wrong_type": photos.ACCEPTED,
-        "empty": photos.EMPTY,
     }
     if is_new_to_music(request.user):
         page["likes"] = LikesForm(MusicPreferences())

@@ -17,9 +17,10 @@ import pillow_heif
 from PIL import Image, ImageCms
 
 from ml.images import turn
+from stories.uploads.formats import ACCEPTED, PHOTO, describe_refused
 
-MAX_UPLOAD_BYTES = 20 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_PHOTO_BYTES = PHOTO.max_bytes
+MAX_PIXELS = PHOTO.max_pixels
 PHOTO_SIDE = 2048
 THUMBNAIL_SIDE = 480
 # A progressive JPEG has about ten scans; thousands of empty ones keep a decoder busy for hours.
@@ -27,28 +28,12 @@ MAX_JPEG_SCANS = 64
 STRIP_ROWS = 64
 
 # The page says the same words before it sends anything.
-ACCEPTED = "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video."
-EMPTY = f"This file is empty. {ACCEPTED}"
-TOO_LARGE = "This photo is larger than 20 MB. Please choose a smaller one."
+WRONG_TYPE = f"Please choose {ACCEPTED}."
+EMPTY = f"This file is empty. {WRONG_TYPE}"
+TOO_LARGE = f"This photo is larger than {PHOTO.megabytes} MB. Please choose a smaller one."
 TOO_COSTLY = (
     "Reading this file takes too much memory or time. Please choose another one, or save it anew "
     "in a photo or video app first."
-)
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-STILL_BRANDS = _HEIC_BRANDS | {b"avif", b"avis"}
-_REFUSED = (
-    (b"GIF8", "a GIF"),
-    (b"II*\x00", "a TIFF"),
-    (b"MM\x00*", "a TIFF"),
-    (b"II+\x00", "a TIFF"),
-    (b"MM\x00+", "a TIFF"),
-    (b"BM", "a BMP"),
-    (b"%PDF", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
 )
 
 logger = logging.getLogger(__name__)
@@ -84,7 +69,7 @@ class CleanPhoto:
 def read_photo(upload: Upload) -> CleanPhoto:
     """Check, decode and encode anew. Raises UploadError for everything that is not a photo."""
     data = _read_bytes(upload)
-    return clean_picture(_decode(data, _sniff(data)))
+    return clean_picture(_decode(data, _detect(data)))
 
 
 def clean_picture(image: Image.Image) -> CleanPhoto:
@@ -96,47 +81,22 @@ def clean_picture(image: Image.Image) -> CleanPhoto:
 
 def _read_bytes(upload: Upload) -> bytes:
     upload.seek(0)
-    data = upload.read(MAX_UPLOAD_BYTES + 1)
+    data = upload.read(MAX_PHOTO_BYTES + 1)
     if not data:
         raise UploadError("empty", EMPTY)
-    if len(data) > MAX_UPLOAD_BYTES:
+    if len(data) > MAX_PHOTO_BYTES:
         raise UploadError("too_large", TOO_LARGE)
     return data
 
 
-def _sniff(data: bytes) -> str:
-    """The one Pillow format that may decode this file; a file is what its first bytes say."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp" and _is_heic(data):
-        return "HEIF"
-    raise UploadError("unsupported_type", f"This file is {_name_of(data)}. {ACCEPTED}")
-
-
-def _is_heic(data: bytes) -> bool:
-    box = data[: min(int.from_bytes(data[:4], "big"), 256)]
-    brands = {box[8:12], *(box[i : i + 4] for i in range(16, len(box) - 3, 4))}
-    return box[8:12] in _HEIC_BRANDS and not brands & {b"avif", b"avis"}
-
-
-def _name_of(data: bytes) -> str:
-    for magic, name in _REFUSED:
-        if data.startswith(magic):
-            return name
-    if data[4:8] == b"ftyp":
-        return "an AVIF" if b"avif" in data[8:64] else "a video of another kind"
-    if data.startswith(b"\x1a\x45\xdf\xa3") or data[8:12] == b"AVI ":
-        return "a video of another kind"
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<") and b"<svg" in start:
-        return "an SVG drawing"
-    if start.startswith(b"<"):
-        return "a web page"
-    return "not a photo we can read"
+def _detect(data: bytes) -> str:
+    """Find the one Pillow format that may decode this file, by its first bytes."""
+    found = PHOTO.detect(data)
+    if found is None:
+        raise UploadError(
+            "unsupported_type", f"This file is {describe_refused(data)}. {WRONG_TYPE}"
+        )
+    return found.decoder
 
 
 def _decode(data: bytes, kind: str) -> Image.Image:
@@ -169,7 +129,7 @@ def _check_header(image: Image.Image, data: bytes, kind: str) -> None:
 def _too_many_pixels() -> UploadError:
     return UploadError(
         "too_many_pixels",
-        "This photo has more than 50 megapixels. Please choose a smaller one.",
+        f"This photo has more than {PHOTO.resolution}. Please choose a smaller one.",
     )
 
 

@@ -19,34 +19,35 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ml.video import MAX_PIXELS, VideoUnreadable, open_video, picture_stream, sample
+from ml.video import VideoUnreadable, open_video, picture_stream, sample
 from stories.uploads.bitstreams import BareBitstream
+from stories.uploads.formats import VIDEO
 from stories.uploads.photos import (
-    ACCEPTED,
     PHOTO_SIDE,
-    STILL_BRANDS,
     TOO_COSTLY,
+    WRONG_TYPE,
     CleanPhoto,
     Upload,
     UploadError,
     clean_picture,
 )
 
-MAX_VIDEO_BYTES = 100 * 1024 * 1024
-MAX_SECONDS = 60
+MAX_VIDEO_BYTES = VIDEO.max_bytes
+MAX_SECONDS = VIDEO.max_seconds or 0
 # Cameras stop a little late, and what is cut to a minute is often a few frames longer.
 SLACK_SECONDS = 1.0
 # A minute in slow motion has 240 frames a second.
 MAX_PACKETS = 61 * 240
 
-TOO_LARGE = "This video is larger than 100 MB. Please choose a shorter or smaller one."
+TOO_LARGE = (
+    f"This video is larger than {VIDEO.megabytes} MB. Please choose a shorter or smaller one."
+)
 TOO_LONG = f"This video is longer than {MAX_SECONDS} seconds. Please cut it and try again."
-_TOO_MANY_PIXELS = "This video is larger than 4K. Please choose a smaller one."
+_TOO_MANY_PIXELS = f"This video is larger than {VIDEO.resolution}. Please choose a smaller one."
 _STRANGE = "The picture of this video is coded in a way that browsers cannot show."
 _DAMAGED = "This video is damaged or incomplete. Please choose another one, or send it again."
 _NO_PICTURE = "There is no picture in this file, only sound. Please choose a video or a photo."
 _CODECS = {"mp4": {"h264", "hevc", "av1", "vp9", "mpeg4"}, "webm": {"vp8", "vp9", "av1"}}
-_QUICKTIME_STARTS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +63,10 @@ class CleanVideo:
 
 
 def kind_of(upload: Upload) -> str | None:
-    """ "mp4" (QuickTime, too) or "webm" by the first bytes of a file; None for no such video."""
+    """Find a video's container by its first bytes: "mp4" (also QuickTime), "webm" or None."""
     upload.seek(0)
-    head = upload.read(64)
-    if head[4:8] == b"ftyp" and head[8:12] not in STILL_BRANDS:
-        return "mp4"
-    if head[4:8] in _QUICKTIME_STARTS:
-        return "mp4"
-    return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head else None
+    found = VIDEO.detect(upload.read(64))
+    return found.decoder if found else None
 
 
 def check_tables(upload: Upload, kind: str) -> None:
@@ -170,7 +167,7 @@ def _checked_stream(source: InputContainer, kind: str) -> VideoStream:
         raise VideoUnreadable("there is no picture")
     codec = stream.codec_context
     if codec.codec.canonical_name not in _CODECS[kind]:
-        raise UploadError("unsupported_type", f"{_STRANGE} {ACCEPTED}")
-    if codec.width * codec.height > MAX_PIXELS:
+        raise UploadError("unsupported_type", f"{_STRANGE} {WRONG_TYPE}")
+    if codec.width * codec.height > VIDEO.max_pixels:
         raise UploadError("too_many_pixels", _TOO_MANY_PIXELS)
     return stream

@@ -107,18 +107,19 @@ class FakeModels:
             on_stage(stage)
         emotion = certain(EMOTIONS, "happy", 0.7) if look_at_faces else None
         action = certain(ACTIONS, "running", 0.6)
+        intensity = intensity_of(action)
         return Analysis(
-            faces=(Face((0.1, 0.2, 0.3, 0.4), emotion, 1.0),) if emotion else (),
+            faces=(Face((0.1, 0.2, 0.3, 0.4), emotion, 1.0, "happy"),) if emotion else (),
             emotion=emotion,
             emotion_label="happy" if emotion else None,
             emotion_set=("happy",) if emotion else (),
             action=action,
             action_label="running",
-            intensity=intensity_of(action),
+            intensity=intensity,
             caption=None,
             caption_mood=None,
             scene=Scene(1.2, 0.1, mood_of(1.2, 0.1)),
-            mood=fuse(emotion=emotion, action=action, intensity=intensity_of(action)),
+            mood=fuse(emotion=emotion, action=action, intensity=intensity),
             versions={"emotion": "fake"},
         )
 

@@ -23,7 +23,7 @@ from recommender.models import Suggestion, Track
 from stories import services
 from stories.models import Story
 from stories.services.queue import DELAYED
-from stories.uploads.photos import MAX_UPLOAD_BYTES
+from stories.uploads.photos import MAX_PHOTO_BYTES
 from tests.factories import make_photo_bytes, make_ready_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
 
@@ -122,8 +122,8 @@ def test_an_unusable_key_is_refused(client: APIClient, key: str) -> None:
         (make_photo_bytes(kind="GIF", mode="P"), 415, "unsupported_type"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_type"),
         (make_photo_bytes()[:200], 422, "unreadable"),
-        (bytes(MAX_UPLOAD_BYTES + 1), 413, "too_large"),
-        (bytes(MAX_UPLOAD_BYTES + 100_000), 413, "too_large"),
+        (bytes(MAX_PHOTO_BYTES + 1), 413, "too_large"),
+        (bytes(MAX_PHOTO_BYTES + 100_000), 413, "too_large"),
     ],
 )
 def test_what_is_no_photo_is_refused_in_words(
@@ -162,7 +162,7 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
         assert set(tags[kind]["probabilities"]) == set(classes)
         assert tags[kind]["label"] in classes
         assert sum(tags[kind]["probabilities"].values()) == pytest.approx(1)
-    assert [set(face) for face in tags["faces"]] == [{"box", "probabilities"}]
+    assert [set(face) for face in tags["faces"]] == [{"box", "label", "probabilities"}]
     assert set(body["mood"]) == {"valence", "energy", "spread"}
     assert [len(row) for row in body["mood"]["spread"]] == [2, 2]
     assert [one["rank"] for one in body["suggestions"]] == [*range(1, 11)]

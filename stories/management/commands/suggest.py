@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommender.api.serializers import RankedTrackSerializer
 from stories import services
+from stories.uploads.formats import ACCEPTED
 from stories.uploads.photos import UploadError
 
 
@@ -19,9 +20,7 @@ class Command(BaseCommand):
     requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "photo", type=Path, help="a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video"
-        )
+        parser.add_argument("photo", type=Path, help=ACCEPTED)
         parser.add_argument("--caption", default="", help="words that go with the photo")
         parser.add_argument("-n", type=int, default=10, help="how many tracks (default: 10)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")

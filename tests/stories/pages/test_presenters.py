@@ -64,8 +64,12 @@ def test_colours_run_into_each_other_without_a_seam(valence: float) -> None:
 def test_label_of_a_face_at_the_edge_stays_in_the_photo() -> None:
     middle, corner = face_boxes(
         [
-            {"box": [0.3, 0.4, 0.2, 0.2], "probabilities": {"happy": 0.9, "sad": 0.1}},
-            {"box": [0.8, 0.0, 0.2, 0.2], "probabilities": None},
+            {
+                "box": [0.3, 0.4, 0.2, 0.2],
+                "probabilities": {"happy": 0.9, "sad": 0.1},
+                "label": "happy",
+            },
+            {"box": [0.8, 0.0, 0.2, 0.2], "probabilities": {"happy": 0.9, "sad": 0.1}},
         ]
     )
     assert (middle.label, middle.label_anchor, middle.label_y) == ("happy 90%", "start", 40.0)
@@ -74,10 +78,17 @@ def test_label_of_a_face_at_the_edge_stays_in_the_photo() -> None:
 
 
 def test_face_whose_emotion_is_not_sure_is_not_given_one() -> None:
-    (face,) = face_boxes(
-        [{"box": [0.3, 0.4, 0.2, 0.2], "probabilities": {"fear": 0.26, "sad": 0.25, "happy": 0.2}}]
-    )
+    seen = {"fear": 0.26, "sad": 0.25, "happy": 0.2}
+    place = {"box": [0.3, 0.4, 0.2, 0.2], "probabilities": seen}
+    (face,) = face_boxes([{**place, "label": "uncertain"}])
     assert face.label == "unsure"
+
+
+def test_a_face_keeps_the_label_of_its_analysis() -> None:
+    """However sure today's model would have to be."""
+    seen = {"fear": 0.3, "sad": 0.25}
+    (face,) = face_boxes([{"box": [0, 0, 1, 1], "probabilities": seen, "label": "fear"}])
+    assert face.label == "fear 30%"
 
 
 def test_intensity_keeps_its_order() -> None:

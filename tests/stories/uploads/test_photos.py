@@ -16,7 +16,7 @@ from PIL import Image
 
 from stories.uploads.photos import (
     MAX_JPEG_SCANS,
-    MAX_UPLOAD_BYTES,
+    MAX_PHOTO_BYTES,
     PHOTO_SIDE,
     THUMBNAIL_SIDE,
     CleanPhoto,
@@ -189,7 +189,7 @@ def test_other_files_are_refused_by_their_name(data: bytes, name: str) -> None:
     error = refused(data)
     assert error.code == "unsupported_type"
     assert name in str(error)
-    assert "Please choose a JPEG, PNG, WebP or HEIC photo, or an MP4, MOV or WebM video." in str(
+    assert "Please choose a photo (JPEG, PNG, WebP or HEIC) or a video (MP4, MOV or WebM)." in str(
         error
     )
 
@@ -200,8 +200,8 @@ def test_an_empty_file_is_refused() -> None:
 
 def test_a_file_over_20_mb_is_refused_and_one_of_20_mb_is_not() -> None:
     photo = make_photo_bytes()
-    assert refused(photo + bytes(MAX_UPLOAD_BYTES - len(photo) + 1)).code == "too_large"
-    assert_clean(read(photo + bytes(MAX_UPLOAD_BYTES - len(photo))))
+    assert refused(photo + bytes(MAX_PHOTO_BYTES - len(photo) + 1)).code == "too_large"
+    assert_clean(read(photo + bytes(MAX_PHOTO_BYTES - len(photo))))
 
 
 @pytest.mark.parametrize("side", [7072, 60_000, 2**31 - 1])

@@ -151,7 +151,7 @@ def test_every_codec_that_is_listed_is_accepted(form: str, codec: str) -> None:
 def test_a_codec_that_browsers_cannot_show_is_refused() -> None:
     error = refused(make_video_bytes("mov", codec="mpeg2video", rate=25))
     assert error.code == "unsupported_type"
-    assert str(error).endswith("or an MP4, MOV or WebM video.")
+    assert str(error).endswith("or a video (MP4, MOV or WebM).")
 
 
 @pytest.mark.parametrize("form", MADE)
