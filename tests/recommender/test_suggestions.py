@@ -56,7 +56,7 @@ def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
     for i in range(30):
         make_track(valence=0.5 + i / 1000, energy=0.5, genre="pop")
     jazz = make_track(valence=0.55, energy=0.5, genre="jazz")
-    services.rearrange_catalogue()
+    services.rebuild_index()
     mood = engine_mood(make_mood(0.5, 0.5))
     assert jazz.pk.bytes not in gathered(user, mood).ids.tolist()
     services.set_preferences(user=user, liked_genres=["jazz and blues"])
