@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("accounts.pages.urls")),
     *sandbox,
     path("tracks/", include("recommender.pages.urls")),
+    path("staff/", include("recommender.staff.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("recommender.api.urls")),
     path("api/v1/", include("stories.api.urls")),

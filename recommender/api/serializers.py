@@ -8,9 +8,9 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from recommender.catalogue.languages import CODES
+from recommender.catalogue.release_years import FIRST_YEAR, LAST_YEAR
 from recommender.engine.tracks.genres import FAMILIES
 from recommender.models import MusicPreferences, Suggestion, Track
-from recommender.pages.forms import FIRST_YEAR, LAST_YEAR
 from recommender.ranking.rank import RankedTrack
 
 

@@ -1,8 +1,8 @@
-"""The two files of collaborative training, so that any machine or cluster can do it.
+"""File formats of collaborative training, so that it can run on any machine or cluster.
 
-choices.parquet   person (int64), song (string): everybody's choices to learn from
-factors.parquet   song (string), n_choices (int32), vector (list of float): what was learned, with
-                  method, confidence and regularisation as metadata of the schema
+choices.parquet   person (int64), song (string): the choices to train on
+factors.parquet   song (string), n_choices (int32), vector (list of float): the trained vectors,
+                  with method, confidence and regularisation in the schema's metadata
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from recommender.engine.als import Factors, Settings
 from recommender.errors import FactorsUnusableError
 
 IntArray = NDArray[np.int64]
-_AT_ONCE = 100_000
+_BATCH_SIZE = 100_000
 
 
 @dataclass(frozen=True)
 class SongFactors:
-    """Trained vectors of songs, and how persons are folded into them."""
+    """Trained song vectors and the settings that fold people in."""
 
     songs: list[str]
-    """Song keys, each once."""
+    """Unique song keys."""
     vectors: Factors
     """(n, n_factors)."""
     n_choices: IntArray
-    """(n,): how often each song was chosen."""
+    """(n,): choices of each song."""
     settings: Settings
     method: str
 
 
 def write_choices(path: Path, choices: Iterable[tuple[int, str]]) -> int:
-    """Write (person, song) pairs, each at most once; returns how many."""
+    """Write unique (person, song) pairs and return their number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([("person", pa.int64()), ("song", pa.string())])
     remaining, written = iter(choices), 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while part := [*islice(remaining, _AT_ONCE)]:
+        while part := [*islice(remaining, _BATCH_SIZE)]:
             people, songs = zip(*part, strict=True)
             writer.write_table(pa.table([pa.array(people), pa.array(songs)], schema=schema))
             written += len(part)
@@ -53,7 +53,7 @@ def write_choices(path: Path, choices: Iterable[tuple[int, str]]) -> int:
 
 
 def read_choices(path: Path) -> tuple[Any, list[str]]:
-    """A scipy CSR matrix (n_people, n_songs) of ones, and the songs of its columns."""
+    """A scipy CSR matrix (n_people, n_songs) of ones, and the song key of each column."""
     import pyarrow.parquet as pq
     from scipy.sparse import csr_matrix
 
@@ -64,12 +64,12 @@ def read_choices(path: Path) -> tuple[Any, list[str]]:
     shape = (int(people.max(initial=-1)) + 1, len(names))
     ones = np.ones(len(columns), dtype=np.float32)
     choices = csr_matrix((ones, (people, columns)), shape=shape)
-    choices.data[:] = 1.0  # a pair that came twice counts once
+    choices.data[:] = 1.0  # a repeated pair counts once
     return choices, names
 
 
 def write_factors(path: Path, factors: SongFactors) -> None:
-    """Write trained factors as `read_factors` takes them."""
+    """Write trained factors in the format that `read_factors` reads."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -90,7 +90,10 @@ def write_factors(path: Path, factors: SongFactors) -> None:
 
 
 def read_factors(path: Path) -> SongFactors:
-    """Read trained factors; FactorsUnusableError where they are broken or not finite."""
+    """Read trained factors.
+
+    Raises FactorsUnusableError if the file is broken or holds numbers that aren't finite.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -109,7 +112,7 @@ def read_factors(path: Path) -> SongFactors:
     songs = table["song"].to_pylist()
     if not len(songs) or len({*songs}) != len(songs) or not np.isfinite(vectors).all():
         raise FactorsUnusableError(
-            f"{path} has no songs, a song twice, or numbers that are not finite; train again."
+            f"{path} has no songs, duplicate songs or numbers that aren't finite; train again."
         )
     return SongFactors(
         songs=songs,

@@ -1,4 +1,4 @@
-"""From tracks and trained factors to rows of TrackFactor."""
+"""Builds rows of TrackFactor from tracks and trained factors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender import binary_rows
-from recommender.engine import ivf_index as inverted
-from recommender.engine import query_vectors
+from recommender.engine import ivf_index, query_vectors
 from recommender.engine.cold_start import ColdStart, fit_cold_start
 from recommender.engine.ivf_index import Ints, Vectors
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
@@ -23,7 +22,7 @@ from recommender.models import Track
 from recommender.ranking.preference_filters import genre_code, language_code
 from recommender.ranking.trending import RELEASED, days_out, recent_saves
 
-_AT_ONCE = 20_000
+_BATCH_SIZE = 20_000
 _WORDS = ("song_key", "artists", "genre_family", "language")
 _NUMBERS = ("popularity", "level", "released")
 _POINT = [FEATURES.index("valence"), FEATURES.index("energy")]
@@ -41,34 +40,34 @@ _FIELDS = [
 
 @dataclass(frozen=True)
 class Batch:
-    """Some tracks, row by row."""
+    """Columns that describe n tracks."""
 
     ids: list[bytes]
     songs: list[str]
     artists: list[list[str]]
-    """As credited."""
+    """As credited on the track."""
     points: FloatArray
     """(n, 2): valence, energy."""
     genres: list[int]
     languages: list[int]
-    """As `recommender.ranking.preference_filters` numbers them."""
+    """Codes from `recommender.ranking.preference_filters`."""
     known: Vectors
-    """(n, linear.N_KNOWN): what follows the factors in a track's vector."""
+    """(n, query_vectors.N_KNOWN): the part of a track's vector after its factors."""
     content: FloatArray
     """(n, 10): content vectors."""
 
 
-def batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
-    """All of these tracks that have a mood, some thousands at a time."""
+def track_batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
+    """The tracks that have a mood, in batches of _BATCH_SIZE."""
     now = timezone.now()
     rows = (
         tracks.filter(energy__isnull=False, valence__isnull=False)
         .annotate(level=F("saves__level"), released=RawSQL(RELEASED, ()))  # noqa: S611  (a constant)
         .order_by()
         .values_list("id", *_WORDS, *_NUMBERS, *FEATURES)
-        .iterator(chunk_size=_AT_ONCE)
+        .iterator(chunk_size=_BATCH_SIZE)
     )
-    while part := [*islice(rows, _AT_ONCE)]:
+    while part := [*islice(rows, _BATCH_SIZE)]:
         numbers = np.array([row[1 + len(_WORDS) :] for row in part], dtype=np.float64)
         popularity, level, released = numbers[:, : len(_NUMBERS)].T
         raw = numbers[:, len(_NUMBERS) :]
@@ -92,21 +91,21 @@ def batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
 
 @dataclass(frozen=True)
 class Trained:
-    """Trained vectors by song, and what they say of songs that nobody chose."""
+    """Trained song vectors, and a cold-start model for songs that nobody chose."""
 
     rows: Mapping[str, int]
     vectors: Vectors
     """(n_songs, n_factors)."""
-    cold: ColdStart | None
+    cold_start: ColdStart | None
 
     def vectors_of(self, batch: Batch) -> tuple[Vectors, NDArray[np.bool_]]:
-        """Vectors (n, n_factors + linear.N_KNOWN), and which of the factors are trained (n,)."""
+        """Vectors (n, n_factors + query_vectors.N_KNOWN), and which have trained factors (n,)."""
         found = np.array([self.rows.get(song, -1) for song in batch.songs])
         trained = found >= 0
         n, width = len(batch.ids), self.vectors.shape[1]
         vectors = np.zeros((n, width + query_vectors.N_KNOWN), dtype=np.float32)
-        if self.cold is not None:
-            vectors[:, :width] = self.cold.vectors(
+        if self.cold_start is not None:
+            vectors[:, :width] = self.cold_start.vectors(
                 [artist_keys(names) for names in batch.artists], batch.content
             )
         vectors[trained, :width] = self.vectors[found[trained]]
@@ -115,32 +114,32 @@ class Trained:
 
 
 def trained_from(songs: list[str], vectors: Vectors, tracks: QuerySet[Track]) -> Trained:
-    """Learn from the songs' own tracks what artists and sound say of a vector."""
+    """Fit the cold-start model on the artists and audio features of the trained songs."""
     rows = {song: row for row, song in enumerate(songs)}
     content: list[FloatArray] = []
     artists: list[frozenset[str]] = []
-    learnt: dict[str, None] = {}
-    for batch in batches(tracks.filter(song_key__in=songs)) if songs else ():
+    seen: dict[str, None] = {}
+    for batch in track_batches(tracks.filter(song_key__in=songs)) if songs else ():
         for place, song in enumerate(batch.songs):
-            if song not in learnt:
-                learnt[song] = None
+            if song not in seen:
+                seen[song] = None
                 content.append(batch.content[place])
                 artists.append(artist_keys(batch.artists[place]))
-    if not learnt:
+    if not seen:
         return Trained(rows, vectors, None)
-    own = vectors[[rows[song] for song in learnt]]
+    own = vectors[[rows[song] for song in seen]]
     return Trained(rows, vectors, fit_cold_start(own, artists, np.array(content)))
 
 
-def write(
+def write_rows(
     table: str, version_id: int, batch: Batch, *, trained: Trained, centroids: Vectors
 ) -> tuple[Ints, Vectors]:
-    """Add the batch to a table laid out as TrackFactor.
+    """Append the batch to a table with TrackFactor's columns.
 
-    Returns the buckets (n,) and the squared distances (n,) to the centroids.
+    Returns the buckets (n,) and the squared distances (n,) to their centroids.
     """
     vectors, is_trained = trained.vectors_of(batch)
-    buckets = inverted.bucket_of(vectors, batch.points, centroids)
+    buckets = ivf_index.bucket_of(vectors, batch.points, centroids)
     n = len(batch.ids)
     columns = {
         "version_id": np.full(n, version_id),
@@ -155,5 +154,5 @@ def write(
     }
     fields = [*_FIELDS, ("vector", binary_rows.halfvec(vectors.shape[1]))]
     binary_rows.write(table, fields, columns)
-    distances: Vectors = np.sum((vectors - centroids[buckets // inverted.CELLS]) ** 2, axis=1)
+    distances: Vectors = np.sum((vectors - centroids[buckets // ivf_index.CELLS]) ** 2, axis=1)
     return buckets, distances

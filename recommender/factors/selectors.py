@@ -1,4 +1,4 @@
-"""Reading the collaborative factors, and the choices that they are learned from."""
+"""Reads the collaborative factors and the choices they are trained on."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ from recommender.engine.ivf_index import InvertedFile, Vectors
 from recommender.engine.query_vectors import N_KNOWN
 from recommender.models import Choice, FactorVersion, Track, TrackFactor
 
-# Every so many-th person is left out of training, to measure on.
-EVERY = 10
+# One person in ten is held out of training.
+HOLDOUT_EVERY = 10
 
 
-def choices_to_learn_from(*, examined: bool = False) -> Iterator[tuple[int, str]]:
-    """(person, song key) of what everybody may learn from, person by person, the oldest first.
+def training_choices(*, holdout: bool = False) -> Iterator[tuple[int, str]]:
+    """(person, song key) pairs to train on, grouped by person, oldest first.
 
-    Every tenth person is never trained on: with `examined`, only of those people.
+    With `holdout`, the pairs of the people who are never trained on instead.
     """
     learned = Choice.objects.filter(demo_tracks.used("track__"), learns=True)
-    choices = learned.annotate(tenth=F("user_id") % EVERY)
-    wanted = choices.filter(tenth=0) if examined else choices.exclude(tenth=0)
+    choices = learned.annotate(remainder=F("user_id") % HOLDOUT_EVERY)
+    wanted = choices.filter(remainder=0) if holdout else choices.exclude(remainder=0)
     pairs = wanted.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
     return pairs.iterator(chunk_size=10_000)
 
 
 def serving_factors() -> FactorVersion | None:
-    """The version of the collaborative factors that serves, without its large columns."""
+    """The serving version of the collaborative factors, without its large columns."""
     serving = FactorVersion.objects.filter(state=FactorVersion.State.SERVING)
     return serving.defer("gram", "index").first()
 
 
 @lru_cache(maxsize=2)
 def inverted_file(version_id: int) -> InvertedFile:
-    """What lies where in this version; the same for as long as the version lives."""
+    """The IVF index of this version; it never changes once written."""
     stored = FactorVersion.objects.values_list("index", flat=True).get(pk=version_id)
     return InvertedFile.from_bytes(bytes(stored or b""))
 
 
 @lru_cache(maxsize=2)
 def gram_of(version_id: int) -> Vectors:
-    """What folding a person into this version needs of all songs together."""
+    """The Gram matrix of all songs of this version, used to fold a person in."""
     stored = FactorVersion.objects.values_list("gram", flat=True).get(pk=version_id)
     flat = np.frombuffer(bytes(stored or b""), dtype=np.float32)
     return flat.reshape(round(len(flat) ** 0.5), -1) if len(flat) else np.zeros((0, 0), np.float32)
 
 
 def settings_of(version: FactorVersion) -> Settings:
-    """How a person is folded into this version."""
+    """The ALS settings that fold a person into this version."""
     return Settings(
         n_factors=version.n_factors,
         confidence=version.confidence,
@@ -63,7 +63,7 @@ def settings_of(version: FactorVersion) -> Settings:
 
 
 def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
-    """The songs that somebody chose and their vectors (n, n_factors) in this version."""
+    """Songs that somebody chose and their vectors (n, n_factors) in this version."""
     if version is None or version.n_songs == 0:
         width = version.n_factors if version else 0
         return [], np.zeros((0, width), dtype=np.float32)
@@ -81,7 +81,7 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
 
 
 def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
-    """Of the person's latest chosen tracks (n, n_factors), as far as they have a place."""
+    """Vectors (n, n_factors) of the person's latest chosen tracks that are in the index."""
     rows = binary_rows.read(
         "SELECT halfvec_send(factor.vector) AS row"  # noqa: S608  (nothing from outside)
         " FROM recommender_choice AS choice"
@@ -92,17 +92,17 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
         {"user": user.pk, "version": version.pk, "limit": limit, **demo_tracks.parameters()},
         [("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
-    chosen: Vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
-    return chosen
+    vectors: Vectors = rows["vector"]["values"][:, : version.n_factors].astype(np.float32)
+    return vectors
 
 
 def tracks_to_place() -> QuerySet[Track]:
-    """The tracks that are arranged by the factors."""
+    """The tracks that belong in the index."""
     return Track.objects.filter(demo_tracks.used())
 
 
 def unplaced_tracks(version: FactorVersion | None) -> QuerySet[Track]:
-    """Tracks with a mood that have no place in this version, or another mood there."""
+    """Tracks with a mood that this version doesn't index, or indexes with another mood."""
     tracks = tracks_to_place().filter(energy__isnull=False, valence__isnull=False)
     if version is None:
         return tracks

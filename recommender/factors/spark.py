@@ -1,9 +1,9 @@
 """python -m recommender.factors.spark --choices CHOICES.parquet --factors FACTORS.parquet
 
-The collaborative training on Spark, for choices that one machine cannot hold: MLlib's ALS on what
-`manage.py factors export` wrote, into what `manage.py factors load` takes in. On a cluster, submit
-this file with spark-submit and PYTHONPATH=., and give paths that all of its machines see; the
-driver holds the songs' vectors (256 MB for a million).
+Trains the collaborative factors with Spark MLlib's ALS, for choices that don't fit on one machine.
+It reads what `manage.py factors export` writes and writes what `manage.py factors load` reads. On
+a cluster, submit this file with spark-submit and PYTHONPATH=., and use paths that every machine
+can reach; the driver holds the songs' vectors (256 MB per million).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from recommender.engine.als import Settings
 from recommender.factors.files import SongFactors, write_factors
 
-# MLlib weighs regularisation by how much a person or song was chosen (Zhou et al. 2008).
+# MLlib scales regularisation with the choices of a person or song (Zhou et al. 2008).
 REGULARISATION = 0.1
 LOCAL_PARTITIONS = 4
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     builder = SparkSession.builder.appName("storify-factors")
     if options.master:
-        # On one machine; a cluster's own settings are left alone.
+        # Only on one machine: a cluster keeps its own settings.
         builder = builder.master(options.master).config("spark.ui.enabled", "false")
         builder = builder.config("spark.sql.shuffle.partitions", LOCAL_PARTITIONS)
     spark = builder.getOrCreate()
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def train(spark: Any, choices: Path, settings: Settings, seed: int = 0) -> SongFactors:
-    """Learn from a file of choices, in this Spark session."""
+    """Train on a file of choices in this Spark session."""
     from pyspark.ml.feature import StringIndexer
     from pyspark.ml.recommendation import ALS
     from pyspark.sql.functions import lit

@@ -1,4 +1,4 @@
-"""The collaborative training: choices out, factors in."""
+"""Exports choices and trains the collaborative factors on this machine."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from recommender.factors.files import SongFactors, read_choices, write_choices, 
 from recommender.factors.versions import load_factors
 from recommender.models import FactorVersion
 
-# With less there is nothing that co-saves do not know already.
-FEWEST_CHOICES = 100
+# With fewer choices, factors add nothing to what co-saves already capture.
+MIN_CHOICES = 100
 
 
 def export_choices(*, path: Path) -> int:
-    """Write everybody's choices for training, wherever that happens; returns how many.
+    """Write the training choices to a Parquet file and return their number.
 
-    People who are kept for measuring are not among them. NothingToLearnError: too few.
+    The holdout isn't included. Raises NothingToLearnError if there are too few choices.
     """
-    written = write_choices(path, selectors.choices_to_learn_from())
-    if written < FEWEST_CHOICES:
+    written = write_choices(path, selectors.training_choices())
+    if written < MIN_CHOICES:
         raise NothingToLearnError(
-            f"{written} choices are too few to learn from; {FEWEST_CHOICES} are needed."
+            f"{written} choices are too few to learn from; at least {MIN_CHOICES} are needed."
         )
     return written
 
 
 def train_factors() -> FactorVersion:
-    """Train on this machine and let the result serve, unless it is worse.
+    """Train on this machine and serve the result unless it's worse than the serving version.
 
-    NothingToLearnError: there are too few choices yet.
+    Raises NothingToLearnError if there are too few choices.
     """
     with tempfile.TemporaryDirectory(prefix="storify-factors-") as folder:
         choices, factors = Path(folder) / "choices.parquet", Path(folder) / "factors.parquet"
@@ -44,7 +44,7 @@ def train_factors() -> FactorVersion:
 
 
 def train_file(*, choices: Path, factors: Path) -> None:
-    """From one file to the other, without the database."""
+    """Train from one file into another, without the database."""
     matrix, songs = read_choices(choices)
     trained = als.train(matrix)
     counts = np.bincount(matrix.indices, minlength=len(songs))

@@ -1,4 +1,4 @@
-"""Versions of the collaborative factors: taking one in, swapping it in, going back."""
+"""Loads, serves, indexes and rolls back versions of the collaborative factors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommender.catalogue import demo_tracks
-from recommender.engine import ivf_index as inverted
-from recommender.engine import query_vectors
+from recommender.engine import ivf_index, query_vectors
 from recommender.engine.als import Settings, TrackFactors, quality
 from recommender.engine.ivf_index import InvertedFile, Vectors
 from recommender.errors import FactorsUnusableError
@@ -22,30 +21,30 @@ from recommender.factors.files import SongFactors, read_factors
 from recommender.factors.index_rows import (
     Batch,
     Trained,
-    batches,
+    track_batches,
     trained_from,
-    write,
+    write_rows,
 )
 from recommender.factors.selectors import tracks_to_place
 from recommender.models import FactorVersion, TrackFactor
 
-# With fewer people than this the measured quality is mostly luck and refuses nothing.
-FEWEST_EXAMINED = 30
-# New tracks beyond this share of the catalogue are reason enough to arrange all of it again.
-MANY_NEW = 0.2
-_LOCK = 0x53746F72  # any number that nothing else takes
+# With fewer people, the measured quality is mostly noise and no version is refused.
+MIN_HOLDOUT_PEOPLE = 30
+# When new tracks exceed this share of the catalogue, the whole index is rebuilt.
+REBUILD_SHARE = 0.2
+_LOCK_KEY = 0x53746F72  # an advisory lock key that nothing else uses
 _TABLE = TrackFactor._meta.db_table
 logger = logging.getLogger(__name__)
 
 
 def load_factors(*, path: Path) -> FactorVersion:
-    """Take in trained factors; they serve from now on, unless they are worse than those before.
+    """Load trained factors and serve them unless they're worse than the serving version.
 
-    FactorsUnusableError: the file is broken, or another process is at it.
+    Raises FactorsUnusableError if the file is broken or another process is indexing.
     """
     factors = read_factors(path)
     with transaction.atomic():
-        _alone()
+        _lock()
         version = _version_of(factors)
         if _is_worse(version):
             version.state = FactorVersion.State.REFUSED
@@ -56,15 +55,15 @@ def load_factors(*, path: Path) -> FactorVersion:
                 version.quality_before,
             )
             return version
-        _arrange(version, factors.songs, factors.vectors)
-    _drop_old()
+        _build_index(version, factors.songs, factors.vectors)
+    _drop_old_versions()
     return version
 
 
-def rearrange_catalogue() -> FactorVersion:
-    """Arrange the catalogue as it is now by the factors that serve, or by none."""
+def rebuild_index() -> FactorVersion:
+    """Index the current catalogue with the serving factors, or without factors if none serve."""
     with transaction.atomic():
-        _alone()
+        _lock()
         serving = factor_selectors.serving_factors()
         songs, vectors = factor_selectors.trained_songs(serving)
         if serving is None:
@@ -74,56 +73,56 @@ def rearrange_catalogue() -> FactorVersion:
             version.pk, version.created_at = None, timezone.now()
             version._state.adding = True
             version.n_songs, version.gram = len(songs), _gram(vectors)
-        _arrange(version, songs, vectors)
-    _drop_old()
+        _build_index(version, songs, vectors)
+    _drop_old_versions()
     return version
 
 
 def place_new_tracks() -> int:
-    """Give tracks that came or changed since a place among the factors; returns how many.
+    """Index new and changed tracks and return their number.
 
-    Many of them, the first ones, and demo tracks that came into use or out of it are a reason to
-    arrange the whole catalogue again.
+    Rebuilds the whole index if there is none, if many tracks are new, or if demo tracks came into
+    or went out of use.
     """
     serving = factor_selectors.serving_factors()
     unplaced = factor_selectors.unplaced_tracks(serving)
     n_new = unplaced.count()
-    others = serving is not None and serving.with_demo_tracks != demo_tracks.in_use()
-    if n_new == 0 and not others:
+    demo_changed = serving is not None and serving.with_demo_tracks != demo_tracks.in_use()
+    if n_new == 0 and not demo_changed:
         return 0
-    if serving is None or others or n_new > MANY_NEW * serving.n_tracks:
-        return rearrange_catalogue().n_tracks
+    if serving is None or demo_changed or n_new > REBUILD_SHARE * serving.n_tracks:
+        return rebuild_index().n_tracks
     with transaction.atomic():
-        _alone()
+        _lock()
         trained = trained_from(*factor_selectors.trained_songs(serving), tracks_to_place())
         centroids = factor_selectors.inverted_file(serving.pk).centroids
-        for batch in batches(unplaced):
+        for batch in track_batches(unplaced):
             _replace(serving.pk, batch, trained, centroids)
     return n_new
 
 
 def roll_back_factors() -> FactorVersion:
-    """Let the version before serve again; FactorsUnusableError when none was kept."""
+    """Serve the previous version again; raises FactorsUnusableError if there is none."""
     with transaction.atomic():
-        _alone()
-        kept = FactorVersion.objects.filter(state=FactorVersion.State.RETIRED).first()
-        if kept is None:
-            raise FactorsUnusableError("There is no earlier version to go back to.")
-        _serve(kept)
-    return kept
+        _lock()
+        previous = FactorVersion.objects.filter(state=FactorVersion.State.RETIRED).first()
+        if previous is None:
+            raise FactorsUnusableError("There's no earlier version to roll back to.")
+        _serve(previous)
+    return previous
 
 
-def _alone() -> None:
+def _lock() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
         if cursor.fetchone() != (True,):
-            raise FactorsUnusableError("Another process arranges the catalogue; try again later.")
+            raise FactorsUnusableError("The catalogue is being indexed; try again later.")
 
 
 def _version_of(factors: SongFactors) -> FactorVersion:
-    """The version's row, with its quality and that of the one that serves, on the same people."""
+    """An unsaved version with its holdout quality and that of the serving version."""
     serving = factor_selectors.serving_factors()
-    known, wanted = _exam()
+    known, wanted = _holdout()
     before = None
     if serving is not None and serving.n_songs:
         songs, vectors = factor_selectors.trained_songs(serving)
@@ -149,8 +148,8 @@ def _gram(vectors: Vectors) -> bytes:
 
 
 def _is_worse(version: FactorVersion) -> bool:
-    """Whether quality dropped by more than chance explains: one standard error of the share."""
-    if version.n_examined < FEWEST_EXAMINED:
+    """Whether quality dropped by more than one standard error."""
+    if version.n_examined < MIN_HOLDOUT_PEOPLE:
         return False
     if version.quality is None or version.quality_before is None:
         return False
@@ -159,11 +158,9 @@ def _is_worse(version: FactorVersion) -> bool:
     return version.quality < share - error
 
 
-def _exam() -> tuple[list[list[str]], list[str]]:
-    """Of people who are never trained on: the songs they chose before, and the one after that."""
-    chosen = groupby(
-        factor_selectors.choices_to_learn_from(examined=True), key=lambda pair: pair[0]
-    )
+def _holdout() -> tuple[list[list[str]], list[str]]:
+    """For each holdout person: the songs they chose first, and the last one as the target."""
+    chosen = groupby(factor_selectors.training_choices(holdout=True), key=lambda pair: pair[0])
     people = [[*dict.fromkeys(song for _, song in pairs)] for _, pairs in chosen]
     people = [songs for songs in people if len(songs) > 1]
     return [songs[:-1] for songs in people], [songs[-1] for songs in people]
@@ -176,7 +173,7 @@ def _quality(
     known: list[list[str]],
     wanted: list[str],
 ) -> float | None:
-    """Recall@50 among all songs of the model or the exam; those without a vector have zeros."""
+    """Recall@50 among all songs of the model and the holdout; unknown songs have zero vectors."""
     from scipy.sparse import csr_matrix
 
     if not songs or not wanted:
@@ -195,20 +192,20 @@ def _quality(
     return quality(factors, matrix, np.array([columns[song] for song in wanted]))
 
 
-def _arrange(version: FactorVersion, songs: list[str], vectors: Vectors) -> None:
-    """Write the version with a partition of its own and let it serve."""
+def _build_index(version: FactorVersion, songs: list[str], vectors: Vectors) -> None:
+    """Write the version's rows into their own partition and serve it."""
     version.state = FactorVersion.State.RETIRED
     version.index, version.with_demo_tracks = None, demo_tracks.in_use()
     version.save()
     trained = trained_from(songs, vectors, tracks_to_place())
     centroids = _centroids(trained)
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE arranged (LIKE {_TABLE}) ON COMMIT DROP")
+        cursor.execute(f"CREATE TEMPORARY TABLE index_rows (LIKE {_TABLE}) ON COMMIT DROP")
         index = _write_all(version.pk, trained, centroids)
         own = f"{_TABLE}_{version.pk:d}"
         cursor.execute(f"CREATE TABLE {own} (LIKE {_TABLE})")
-        cursor.execute(f"INSERT INTO {own} SELECT * FROM arranged ORDER BY bucket")  # noqa: S608
-        cursor.execute("DROP TABLE arranged")
+        cursor.execute(f"INSERT INTO {own} SELECT * FROM index_rows ORDER BY bucket")  # noqa: S608
+        cursor.execute("DROP TABLE index_rows")
         cursor.execute(
             f"ALTER TABLE {_TABLE} ATTACH PARTITION {own} FOR VALUES IN ({version.pk:d})"
         )
@@ -219,31 +216,33 @@ def _arrange(version: FactorVersion, songs: list[str], vectors: Vectors) -> None
 
 
 def _centroids(trained: Trained) -> Vectors:
-    """Centroids that suit the catalogue, from a sample of it."""
+    """Centroids fitted to a sample of the catalogue."""
     n_tracks = tracks_to_place().count()
-    k = inverted.n_lists(n_tracks)
-    share = min(1.0, k * inverted.SAMPLE_PER_LIST / max(n_tracks, 1))
+    k = ivf_index.n_lists(n_tracks)
+    share = min(1.0, k * ivf_index.SAMPLE_PER_LIST / max(n_tracks, 1))
     sampled = tracks_to_place().extra(where=["random() < %s"], params=[share])
-    found = [trained.vectors_of(batch)[0] for batch in batches(sampled)]
+    found = [trained.vectors_of(batch)[0] for batch in track_batches(sampled)]
     if not found:
         return np.zeros((1, trained.vectors.shape[1] + query_vectors.N_KNOWN), dtype=np.float32)
-    return inverted.fit_centroids(np.concatenate(found), k)
+    return ivf_index.fit_centroids(np.concatenate(found), k)
 
 
 def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> InvertedFile:
-    """Fill the temporary table; the summary of what lies where."""
+    """Fill the temporary table and summarise it as an IVF index."""
     buckets, distances = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
-    for batch in batches(tracks_to_place()):
-        theirs, apart = write("arranged", version_id, batch, trained=trained, centroids=centroids)
-        buckets.append(theirs)
-        distances.append(apart)
-    return inverted.summarise(centroids, np.concatenate(buckets), np.concatenate(distances))
+    for batch in track_batches(tracks_to_place()):
+        batch_buckets, batch_distances = write_rows(
+            "index_rows", version_id, batch, trained=trained, centroids=centroids
+        )
+        buckets.append(batch_buckets)
+        distances.append(batch_distances)
+    return ivf_index.summarise(centroids, np.concatenate(buckets), np.concatenate(distances))
 
 
 def _replace(version_id: int, batch: Batch, trained: Trained, centroids: Vectors) -> None:
     ids = [UUID(bytes=track_id) for track_id in batch.ids]
     TrackFactor.objects.filter(version_id=version_id, track_id__in=ids).delete()
-    write(_TABLE, version_id, batch, trained=trained, centroids=centroids)
+    write_rows(_TABLE, version_id, batch, trained=trained, centroids=centroids)
 
 
 def _serve(version: FactorVersion) -> None:
@@ -253,8 +252,8 @@ def _serve(version: FactorVersion) -> None:
     version.save(update_fields=["state"])
 
 
-def _drop_old() -> None:
-    """Forget versions beyond the one to go back to; a table that is in use goes the next time."""
+def _drop_old_versions() -> None:
+    """Drop all but the latest retired version; a table in use is dropped the next time."""
     retired = FactorVersion.objects.filter(state=FactorVersion.State.RETIRED)
     for version in retired[1:]:
         with transaction.atomic(), connection.cursor() as cursor:

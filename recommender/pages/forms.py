@@ -7,10 +7,9 @@ from typing import Any
 
 from django import forms
 
+from recommender.catalogue.release_years import FIRST_YEAR, LAST_YEAR
 from recommender.models import MusicPreferences
 from recommender.selectors import known_genres, known_languages
-
-FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
 def _title(genre: str) -> str:

@@ -4,7 +4,7 @@ from recommender.factors.training import export_choices, train_factors
 from recommender.factors.versions import (
     load_factors,
     place_new_tracks,
-    rearrange_catalogue,
+    rebuild_index,
     roll_back_factors,
 )
 from recommender.services.catalogue import expire_tracks, load_demo_catalogue
@@ -39,7 +39,7 @@ __all__ = [
     "load_factors",
     "log_suggestions",
     "place_new_tracks",
-    "rearrange_catalogue",
+    "rebuild_index",
     "recount_saves",
     "refit_intensity",
     "refit_weights",

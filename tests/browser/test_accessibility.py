@@ -29,7 +29,7 @@ PUBLIC = [
 ]
 OWN = [
     *("/stories/new/", "/stories/", "/survey/"),
-    *("/tracks/taste/", "/tracks/intensity/"),
+    *("/tracks/taste/", "/staff/intensity/"),
     *("/accounts/", "/accounts/notice/", "/accounts/delete/"),
 ]
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"

@@ -61,7 +61,7 @@ def test_liked_kinds_are_candidates_though_others_are_nearer_to_the_mood(
     for i in range(30):
         make_track(valence=0.5 + i / 1000, energy=0.5, genre="pop")
     jazz = make_track(valence=0.55, energy=0.5, genre="jazz")
-    services.rearrange_catalogue()
+    services.rebuild_index()
     mood = make_mood(0.5, 0.5).gaussian
     assert jazz.pk.bytes not in gathered(user, mood).ids.tolist()
     services.set_preferences(user=user, liked_genres=["jazz and blues"])
@@ -95,7 +95,7 @@ def test_every_suggestion_is_logged_as_shown(user: User) -> None:
 
 def test_ranking_writes_nothing_and_needs_no_account() -> None:
     make_plane()
-    services.rearrange_catalogue()
+    services.rebuild_index()
     with CaptureQueriesContext(connection) as queries:
         ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=make_mood(), n=5)
     assert [ranked.rank for ranked in ranking.tracks] == [1, 2, 3, 4, 5]

@@ -71,6 +71,6 @@ def test_candidates_of_a_small_catalogue_miss_nothing() -> None:
     make_user(email="demo@storify.test")
     for place in range(60):
         make_track(valence=place / 60)
-    services.rearrange_catalogue()
+    services.rebuild_index()
     answer = run("bench_suggestions", "-n", "2", "--recall", "2", "--json")
     assert answer["recall"] == {"n": 2, "top": 50, "mean": 1.0, "sd": 0.0, "least": 1.0}

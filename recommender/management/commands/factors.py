@@ -1,4 +1,4 @@
-"""python manage.py factors {train,export,load,arrange,roll-back}"""
+"""python manage.py factors {train,export,load,rebuild-index,roll-back}"""
 
 import json
 from collections.abc import Callable
@@ -13,18 +13,22 @@ from recommender.models import FactorVersion
 
 
 class Command(BaseCommand):
-    help = "The collaborative factors: train them here or elsewhere, take them in, go back."
+    help = "Train, export, load and roll back the collaborative factors, or rebuild their index."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("train", help="train on this machine and let the result serve")
-        export = actions.add_parser("export", help="write the choices, to train elsewhere")
+        actions.add_parser("train", help="train on this machine and serve the result")
+        export = actions.add_parser("export", help="write the choices to train on elsewhere")
         export.add_argument("path", type=Path, metavar="CHOICES.parquet")
-        load = actions.add_parser("load", help="take in what was trained elsewhere")
+        load = actions.add_parser("load", help="load and serve factors trained elsewhere")
         load.add_argument("path", type=Path, metavar="FACTORS.parquet")
-        actions.add_parser("arrange", help="arrange the catalogue anew by the factors that serve")
-        actions.add_parser("roll-back", help="let the version before serve again")
-        for action in actions.choices.values():
+        actions.add_parser(
+            "rebuild-index",
+            aliases=["arrange"],
+            help="index the current catalogue with the serving factors",
+        )
+        actions.add_parser("roll-back", help="serve the previous version again")
+        for action in {*actions.choices.values()}:
             action.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -41,16 +45,17 @@ class Command(BaseCommand):
         if action == "export":
             return {"choices": services.export_choices(path=options["path"])}
         if action == "load":
-            return _told(services.load_factors(path=options["path"]))
+            return _summary(services.load_factors(path=options["path"]))
         actions: dict[str, Callable[[], FactorVersion]] = {
             "train": services.train_factors,
-            "arrange": services.rearrange_catalogue,
+            "rebuild-index": services.rebuild_index,
+            "arrange": services.rebuild_index,
             "roll-back": services.roll_back_factors,
         }
-        return _told(actions[action]())
+        return _summary(actions[action]())
 
 
-def _told(version: FactorVersion) -> dict[str, Any]:
+def _summary(version: FactorVersion) -> dict[str, Any]:
     return {
         "version": version.pk,
         "state": version.state,

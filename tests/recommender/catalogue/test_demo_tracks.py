@@ -109,8 +109,8 @@ def test_the_taste_is_of_the_other_choices_alone(fan: User) -> None:
 
 def test_nothing_is_trained_on_them(fan: User) -> None:
     def learned() -> int:
-        return len([*factor_selectors.choices_to_learn_from()]) + len(
-            [*factor_selectors.choices_to_learn_from(examined=True)]
+        return len([*factor_selectors.training_choices()]) + len(
+            [*factor_selectors.training_choices(holdout=True)]
         )
 
     assert learned() == 6

@@ -1,44 +1,11 @@
-"""A world where the truth is known: people look at a list from the top and choose by utility."""
-
-from dataclasses import dataclass
+"""Simulated people who look at a list from the top and choose by utility."""
 
 import numpy as np
 
-from recommender.engine.rerank import choose, softmax
-
-N_TRACKS = 12
-TEMPERATURE = 0.5
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One list: rows in order, their chances, and the place chosen (None for none)."""
-
-    rows: list[int]
-    propensities: list[float]
-    chosen: int | None
-
-
-def show(
-    rng: np.random.Generator, scores: np.ndarray, likes: np.ndarray, n: int, looking: float
-) -> Shown:
-    """Draw a list by `scores`; each place is looked at, and liked, by its own chance."""
-    picks = choose(
-        scores,
-        artists=[frozenset({str(i)}) for i in range(len(scores))],
-        songs=[str(i) for i in range(len(scores))],
-        n=n,
-        noise=rng.gumbel(size=(n, len(scores))),
-        diversity=0.0,
-        temperature=TEMPERATURE,
-    )
-    rows = [pick.row for pick in picks]
-    looked = (1.0 + np.arange(n)) ** -looking
-    liked = np.flatnonzero(rng.random(n) < looked * likes[rows])
-    return Shown(rows, [p.propensity for p in picks], int(liked[0]) if len(liked) else None)
+from recommender.engine.rerank import softmax
 
 
 def choose_one(rng: np.random.Generator, utilities: np.ndarray, looking: float) -> int:
-    """The place chosen by the model of engine.learning."""
+    """The place chosen under the model of engine.weight_learning."""
     ranks = 1.0 + np.arange(len(utilities))
     return int(rng.choice(len(utilities), p=softmax(utilities - looking * np.log(ranks))))

@@ -111,11 +111,11 @@ def test_person_is_folded_into_a_new_version_when_they_next_ask() -> None:
 
 def test_every_tenth_person_is_never_trained_on(tmp_path: Path) -> None:
     make_crowds()
-    learned = {person for person, _ in selectors.choices_to_learn_from()}
-    examined = {person for person, _ in selectors.choices_to_learn_from(examined=True)}
-    assert learned | examined == {*Choice.objects.values_list("user_id", flat=True)}
-    assert not learned & examined
-    assert all(person % 10 == 0 for person in examined)
+    learned = {person for person, _ in selectors.training_choices()}
+    held_out = {person for person, _ in selectors.training_choices(holdout=True)}
+    assert learned | held_out == {*Choice.objects.values_list("user_id", flat=True)}
+    assert not learned & held_out
+    assert all(person % 10 == 0 for person in held_out)
 
 
 def test_too_few_choices_are_nothing_to_learn_from() -> None:
@@ -125,7 +125,7 @@ def test_too_few_choices_are_nothing_to_learn_from() -> None:
 
 
 def test_worse_factors_are_refused_and_the_old_ones_serve_on(tmp_path: Path) -> None:
-    _examined_people()
+    _holdout_people()
     good = services.train_factors()
     songs, vectors = selectors.trained_songs(good)
     shuffled = np.random.default_rng(0).normal(size=vectors.shape)
@@ -139,7 +139,7 @@ def test_worse_factors_are_refused_and_the_old_ones_serve_on(tmp_path: Path) -> 
     assert again.state == SERVING
 
 
-def _examined_people() -> None:
+def _holdout_people() -> None:
     """Sixty sorts of tracks, more than a list of fifty holds by chance; many people to measure."""
     sorts = [[make_track() for _ in range(3)] for _ in range(60)]
     people = [make_user() for _ in range(360)]
@@ -191,7 +191,7 @@ def test_new_and_changed_tracks_get_a_place() -> None:
     assert services.place_new_tracks() == 0
 
 
-def test_a_catalogue_without_choices_is_arranged_too() -> None:
+def test_a_catalogue_without_choices_is_indexed_too() -> None:
     tracks = [make_track() for _ in range(5)]
     assert services.place_new_tracks() == 5
     version = selectors.serving_factors()
@@ -200,11 +200,11 @@ def test_a_catalogue_without_choices_is_arranged_too() -> None:
     assert affinities(make_user()) == {t.pk.bytes: 0.0 for t in tracks}
 
 
-def test_arranging_anew_keeps_what_was_learned() -> None:
+def test_rebuilding_the_index_keeps_what_was_learned() -> None:
     rock, _ = make_crowds()
     trained = services.train_factors()
     before = dict(zip(*selectors.trained_songs(trained), strict=True))
-    again = services.rearrange_catalogue()
+    again = services.rebuild_index()
     after = dict(zip(*selectors.trained_songs(again), strict=True))
     assert again != trained
     assert before.keys() == after.keys() >= {t.song_key for t in rock}
@@ -251,3 +251,12 @@ def test_a_file_of_something_else_is_no_factors(tmp_path: Path) -> None:
     path.write_text("no")
     with pytest.raises(FactorsUnusableError, match=r"not a file of factors"):
         services.load_factors(path=path)
+
+
+@pytest.mark.parametrize("action", ["rebuild-index", "arrange"])
+def test_the_index_is_rebuilt_by_command_under_its_old_name_too(action: str) -> None:
+    make_track()
+    call_command("factors", action, "--json")
+    version = selectors.serving_factors()
+    assert version is not None
+    assert version.n_tracks == 1

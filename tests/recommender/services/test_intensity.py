@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,9 +17,7 @@ from recommender.engine.tracks.intensity import (
     fit_intensity,
 )
 from recommender.models import IntensityModel, Track
-from recommender.selectors import EnergyOfLevel
-from recommender.staff import intensity_plots
-from tests.factories import make_track, make_user
+from tests.factories import make_track
 
 CALM = (80.0, -20.0, 0.15, 0.9, 0.6)
 LIVELY = (115.0, -9.0, 0.55, 0.4, 0.1)
@@ -149,38 +146,6 @@ def test_command_tells_what_was_learned() -> None:
     assert told["loadings"]["energy"] > 0.9
     call_command("fit_intensity", stdout=(out := StringIO()))
     assert out.getvalue().startswith("Learned: ")
-
-
-# --- the page -------------------------------------------------------------------------------------
-
-
-def test_plots_share_one_scale_and_stay_inside() -> None:
-    classes = [
-        EnergyOfLevel("low", [10, 0, 0, 0, 0], 0.1),
-        EnergyOfLevel("medium", [0, 5, 5, 0, 0], 0.4),
-        EnergyOfLevel("high", [0] * 5, 0.0),
-    ]
-    low, medium, high = intensity_plots.plots(classes)
-    assert [round(c.height) for c in low.columns] == [100, 0, 0, 0, 0]
-    assert [round(c.height) for c in medium.columns] == [0, 50, 50, 0, 0]
-    assert [round(c.all_height) for c in low.columns] == [50, 25, 25, 0, 0]
-    assert (low.share, high.n_tracks) == (0.5, 0)
-    assert medium.table[1] == ("0.2 to 0.4", "50%")
-
-
-@pytest.mark.django_db
-def test_staff_see_three_plots_and_others_do_not(client: Client) -> None:
-    page = "/tracks/intensity/"
-    assert client.get(page).status_code == 302
-    client.force_login(make_user())
-    assert client.get(page).status_code == 403
-    client.force_login(make_user(is_staff=True))
-    assert "too few tracks" in client.get(page).content.decode()
-    fill_catalogue()
-    services.refit_intensity()
-    html = client.get(page).content.decode()
-    assert html.count('<svg class="plot"') == 3
-    assert "Acousticness" in html
 
 
 @pytest.mark.django_db
