@@ -6,6 +6,7 @@ unless asked for, and a secret that is missing stops the start with its name.
 """
 
 import os
+import tomllib
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +42,7 @@ def secret(name: str, local: str) -> str:
 
 # --- What this is ---------------------------------------------------------------------------------
 
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 VAR_DIR = embedded.var_dir()
 DEBUG = env.bool("DEBUG", default=not optional("DATABASE_URL"))
 DEMO = DEBUG and env.bool("DEMO", default=True)
@@ -358,7 +360,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Storify",
     "DESCRIPTION": "A photo story in, tags and fitting music out.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -6,5 +6,5 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def site(_request: HttpRequest) -> dict[str, bool]:
-    return {"sandbox": settings.SPOTIFY_SANDBOX}
+def site(_request: HttpRequest) -> dict[str, bool | str]:
+    return {"sandbox": settings.SPOTIFY_SANDBOX, "version": settings.VERSION}

@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PUBLIC = {
@@ -200,3 +202,9 @@ def test_commands_know_the_broker() -> None:
         check=True,
     )
     assert done.stdout.startswith("storify redis")
+
+
+def test_pages_and_api_name_the_version_of_the_project(client: Client) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"Storify {version}" in client.get("/").content.decode()
+    assert f"version: {version}" in client.get("/api/schema/").content.decode()
