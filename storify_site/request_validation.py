@@ -20,7 +20,7 @@ MAX_TARGET = 8 * 1024
 """Characters of path and query together."""
 ENCODINGS = {"utf-8", "utf8", "us-ascii"}
 NUL = "\x00"
-_NO_NUL = (400, "Text with a NUL character cannot be used.")
+_NO_NUL = (400, "Text can't contain a NUL character.")
 
 Refusal = tuple[int, str]
 
@@ -48,18 +48,18 @@ def _refusal_of_body(request: HttpRequest) -> Refusal | None:
     """Of how the body is announced; it has not been read yet."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit() and len(length) < 16):
-        return 400, "Content-Length is not a number of bytes."
+        return 400, "Content-Length isn't a number of bytes."
     with_files = request.content_type == "multipart/form-data"
     if not with_files and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return 413, "That is more than can be taken at once."
+        return 413, "The request is too large."
     if (request.content_params or {}).get("charset", "utf-8").lower() not in ENCODINGS:
-        return 415, "Text is taken as UTF-8 only."
+        return 415, "Text must be UTF-8."
     return None
 
 
 def _refusal_of_text(request: HttpRequest) -> Refusal | None:
     if len(request.path_info) + len(request.META.get("QUERY_STRING", "")) > MAX_TARGET:
-        return 414, "This address is too long."
+        return 414, "The address is too long."
     asked = (text for name, values in request.GET.lists() for text in (name, *values))
     if any(NUL in text for text in (request.path_info, *asked, *request.COOKIES.values())):
         return _NO_NUL
@@ -88,7 +88,7 @@ def _refusal_of_selection(request: HttpRequest, view: Any) -> Refusal | None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             site_admin.opts.pk.to_python(key)
     except ValidationError:
-        return 400, "There cannot be such a row."
+        return 400, "There's no such row."
     return None
 
 

@@ -40,7 +40,7 @@ def main() -> int:
         listener = _listen(settings.WEB_HOST, settings.PORT)
         processes = settings.WEB_PROCESSES
     except (ImproperlyConfigured, OSError) as reason:
-        sys.stderr.write(f"The web server cannot start: {reason}\n")
+        sys.stderr.write(f"The web server can't start: {reason}\n")
         return 1
     if processes > 1:
         supervise(listener, processes)

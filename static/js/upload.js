@@ -1,4 +1,4 @@
-// Preview, drag and drop, a counter, and the server's own words for what cannot be sent.
+// Preview, drag and drop, a character counter, and the server's own error messages.
 
 const form = document.getElementById("upload");
 const input = document.getElementById("photo");
@@ -20,7 +20,9 @@ const is = ([type, name], file) => type.test(file.type) || name.test(file.name);
 function complaint(file) {
   const { dataset } = form;
   if (file.size === 0) return dataset.empty;
-  if (is(IS_VIDEO, file)) return file.size > Number(dataset.videoBytes) ? dataset.videoTooLarge : "";
+  if (is(IS_VIDEO, file)) {
+    return file.size > Number(dataset.videoBytes) ? dataset.videoTooLarge : "";
+  }
   if (!is(IS_PHOTO, file)) return dataset.wrongType;
   return file.size > Number(dataset.photoBytes) ? dataset.photoTooLarge : "";
 }
@@ -50,7 +52,7 @@ function show() {
     if (shown.src) URL.revokeObjectURL(shown.src);
     shown.hidden = true;
     shown.removeAttribute("src");
-    shown.load?.(); // a video would go on loading what it had
+    shown.load?.(); // stops a video from loading further
   }
   if (!chosen) return;
   const preview = is(IS_VIDEO, file) ? video : photo;
@@ -58,7 +60,7 @@ function show() {
     preview.hidden = !preview.hasAttribute("src");
   };
   video.onloadedmetadata = () => {
-    // A recording that was never finished does not know how long it is; the server counts.
+    // An unfinished recording doesn't know its duration; the server measures it.
     if (video.duration <= Number(form.dataset.videoSeconds) || video.duration === Infinity) return;
     input.value = "";
     show();
@@ -66,7 +68,9 @@ function show() {
   };
   preview.onerror = () => {
     if (!preview.hasAttribute("src")) return;
-    hint.textContent = `${file.name} · ${megabytes(file.size)}. This browser cannot show a preview, the upload works all the same.`;
+    hint.textContent =
+      `${file.name} · ${megabytes(file.size)}. ` +
+      "This browser can't show a preview, but the upload will work.";
   };
   preview.src = URL.createObjectURL(file);
 }

