@@ -1,7 +1,7 @@
-"""`make run`: everything from nothing to a site that answers, and everything off again at the end.
+"""`make run`: starts the database, Redis, the web server and the workers, and stops them again.
 
-The parts run under honcho, each in its own process group. When one of them ends, or on Ctrl-C or
-SIGTERM, all of them are stopped, the local database and Redis last.
+The processes run under honcho, each in its own process group. When one exits, or on Ctrl-C or
+SIGTERM, all are stopped, the local database and Redis last.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ from typing import Any
 from honcho.manager import Manager
 
 READY_SECONDS = 120.0
-# On a machine of one's own, often a container, running as root is nothing to warn about.
+# Running as root is common on local machines and in containers.
 QUIETER = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
@@ -33,11 +33,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
 class StartError(Exception):
-    """Why the site cannot start, in one sentence for the person who tried."""
+    """The site can't start; the message says why."""
 
 
 class Parts(Manager):  # type: ignore[misc]
-    """honcho's manager, made safe against a stop before every part has told its process id."""
+    """honcho's manager, made safe against a stop before every process has reported its id."""
 
     stop_wanted = False
 
@@ -51,9 +51,9 @@ class Parts(Manager):  # type: ignore[misc]
 
 
 def main() -> int:
-    """Run the site until it is told to stop; the exit status is 0 then."""
+    """Run the site until it's told to stop. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
-    # Until the parts run, a SIGTERM is what Ctrl-C is: leave, and switch off on the way out.
+    # Until the processes run, SIGTERM works like Ctrl-C: stop the services and exit.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run()
@@ -87,7 +87,7 @@ def _run() -> int:
 
 
 def port_to_use() -> int:
-    """PORT, from the environment or .env."""
+    """PORT from the environment or `.env`. Raises StartError for invalid settings."""
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -99,7 +99,7 @@ def port_to_use() -> int:
 
 
 def ensure_port_is_free(port: int) -> None:
-    """Raise StartError when something else already listens there."""
+    """Raise StartError if the port is in use."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -113,7 +113,10 @@ def ensure_port_is_free(port: int) -> None:
 
 @contextmanager
 def only_one(var: Path) -> Iterator[None]:
-    """Two sites on the same data would do every periodic job twice."""
+    """Lock the data folder: two sites on it would run every periodic task twice.
+
+    Raises StartError if another site holds the lock.
+    """
     var.mkdir(parents=True, exist_ok=True)
     with (var / "run.lock").open("w") as lock:
         try:
@@ -143,8 +146,8 @@ def _prepare() -> None:
     connections.close_all()
 
 
-FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
-"""Else every thread keeps memory of its own for photos long gone."""
+MALLOC_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
+"""Keeps malloc from holding freed memory in an arena per thread."""
 
 
 def _parts(port: int) -> Parts:
@@ -154,11 +157,11 @@ def _parts(port: int) -> Parts:
     )
     beat = quote(os.fspath(_var() / "celerybeat-schedule"))
     parts = Parts()
-    _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **FEW_ARENAS)
+    _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **MALLOC_SETTINGS)
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
-    _add(parts, "models", _again_after_a_crash(models), **FEW_ARENAS)
+    _add(parts, "models", _restarting(models), **MALLOC_SETTINGS)
     jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"
-    _add(parts, "jobs", _again_after_a_crash(jobs))
+    _add(parts, "jobs", _restarting(jobs))
     return parts
 
 
@@ -167,7 +170,7 @@ def _add(parts: Parts, name: str, command: str, **environment: str) -> None:
     parts.add_process(name, command, env=env, cwd=os.fspath(BASE_DIR))
 
 
-def _again_after_a_crash(command: str) -> str:
+def _restarting(command: str) -> str:
     return f"until {command}; do echo 'This process crashed; restarting it.'; sleep 2; done"
 
 
@@ -189,7 +192,7 @@ def _announce_when_ready(port: int, started: float, parts: Parts) -> None:
 
 
 def _models_state(port: int) -> str:
-    """How far the models are, once the site is ready; "" before that."""
+    """The state of the models once the site is ready; "" before."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
             return str(json.load(reply)["models"]["state"])
@@ -209,7 +212,7 @@ def _welcome(port: int, seconds: float, models: str) -> str:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal, at once."""
+    """Print a line to the terminal and flush."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
