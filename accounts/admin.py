@@ -1,3 +1,5 @@
+"""Admin pages for users and their Spotify accounts."""
+
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar
@@ -11,14 +13,14 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from accounts import services
 from accounts.models import ApiToken, SpotifyAccount, User
 
-# The machinery of signing in: nothing that staff could usefully look at.
+# Internals of the sign-in library, of no use to staff.
 for model in (Association, Nonce, UserSocialAuth):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
 class ReadOnlyAdmin:
-    """Staff may look and delete; the rows are made by the people themselves."""
+    """Lets staff view and delete rows, but not add or change them."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
         return False
@@ -56,7 +58,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         response = super().user_change_password(request, id, form_url)
         changed = request.method == "POST" and response.status_code == HTTPStatus.FOUND
         if changed and response["Location"] != request.get_full_path():
-            messages.info(request, "They're signed out everywhere, and their API tokens ended.")
+            messages.info(request, "They're signed out everywhere, and their API tokens revoked.")
         return response
 
     @admin.display(description="Spotify", ordering="spotify__display_name")
@@ -76,10 +78,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         objs: Sequence[User] | QuerySet[User],
         request: HttpRequest,  # noqa: ARG002
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """A person goes with everything about them: logs that are read-only otherwise do not
-        forbid it, and thousands of rows are not listed."""
+        """Summarise what a deletion includes in one line per user.
+
+        Nothing is listed as protected: read-only logs are deleted with their user.
+        """
         people = [
-            f"{user}, with stories, photos, videos, saved music and everything else about them"
+            f"{user}, with their stories, photos, videos, saved music and all other data"
             for user in objs
         ]
         return people, {str(User._meta.verbose_name_plural): len(people)}, set(), []
@@ -87,7 +91,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(SpotifyAccount)
 class SpotifyAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Never the tokens."""
+    """Spotify accounts, without their tokens."""
 
     list_display = ("display_name", "account_id", "user", "needs_sign_in", "connected_at")
     list_filter = ("needs_sign_in",)

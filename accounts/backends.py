@@ -1,6 +1,6 @@
-"""Signing in with an address and a password, behind the limit on wrong guesses.
+"""Authentication backend for e-mail address and password, with a limit on failed attempts.
 
-Whoever calls Django's `authenticate` comes through here: the sign-in page, the API, the admin.
+Every caller of Django's `authenticate` uses it: the sign-in page, the API and the admin.
 """
 
 from typing import Any
@@ -21,7 +21,10 @@ class PasswordBackend(ModelBackend):
         password: str | None = None,
         **credentials: Any,
     ) -> User | None:
-        """The person these belong to, or None; raises TooManyAttempts without looking at all."""
+        """Return the user with these credentials, or None.
+
+        Raises TooManyAttempts, without checking anything, if the limit is reached.
+        """
         email = UserManager.normalize_email(username or credentials.get(User.USERNAME_FIELD))
         if not email or password is None:
             return None
@@ -40,7 +43,7 @@ class PasswordBackend(ModelBackend):
     def _person(self, email: str, password: str) -> User | None:
         user = User.objects.filter(email=email).first()
         if user is None:
-            User().set_password(password)  # takes as long as comparing with somebody's
+            User().set_password(password)  # takes as long as checking a real user's password
             return None
         fits = user.matches_password(password) and self.user_can_authenticate(user)
         return user if fits else None

@@ -1,3 +1,5 @@
+"""System checks for Spotify, SITE_URL and e-mail."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ SENDS_NOTHING = (
 
 @register
 def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
-    """Nobody who runs a real site may be signed in by the stand-in for Spotify."""
+    """Keep the Spotify sandbox, which signs anybody in, off public sites."""
     if not settings.SPOTIFY_SANDBOX:
         return []
     if settings.DEBUG and not settings.SPOTIFY_CLIENT_ID:
@@ -20,7 +22,7 @@ def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
     return [
         Error(
             "SPOTIFY_SANDBOX is on, but DEBUG is off or Spotify client credentials are set.",
-            hint="Set SPOTIFY_SANDBOX=0; the sandbox lets anybody sign in as its listeners.",
+            hint="Set SPOTIFY_SANDBOX=0; the sandbox lets anybody sign in as one of its listeners.",
             id="accounts.E001",
         )
     ]
@@ -28,13 +30,13 @@ def spotify_sandbox_is_local(**_: Any) -> Sequence[CheckMessage]:
 
 @register(deploy=True)
 def site_url_is_public(**_: Any) -> Sequence[CheckMessage]:
-    """Links in mail begin with it."""
+    """Require HTTPS for SITE_URL, which links in e-mails begin with."""
     if settings.SITE_URL.startswith("https://"):
         return []
     return [
         Error(
-            "SITE_URL does not begin with https://, so links in mail lead nowhere or are not safe.",
-            hint="Set SITE_URL to the address that people type, for example https://storify.example.",
+            "SITE_URL doesn't begin with https://, so links in e-mails are broken or insecure.",
+            hint="Set SITE_URL to the site's public address, for example https://storify.example.",
             id="accounts.E003",
         )
     ]
@@ -42,12 +44,12 @@ def site_url_is_public(**_: Any) -> Sequence[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def mail_reaches_people(**_: Any) -> Sequence[CheckMessage]:
-    """Without mail nobody gets a new password, and links must not end in a log."""
+    """Require a mail server: without one, links would end up in a log or nowhere."""
     if settings.EMAIL_BACKEND not in SENDS_NOTHING:
         return []
     return [
         Error(
-            "No mail server is set up, so nobody can be sent a link to a new password.",
+            "No mail server is set up, so people can't sign up or reset their passwords.",
             hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example:587.",
             id="accounts.E002",
         )

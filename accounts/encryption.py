@@ -1,4 +1,4 @@
-"""Encryption of secrets at rest, with keys that can be rotated."""
+"""Encryption of secrets at rest, with key rotation."""
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -14,7 +14,7 @@ def encrypt(plain: str) -> str:
 
 
 def decrypt(sealed: str) -> str | None:
-    """Decrypt with whichever key fits; None when no key does (it was retired or lost)."""
+    """Decrypt with any current key; None if its key was removed."""
     try:
         return _fernet().decrypt(sealed.encode("ascii")).decode()
     except InvalidToken:

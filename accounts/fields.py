@@ -1,3 +1,5 @@
+"""Model fields."""
+
 from typing import Any
 
 from django.db import models
@@ -6,11 +8,11 @@ from accounts.encryption import decrypt, encrypt
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
-    """Text that is readable in Python and a Fernet token in the database.
+    """Text that is stored as a Fernet token.
 
-    The same text is stored differently each time, so it cannot be searched for. A value that no
-    current key opens reads as "": its owner is asked to sign in again instead of every page that
-    loads the row breaking.
+    The same text is stored differently each time, so it can't be searched for. A value that no
+    current key decrypts reads as "": its owner is asked to sign in again, and pages that load the
+    row keep working.
     """
 
     def get_prep_value(self, value: Any) -> Any:

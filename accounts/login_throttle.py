@@ -1,8 +1,8 @@
-"""Limits on guessing passwords and on asking for mail.
+"""Limits on failed sign-ins and on requested e-mails.
 
-A try takes its place in every count before anything is done, so that tries sent all at once get no
-further than tries sent one after the other. A right password gives its places back. The counts live
-in the cache; while that is away nobody's password is looked at (the site answers 503).
+An attempt is counted before the password is checked, so that parallel attempts can't get past the
+limit; a correct password takes its counts back. The counters are in the cache; while it's down,
+nobody can sign in (the site answers 503).
 """
 
 import hashlib
@@ -31,49 +31,51 @@ Found = TypeVar("Found")
 
 
 class TooMany(ValidationError):
-    """The limit is reached; it is lifted within the window. A form shows this by itself."""
+    """The limit is reached. As a ValidationError, it shows as a form error."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="too_many")
 
 
 class TooManyAttempts(TooMany):
-    """Wrong passwords came too often; the limit is lifted within WINDOW_SECONDS."""
+    """Too many wrong passwords within WINDOW_SECONDS."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many wrong passwords. Please wait a quarter of an hour, or reset your password."
+            "Too many wrong passwords. Try again in 15 minutes, or reset your password."
         )
 
 
 class TooManyMails(TooMany):
+    """Too many e-mails requested within MAIL_WINDOW_SECONDS."""
+
     def __init__(self) -> None:
-        super().__init__("Too many mails were asked for. Please wait an hour, then try again.")
+        super().__init__("You've asked for too many e-mails. Try again in an hour.")
 
 
 @dataclass(frozen=True)
 class Counter:
-    """Places in a window of time, which begins with the first that is taken."""
+    """A counter with a limit, reset `seconds` after its first use."""
 
     key: str
     limit: int
     seconds: int = WINDOW_SECONDS
 
     def take(self) -> bool:
-        """Take a place; False where none is left."""
+        """Count one; return False, without counting, if the limit is reached."""
         cache.add(self.key, 0, self.seconds)
         try:
             taken = cache.incr(self.key)
-        except ValueError:  # the window ended between the two
+        except ValueError:  # expired between the two calls
             return self.take()
-        if taken == 1:  # or it ended within incr, whose new counter then has no end
+        if taken == 1:  # or expired within incr, which then creates a key without a timeout
             cache.touch(self.key, self.seconds)
         if taken > self.limit:
             self.give_back()
         return taken <= self.limit
 
     def give_back(self) -> None:
-        with suppress(ValueError):  # the window has ended meanwhile
+        with suppress(ValueError):  # expired in the meantime
             cache.decr(self.key)
 
     def clear(self) -> None:
@@ -81,9 +83,10 @@ class Counter:
 
 
 def guess(counters: Sequence[Counter], check: Callable[[], Found]) -> Found:
-    """What `check` finds. Raises TooManyAttempts without calling it where a counter is full.
+    """Return the result of `check`, counted as one attempt.
 
-    Something found gives the places back and forgets the failures in the first counter.
+    A truthy result takes the counts back and resets the first counter. Raises TooManyAttempts,
+    without calling `check`, if any limit is reached.
     """
     _take(counters, TooManyAttempts())
     found = check()
@@ -95,8 +98,11 @@ def guess(counters: Sequence[Counter], check: Callable[[], Found]) -> Found:
 
 
 def sign_in_counters(email: str, request: HttpRequest | None) -> list[Counter]:
-    """Strict per address and network, so that a stranger can hardly lock somebody out; looser per
-    network and per address, against guessing on a broad front."""
+    """Counters of a sign-in, the strictest first.
+
+    The limit per address and network is strict, so that a stranger can hardly lock somebody out;
+    those per network and per address are looser, against distributed guessing.
+    """
     network = _network(request)
     return [
         Counter(_key("both", email, network), LIMIT_BOTH),
@@ -106,12 +112,12 @@ def sign_in_counters(email: str, request: HttpRequest | None) -> list[Counter]:
 
 
 def confirmation_counters(user_pk: int | None) -> list[Counter]:
-    """For somebody who has signed in and is asked for the password again."""
+    """Counters for a signed-in user who confirms their password."""
     return [Counter(_key("confirmation", str(user_pk)), LIMIT_BOTH)]
 
 
 def count_mail(email: str, request: HttpRequest) -> None:
-    """Count a mail that a stranger asks to be sent; raises TooManyMails instead of sending."""
+    """Count an e-mail that an anonymous visitor requests. Raises TooManyMails at the limit."""
     to, source = _key("mail to", email), _key("mail from", _network(request))
     counters = [
         Counter(to, LIMIT_MAILS_TO_ADDRESS, MAIL_WINDOW_SECONDS),
@@ -121,7 +127,7 @@ def count_mail(email: str, request: HttpRequest) -> None:
 
 
 def _take(counters: Sequence[Counter], refusal: TooMany) -> None:
-    """Take a place in all or in none: a full counter must not fill up the others."""
+    """Count one in every counter or in none; raise `refusal` if any limit is reached."""
     for number, counter in enumerate(counters):
         if not counter.take():
             for taken in counters[:number]:
@@ -130,9 +136,9 @@ def _take(counters: Sequence[Counter], refusal: TooMany) -> None:
 
 
 def _network(request: HttpRequest | None) -> str:
-    """Where the request comes from, seen past our own proxies only: the throttles' own notion.
+    """The client's network, as REST framework's throttles see it past trusted proxies.
 
-    One customer gets a whole /64 of IPv6, so that is what counts as one.
+    An IPv6 address counts as its /64, which providers give to one customer.
     """
     if request is None:
         return ""
@@ -145,5 +151,5 @@ def _network(request: HttpRequest | None) -> str:
 
 
 def _key(*parts: str) -> str:
-    """Hashed, so that addresses of people are not lying about in the cache."""
+    """A cache key; hashed, so that no e-mail address is stored in the cache."""
     return "accounts:attempts:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()

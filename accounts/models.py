@@ -1,3 +1,5 @@
+"""Users, their Spotify accounts and API tokens."""
+
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -13,7 +15,7 @@ from accounts.fields import EncryptedTextField
 class UserQuerySet(models.QuerySet["User"]):
     @transaction.atomic
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete each person as User.delete does: the rows alone would leave their files."""
+        """Delete each user with User.delete, which also deletes their files."""
         deleted: Counter[str] = Counter()
         for user in self.order_by("pk"):
             deleted.update(user.delete()[1])
@@ -30,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str | None = None, password: str | None = None, **extra: Any
     ) -> "User":
-        """Make a user; without a password they sign in through Spotify only."""
+        """Create a user; without a password they can sign in with Spotify only."""
         user = self.model(email=self.normalize_email(email) or None, **extra)
         user.set_password(password)
         user.save(using=self._db)
@@ -44,7 +46,7 @@ class UserManager(BaseUserManager["User"]):
         return (email or "").strip().lower()
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        # Without an address there is nobody to find: NULL is many people, not one.
+        # NULL would match every user without an address.
         return self.get(email=self.normalize_email(username))
 
 
@@ -76,19 +78,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the person with everything that every app keeps about them, files included."""
+        """Delete the user with everything that every app stores about them, files included."""
         from accounts import personal_data
 
-        # First of all locks: whoever adds a row about this person meanwhile is waited for, or
-        # finds at the commit that the person is gone.
+        # Lock the user first: a concurrent transaction that adds a row about them either finishes
+        # before, or fails at its commit because they're gone.
         User.objects.select_for_update().filter(pk=self.pk).first()
-        # The last to register builds on those before, and locks first: see recommender.locks.
+        # In reverse order of registration: later apps depend on earlier ones, and lock first.
         for part in reversed([*personal_data.parts()]):
             part.erase(self)
         return super().delete(*args, **kwargs)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Compare, as one of a limited number of guesses: whichever form or page asks for it.
+        """Check the password as one of a limited number of attempts.
 
         Raises TooManyAttempts.
         """
@@ -99,18 +101,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         return await sync_to_async(self.check_password)(raw_password)
 
     def matches_password(self, raw_password: str | None) -> bool:
-        """Compare without counting; only for the backend, which has counted already."""
+        """Check the password without counting; for the backend, which has counted already."""
         return super().check_password(raw_password)
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
-        self._password = ""  # Django's mark of a password that is replaced, see save()
+        self._password = ""  # marks a replaced password for save(), as set_password does
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the person; where the password is replaced, their API tokens end with it.
+        """Save the user, and revoke their API tokens if the password was replaced.
 
-        Here because Django's own forms, admin and commands replace passwords through this method.
-        Sessions end by themselves: each carries a hash of the password.
+        It's here because Django's own forms, admin and commands replace passwords with this method.
+        Sessions end by themselves, because each carries a hash of the password.
         """
         replaced = self._password is not None and not self._state.adding
         with transaction.atomic():

@@ -1,6 +1,6 @@
-"""How other apps take part in export and deletion without being imported from here.
+"""Registry for the export and deletion of personal data.
 
-Each registers once, in its AppConfig.ready().
+Each app registers its part once, in AppConfig.ready(), so that accounts imports no other app.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from accounts.models import User
 
-# A path inside the zip and what belongs there.
+# A path inside the zip file and its content.
 ExportedFile = tuple[str, bytes | BinaryIO]
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one app knows about people, and how to hand it over or forget it."""
+    """How one app exports and erases what it stores about a user."""
 
     name: str
     export: Callable[[User], Iterable[ExportedFile]]
@@ -38,11 +38,11 @@ def register(
     erase_spotify: Callable[[User], None] | None = None,
     erase_faces: Callable[[User], None] | None = None,
 ) -> None:
-    """Add an app's part; `erase_spotify` removes only what was derived from Spotify, and
-    `erase_faces` only what was read from faces.
+    """Register an app's part.
 
-    Erasers run inside the transaction that deletes the person (disconnects, withdraws consent),
-    and the person's row is locked. Files therefore belong into transaction.on_commit.
+    `erase_spotify` removes only what was derived from Spotify, and `erase_faces` only what was read
+    from faces. Erasers run with the user's row locked, inside the transaction that deletes them,
+    disconnects Spotify or withdraws consent; delete files in transaction.on_commit.
     """
     _parts[name] = Part(name, export, erase, erase_spotify, erase_faces)
 

@@ -1,3 +1,5 @@
+"""Queries about users, their Spotify accounts and API tokens."""
+
 import hashlib
 import json
 from typing import Any
@@ -17,12 +19,12 @@ def active_api_tokens(user: User) -> QuerySet[ApiToken]:
 
 
 def api_token_digest(plain: str) -> str:
-    """A fast hash is enough: the token is 256 random bits, which nobody guesses."""
+    """The SHA-256 of a token; a fast hash is enough for 256 random bits."""
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def find_api_token(plain: str) -> ApiToken | None:
-    """The live token that was issued as `plain`, with its user."""
+    """The active token issued as `plain`, with its user; None if there is none."""
     return (
         ApiToken.objects.select_related("user")
         .filter(digest=api_token_digest(plain), revoked_at=None, user__is_active=True)
@@ -31,12 +33,12 @@ def find_api_token(plain: str) -> ApiToken | None:
 
 
 def has_password_sign_in(user: User) -> bool:
-    """Whether the person could come back without Spotify."""
+    """Whether the user can sign in without Spotify."""
     return bool(user.email) and user.has_usable_password()
 
 
 def account_json(user: User) -> bytes:
-    """What this app keeps about a person, as they get it in their export; no secrets."""
+    """What this app stores about a user, for their export; without secrets."""
     account = spotify_account(user)
     data: dict[str, Any] = {
         "exported_at": timezone.now().isoformat(),

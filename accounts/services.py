@@ -1,4 +1,4 @@
-"""Everything that changes what is known about a person."""
+"""Services that change accounts: sign-up, consent, Spotify, API tokens, export, deletion."""
 
 import secrets
 import shutil
@@ -17,31 +17,34 @@ from accounts.spotify.tokens import Grant
 from accounts.spotify.types import Profile
 from accounts.transactions import atomic_with_retry
 
-# How exactly "last used" is known; finer would write a row on every call of the API.
+# Precision of "last used"; a finer one would write a row on every API call.
 LAST_USED_STEP = timedelta(minutes=1)
 
-# What happens with every new password: sessions carry a hash of it, User.save() ends the tokens.
-OTHERS_ENDED = "Other devices are signed out, and API tokens made before no longer work."
+# True of every new password: sessions carry a hash of it, and User.save() revokes the tokens.
+OTHERS_ENDED = "Other devices are signed out, and your old API tokens no longer work."
 
 
 class EmailTaken(Exception):
-    """Somebody signed up with that address a moment ago."""
+    """Another account has that address."""
 
 
 class OnlyWayIn(Exception):
-    """Without Spotify this person could never sign in again."""
+    """The user couldn't sign in without Spotify."""
 
 
 class PasswordReplaced(Exception):
-    """Who asks proved themselves with a password that has been replaced since."""
+    """The password was replaced since the user signed in with it."""
 
 
 class SpotifyInUse(Exception):
-    """That Spotify account belongs to somebody else here, or this person has another one."""
+    """The Spotify account is connected to another user, or the user has another one."""
 
 
 def sign_up(*, email: str, password: str) -> User:
-    """Make an account with an e-mail address and a password that forms have checked."""
+    """Create a user with an address and password that a form has validated.
+
+    Raises EmailTaken if the address is in use.
+    """
     try:
         with transaction.atomic():
             return User.objects.create_user(email, password)
@@ -50,7 +53,10 @@ def sign_up(*, email: str, password: str) -> User:
 
 
 def set_password_sign_in(*, user: User, email: str, password: str) -> User:
-    """Give somebody who came through Spotify a second way in."""
+    """Add an address and password to a user who signed up with Spotify.
+
+    Raises EmailTaken if the address is in use.
+    """
     user.email = User.objects.normalize_email(email)
     user.set_password(password)
     try:
@@ -63,9 +69,9 @@ def set_password_sign_in(*, user: User, email: str, password: str) -> User:
 
 @transaction.atomic
 def record_faces_consent(*, user: User, agreed: bool) -> User:
-    """Keep the answer to the notice about faces, and when it was given.
+    """Record whether the user lets Storify read faces, and when they decided.
 
-    A no deletes what was read from faces before.
+    A no deletes everything read from faces so far.
     """
     user.faces_consent = agreed
     user.faces_consent_at = timezone.now()
@@ -79,9 +85,9 @@ def record_faces_consent(*, user: User, agreed: bool) -> User:
 
 @transaction.atomic
 def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAccount:
-    """Store a fresh grant for a person, over an older one of the same Spotify account.
+    """Store a new grant, replacing an older one of the same Spotify account.
 
-    Raises SpotifyInUse where either side is already connected elsewhere.
+    Raises SpotifyInUse if either side is already connected to another account.
     """
     taken = SpotifyAccount.objects.select_for_update().filter(
         Q(account_id=profile.account_id) | Q(user=user)
@@ -105,9 +111,9 @@ def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAcc
 
 @atomic_with_retry
 def disconnect_spotify(*, user: User) -> User:
-    """Forget Spotify at once: tokens, link, and whatever other apps derived from it.
+    """Delete the user's Spotify tokens and connection, and everything derived from Spotify.
 
-    Raises OnlyWayIn for somebody who could not sign in any more.
+    Raises OnlyWayIn if the user couldn't sign in without Spotify.
     """
     if not selectors.has_password_sign_in(user):
         raise OnlyWayIn
@@ -121,7 +127,7 @@ def disconnect_spotify(*, user: User) -> User:
 
 
 def _forget_spotify_name(user: User) -> None:
-    """A name that came with the Spotify account goes with it."""
+    """Clear a display name that came from the Spotify account."""
     account = selectors.spotify_account(user)
     if account and user.display_name == account.display_name:
         user.display_name = ""
@@ -130,10 +136,10 @@ def _forget_spotify_name(user: User) -> None:
 
 @transaction.atomic
 def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:
-    """Make a token; its plain form is returned here and can never be seen again.
+    """Create a token and return it with its plain form, which isn't stored.
 
-    Raises PasswordReplaced where `user` was read before a change of password, which would end the
-    token, had it been a moment faster.
+    Raises PasswordReplaced if the password changed after `user` was loaded: that change revokes
+    every token, and would have missed this one.
     """
     unchanged = User.objects.select_for_update().filter(pk=user.pk, password=user.password)
     if unchanged.first() is None:
@@ -146,14 +152,14 @@ def issue_api_token(*, user: User, label: str) -> tuple[ApiToken, str]:
 
 
 def revoke_api_token(*, token: ApiToken) -> ApiToken:
-    """End a token now; it stays listed in the person's export."""
+    """Revoke a token; it stays listed in the user's export."""
     token.revoked_at = token.revoked_at or timezone.now()
     token.save(update_fields=["revoked_at"])
     return token
 
 
 def touch_api_token(*, token: ApiToken) -> ApiToken:
-    """Note that the token was used, at most once a minute."""
+    """Record that the token was used, at most once a minute."""
     now = timezone.now()
     ApiToken.objects.filter(
         Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=token.pk
@@ -162,8 +168,7 @@ def touch_api_token(*, token: ApiToken) -> ApiToken:
 
 
 def export_account(*, user: User, out: BinaryIO) -> BinaryIO:
-    """Write everything known about a person as a zip, file by file, so that photos never pile up
-    in memory."""
+    """Write everything stored about a user to `out` as a zip, one file at a time."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("account.json", selectors.account_json(user))
         for part in personal_data.parts():
@@ -182,5 +187,5 @@ def _add(archive: zipfile.ZipFile, path: str, content: bytes | BinaryIO) -> None
 
 @atomic_with_retry
 def delete_account(*, user: User) -> None:
-    """Delete a person with everything every app keeps about them."""
+    """Delete a user with everything that every app stores about them."""
     User.objects.filter(pk=user.pk).delete()

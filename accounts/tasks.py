@@ -1,4 +1,7 @@
-"""What happens by the clock, and mail, which must not make a page faster for some addresses."""
+"""Celery tasks: periodic clean-up, and e-mail.
+
+E-mail is sent from a worker so that response times don't reveal which addresses have an account.
+"""
 
 from typing import Any
 
@@ -8,25 +11,25 @@ from django.core.management import call_command
 from accounts.mail import messages
 from accounts.mail.claims import Claim
 
-# A mail server that is away or busy is asked again for about a quarter of an hour.
-AGAIN: dict[str, Any] = {"autoretry_for": (OSError,), "retry_backoff": 30, "max_retries": 5}
+# Retries for about 15 minutes while the mail server is down or busy.
+RETRIES: dict[str, Any] = {"autoretry_for": (OSError,), "retry_backoff": 30, "max_retries": 5}
 
 
 @shared_task(name="accounts.tasks.forget_expired")  # type: ignore[untyped-decorator]
 def forget_expired() -> None:
-    """Remove sessions that have run out and sign-ins that were begun and never finished."""
+    """Delete expired sessions and unfinished sign-ins."""
     call_command("clearsessions")
     call_command("clearsocial", age=1)
 
 
-@shared_task(name="accounts.tasks.mail_confirmation", **AGAIN)  # type: ignore[untyped-decorator]
+@shared_task(name="accounts.tasks.mail_confirmation", **RETRIES)  # type: ignore[untyped-decorator]
 def mail_confirmation(email: str, goal: str = "", user_pk: int | None = None) -> None:
-    """Send the link that confirms an address; there is no row yet to name by its id."""
+    """Send the link that confirms an address. Takes values, because there is no row yet."""
     messages.confirm_address(Claim(email, goal, user_pk)).send()
 
 
-@shared_task(name="accounts.tasks.mail_password_reset", **AGAIN)  # type: ignore[untyped-decorator]
+@shared_task(name="accounts.tasks.mail_password_reset", **RETRIES)  # type: ignore[untyped-decorator]
 def mail_password_reset(email: str) -> None:
-    """Send the link to a new password, if somebody signs in with this address."""
+    """Send a password reset link, if a user signs in with this address."""
     if mail := messages.password_reset(email):
         mail.send()

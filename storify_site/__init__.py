@@ -1,1 +1,1 @@
-"""The site: settings, addresses, the task queue and everything a local start needs."""
+"""The site: settings, URLs, Celery, the web server, local services and benchmarks."""

@@ -1,4 +1,4 @@
-"""The task queue: `inference` for the models, `default` for everything else."""
+"""Celery app with two queues: `inference` for the models, `default` for everything else."""
 
 import gc
 import os
@@ -27,14 +27,14 @@ _vitals: Any = None
 
 
 def _has_models() -> bool:
-    """Whether this worker analyses; every other one never loads TensorFlow."""
+    """Whether this worker runs analyses; others never load TensorFlow."""
     return "inference" in app.amqp.queues.consume_from and os.environ.get("STORIFY_WARM") != "0"
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def watch_pool(sender: Any, **_: Any) -> None:
-    """Begin to watch, and import what every pool process needs, once for all of them."""
-    global _watch, _vitals  # noqa: PLW0603 - a process has one watch, which signals have to find
+    """Start the watchdog and import what every pool process needs, before the fork."""
+    global _watch, _vitals  # noqa: PLW0603 - one watch per process, shared by the signal handlers
     from storify_site import watchdog
 
     _vitals = watchdog.shared_vitals(sender.concurrency)
@@ -46,7 +46,7 @@ def watch_pool(sender: Any, **_: Any) -> None:
 
         _watch.importing = len(warming.PARTS)
         warming.import_runtimes()
-        gc.freeze()  # what is shared stays shared: collecting garbage would write to it
+        gc.freeze()  # keeps memory shared after the fork: garbage collection would write to it
         _watch.importing = 0
 
 
@@ -58,13 +58,13 @@ def watch_beat(sender: Any, **_: Any) -> None:
 
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]
 def end_with_the_worker(**_: Any) -> None:
-    """A beat that outlived its worker would send everything twice once that is started again."""
+    """Kill beat with its worker; otherwise a restarted worker would schedule everything twice."""
     platforms.set_pdeathsig("SIGKILL")
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def warm_models(sender: str, **_: Any) -> None:
-    """Watch from here, too; load the models after the fork and before the first photo."""
+    """Start the watchdog and load the models, after the fork and before the first photo."""
     global _watch  # noqa: PLW0603
     from storify_site import watchdog
 
@@ -90,7 +90,7 @@ def note_end(**_: Any) -> None:
 
 
 def _waiting() -> int | None:
-    """How many messages the broker has for this worker; None while it does not answer."""
+    """How many messages the broker has for this worker; None while it's down."""
     from stories.services.job_publisher import BrokerUnavailableError, waiting_messages
 
     try:

@@ -1,4 +1,4 @@
-"""`check --deploy` as a public site would run it, with every warning an error."""
+"""Runs `check --deploy` with a public site's settings; warnings are errors."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Where settings come from: the environment, and what it lacks from `.env` in the checkout."""
+"""Loads `.env` into the environment."""
 
 import os
 from pathlib import Path
@@ -9,5 +9,5 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def load() -> None:
-    """Read `.env` (or the file that ENV_FILE names) into the environment, replacing nothing."""
+    """Read `.env`, or the file that ENV_FILE names; variables that are already set win."""
     environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")

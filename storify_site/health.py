@@ -1,4 +1,4 @@
-"""Is the process alive, can it serve, and are the models loaded?"""
+"""Health checks: liveness, readiness and the state of the models."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,9 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Ready: everything that a request needs answers too.
+    """Ready: everything that a request needs is up.
 
-    The models are told apart: without them photos wait, but every page is served.
+    The models don't count: without them, photos wait, but every page works.
     """
     parts = {
         "database": _answers(_database),

@@ -1,4 +1,4 @@
-"""What drf-spectacular can't know of the API by itself."""
+"""Additions to the OpenAPI schema that drf-spectacular can't infer."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ PROBLEM: dict[str, Any] = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "description": "what went wrong, in words"},
-        "code": {"type": "string", "description": "the same for programs"},
-        "errors": {"description": "of each field that cannot be used, why"},
-        "retry_after": {"type": "integer", "description": "in seconds"},
+        "detail": {"type": "string", "description": "what went wrong, for people"},
+        "code": {"type": "string", "description": "what went wrong, for programs"},
+        "errors": {"description": "why each invalid field was rejected"},
+        "retry_after": {"type": "integer", "description": "seconds to wait before trying again"},
     },
     "required": ["type", "title", "status"],
 }
 
 
 def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Say of every operation that what it answers otherwise is a problem."""
+    """Document problem details as the default response of every operation."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in result["paths"].values():

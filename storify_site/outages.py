@@ -1,4 +1,4 @@
-"""A clear answer while the queue, the cache or the database is away."""
+"""Middleware that answers 503 while the queue, the cache or the database is down."""
 
 import logging
 from collections.abc import Callable
@@ -22,7 +22,7 @@ OUTAGES = (
 
 
 class OutageMiddleware:
-    """Answers 503 with words that a person can act on where a part of the site does not answer."""
+    """Turns connection errors into a 503 page, or problem details for the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,14 +33,14 @@ class OutageMiddleware:
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         if not isinstance(exc, OUTAGES):
             return None
-        logger.error("A part of the site does not answer: %s", type(exc).__name__)
+        logger.error("A part of the site is down: %s", type(exc).__name__)
         response: HttpResponse
         if request.path.startswith("/api/"):
             response = problem_details.problem_response(
                 503, str(problem_details.QueueUnavailable.default_detail)
             )
         else:
-            # No request and so no context processors: they would ask for what is away.
+            # Without the request there are no context processors, which would need what is down.
             response = HttpResponse(render_to_string("503.html"), status=503)
         response["Retry-After"] = "60"
         return response

@@ -1,7 +1,7 @@
-"""What no request may hold, checked once before anything reads it.
+"""Middleware that rejects malformed requests before anything reads them.
 
-Python takes text, lengths and encodings that PostgreSQL, the parsers and the views behind do not.
-What only one part of the site cannot take is that part's own matter.
+Python accepts text, lengths and encodings that PostgreSQL, the parsers and the views don't. Checks
+that concern only one part of the site belong there.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from django.template.loader import render_to_string
 from accounts.web.problem_details import is_api, problem_response
 
 MAX_TARGET = 8 * 1024
-"""Characters of path and query together."""
+"""Characters, path and query together."""
 ENCODINGS = {"utf-8", "utf8", "us-ascii"}
 NUL = "\x00"
-_NO_NUL = (400, "Text with a NUL character cannot be used.")
+_NO_NUL = (400, "Text can't contain a NUL character.")
 
 Refusal = tuple[int, str]
 
 
 class RequestValidationMiddleware:
-    """Answers 4xx to a request that nothing behind it could serve."""
+    """Answers 4xx to a request that no view could serve."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,21 +45,21 @@ class RequestValidationMiddleware:
 
 
 def _refusal_of_body(request: HttpRequest) -> Refusal | None:
-    """Of how the body is announced; it has not been read yet."""
+    """Check the headers that describe the body, which hasn't been read yet."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit() and len(length) < 16):
-        return 400, "Content-Length is not a number of bytes."
+        return 400, "Content-Length isn't a number of bytes."
     with_files = request.content_type == "multipart/form-data"
     if not with_files and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return 413, "That is more than can be taken at once."
+        return 413, "The request is too large."
     if (request.content_params or {}).get("charset", "utf-8").lower() not in ENCODINGS:
-        return 415, "Text is taken as UTF-8 only."
+        return 415, "Text must be UTF-8."
     return None
 
 
 def _refusal_of_text(request: HttpRequest) -> Refusal | None:
     if len(request.path_info) + len(request.META.get("QUERY_STRING", "")) > MAX_TARGET:
-        return 414, "This address is too long."
+        return 414, "The address is too long."
     asked = (text for name, values in request.GET.lists() for text in (name, *values))
     if any(NUL in text for text in (request.path_info, *asked, *request.COOKIES.values())):
         return _NO_NUL
@@ -67,9 +67,9 @@ def _refusal_of_text(request: HttpRequest) -> Refusal | None:
 
 
 def _refusal_of_form(request: HttpRequest) -> Refusal | None:
-    """Of a page's form, which is read here once; what is sent to the API its own parsers read.
+    """Read and check a page's form; the API's parsers check their own input.
 
-    Django answers 400 where that fails, but not where its page for a 404 is the first to try.
+    Django answers 400 if reading fails, but not if its 404 page is the first to read the form.
     """
     if is_api(request):
         return None
@@ -81,19 +81,19 @@ def _refusal_of_form(request: HttpRequest) -> Refusal | None:
 
 
 def _refusal_of_selection(request: HttpRequest, view: Any) -> Refusal | None:
-    """Of the rows that an action of the admin is for: Django looks for them unchecked."""
+    """Check the primary keys of an admin action, which Django doesn't validate."""
     if not isinstance(site_admin := getattr(view, "model_admin", None), ModelAdmin):
         return None
     try:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             site_admin.opts.pk.to_python(key)
     except ValidationError:
-        return 400, "There cannot be such a row."
+        return 400, "There's no such row."
     return None
 
 
 def _refused(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     if is_api(request):
         return problem_response(status, detail)
-    # No request and so no context processors: they would read what was refused.
+    # Without the request there are no context processors, which would read what was refused.
     return HttpResponse(render_to_string("400.html"), status=status)

@@ -1,8 +1,7 @@
-"""`python -m storify_site.serve`: the web server, the same behind `make run` and in deployment.
+"""`python -m storify_site.serve`: the web server of `make run` and of deployments.
 
-Whole requests are buffered before a thread sees them, and responses after it, so no client can
-hold one; see `storify_site.server`. The settings named WEB_… and PORT decide where it listens and
-with how many processes and threads.
+Requests and responses are buffered, so a slow client can't hold a thread (see storify_site.server).
+The settings WEB_… and PORT set its address and the numbers of processes and threads.
 """
 
 import logging
@@ -24,14 +23,14 @@ from waitress.adjustments import Adjustments
 from storify_site.server.connections import RequestParser, Server
 
 logger = logging.getLogger(__name__)
-CONNECTIONS = 500  # of each process; a connection may hold three files
+CONNECTIONS = 500  # per process; a connection may hold three files
 OPEN_FILES = 4096
 KIB, MIB = 1024, 1024 * 1024
 RESTART_SECONDS = 1.0
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; the exit status is 0 then."""
+    """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
@@ -40,7 +39,7 @@ def main() -> int:
         listener = _listen(settings.WEB_HOST, settings.PORT)
         processes = settings.WEB_PROCESSES
     except (ImproperlyConfigured, OSError) as reason:
-        sys.stderr.write(f"The web server cannot start: {reason}\n")
+        sys.stderr.write(f"The web server can't start: {reason}\n")
         return 1
     if processes > 1:
         supervise(listener, processes)
@@ -55,11 +54,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket, supervisor: int | None = None) -> None:
-    """Serve in this process until it is told to stop; requests that have arrived are answered."""
+    """Serve in this process until it's told to stop; answer pending requests before it ends."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # while Django loads
     _allow_open_files()
-    from storify_site.wsgi import application  # loads Django, which all the rest needs
+    from storify_site.wsgi import application  # sets Django up
 
     server = make_server(application, listener, supervisor)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,7 +70,7 @@ def serve(listener: socket.socket, supervisor: int | None = None) -> None:
 def make_server(
     application: WSGIApplication, listener: socket.socket, supervisor: int | None = None
 ) -> Server:
-    """A server of this application on a listening socket."""
+    """Create a server for this application on a listening socket."""
     from django.conf import settings
     from django.urls import reverse
 
@@ -91,7 +90,7 @@ def make_server(
 
 
 def adjustments(*, behind_proxy: bool) -> Adjustments:
-    """Waitress's own settings."""
+    """Waitress's settings."""
     from stories.uploads.upload_handler import CAP_BYTES
 
     proxy: dict[str, Any] = {
@@ -107,11 +106,10 @@ def adjustments(*, behind_proxy: bool) -> Adjustments:
         log_socket_errors=False,
         recv_bytes=64 * KIB,
         max_request_header_size=32 * KIB,
-        max_request_body_size=CAP_BYTES + 10 * MIB,  # what is less is refused in words
-        inbuf_overflow=64
-        * KIB,  # what is larger waits in a file, so that CONNECTIONS fit in memory
+        max_request_body_size=CAP_BYTES + 10 * MIB,  # smaller uploads get an error page
+        inbuf_overflow=64 * KIB,  # larger bodies go to a file, so that CONNECTIONS fit in memory
         outbuf_overflow=256 * KIB,
-        outbuf_high_watermark=1024 * MIB,  # never make a thread wait for a client
+        outbuf_high_watermark=1024 * MIB,  # a thread never waits for a client
         **(proxy if behind_proxy else {}),
     )
 
@@ -124,7 +122,7 @@ def _allow_open_files() -> None:
 
 
 def supervise(listener: socket.socket, processes: int) -> None:
-    """Keep that many serving processes alive on one socket until told to stop."""
+    """Keep `processes` serving processes alive on one socket until told to stop."""
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

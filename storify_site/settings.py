@@ -1,8 +1,8 @@
-"""Every setting of the site, from environment variables; `.env.example` explains each of them.
+"""Django settings, read from environment variables that `.env.example` explains.
 
-Without any of them the site is a local one: DEBUG on, PostgreSQL and Redis under VAR_DIR, secrets
-made once for this machine. Setting DATABASE_URL says that this is a deployment: DEBUG is then off
-unless asked for, and a secret that is missing stops the start with its name.
+Without any, the site is a local one: DEBUG on, PostgreSQL and Redis under VAR_DIR, and secrets
+generated once for this machine. Setting DATABASE_URL makes it a deployment: DEBUG is off unless
+it's set, and a missing secret is an error that names it.
 """
 
 import os
@@ -22,25 +22,28 @@ from storify_site import environment
 from storify_site import local as embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-django_stubs_ext.monkeypatch()  # so that ModelAdmin[Story] means something at run time, too
+django_stubs_ext.monkeypatch()  # makes ModelAdmin[Story] work at run time
 env = environ.Env()
 environment.load()
 
 
 def optional(name: str, default: str = "") -> str:
-    """A variable that may be absent or empty, which are the same here."""
+    """Read a variable; an empty one counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def secret(name: str, local: str) -> str:
-    """A secret that only a local site may make up for itself."""
+    """Read a secret. Only a local site may fall back to `local`.
+
+    Raises ImproperlyConfigured if it's missing.
+    """
     value = optional(name, local if DEBUG else "")
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. It has to be when DEBUG is off.")
+        raise ImproperlyConfigured(f"{name} isn't set, but it's required when DEBUG is off.")
     return value
 
 
-# --- What this is ---------------------------------------------------------------------------------
+# --- Core -----------------------------------------------------------------------------------------
 
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 VAR_DIR = embedded.var_dir()
@@ -129,7 +132,7 @@ DATABASES = {
     }
 }
 
-# Where tracks are looked for: a replica may lag behind without anybody's own data doing so.
+# Only the catalogue is read from a replica: it may lag, and people's own data must not.
 DATABASE_REPLICA_URL = optional("DATABASE_REPLICA_URL")
 READ_DATABASE = "replica" if DATABASE_REPLICA_URL else "default"
 if DATABASE_REPLICA_URL:
@@ -146,7 +149,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "storify",
-        # The client's own default is to try for ten seconds; nobody should wait that long here.
+        # The client's default is to retry for ten seconds, which is too long for a request.
         "OPTIONS": {
             "socket_connect_timeout": 2,
             "socket_timeout": 5,
@@ -159,10 +162,10 @@ CELERY_BROKER_URL = optional(
     "CELERY_BROKER_URL", optional("REDIS_URL", embedded.redis.broker_url(VAR_DIR))
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its queue as long as it takes
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # retry for ever
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # A task whose worker lost its machine is handed out again after this long.
+    # Seconds until a task whose worker vanished is redelivered.
     "visibility_timeout": 15 * 60,
     "socket_connect_timeout": 2,
     "socket_timeout": 10,
@@ -171,7 +174,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0.2,
     "interval_max": 0.2,
 }
-# Whoever uploads a photo while the queue is away is told so soon instead of waiting.
+# An upload fails fast while the queue is down.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
@@ -179,10 +182,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Loading the models takes longer than Celery waits for a process; how long is too long is for
-# storify_site.watchdog to say, which sees whether it gets on.
+# Loading the models takes longer than Celery's default. storify_site.watchdog, which can see
+# progress, ends a process that hangs.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 24 * 3600.0
-# A result that a process sent before it died arrives at once on one machine.
+# On one machine, a result that a process sent before it died arrives at once.
 CELERY_WORKER_LOST_WAIT = 1.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -191,7 +194,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
 HOUR, DAY = 3600.0, 24 * 3600.0
 CELERY_BEAT_SCHEDULE = {
-    # What waits longer than until the next time, or than an hour, is not wanted any more.
+    # A run that is still queued when the next one is due, or after an hour, is dropped.
     task.rpartition(".")[2]: {
         "task": task,
         "schedule": seconds,
@@ -217,7 +220,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # --- Photos and static files ----------------------------------------------------------------------
 
 MEDIA_ROOT = VAR_DIR / "media"
-MEDIA_URL = "/media/"  # never served as such: every photo goes through a view that asks whose it is
+MEDIA_URL = "/media/"  # never served directly: a view checks who may see each photo
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
@@ -244,7 +247,7 @@ if STORAGE_BUCKET:
             "querystring_auth": True,
         },
     }
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # larger photos wait in a temporary file
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # larger files go to a temporary file
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # everything in a form except its files
 FILE_UPLOAD_PERMISSIONS = 0o640
 
@@ -276,19 +279,19 @@ SPOTIFY_API_URL = f"{SITE_URL}/sandbox/api" if SPOTIFY_SANDBOX else "https://api
 
 
 def derived_key(of: str) -> str:
+    """A Fernet key derived from another secret."""
     return urlsafe_b64encode(sha256(b"storify tokens " + of.encode()).digest()).decode()
 
 
-# Newest first; older ones only read what was written with them.
+# Newest first; older keys only decrypt.
 TOKEN_ENCRYPTION_KEYS = secret("TOKEN_ENCRYPTION_KEYS", derived_key(SECRET_KEY)).split(",")
 
-# accounts:
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.PasswordBackend",
     "accounts.spotify.oauth.SpotifyPKCE",
 ]
-# Locally mail appears in the terminal. With DEBUG off its links would stay in a log, so without a
-# mail server none is sent, and the pages that need one say so.
+# Locally, e-mail goes to the terminal. With DEBUG off, its links would end up in a log, so without
+# a mail server none is sent, and the pages that need one say so.
 vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
 if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
     EMAIL_BACKEND = "accounts.mail.backend.NotSetUp"
@@ -309,7 +312,7 @@ SOCIAL_AUTH_NEW_USER_REDIRECT_URL = "accounts:notice"
 SOCIAL_AUTH_NEW_ASSOCIATION_REDIRECT_URL = "accounts:account"
 SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
 
-# --- stories: (its owner adds here) ---------------------------------------------------------------
+# --- Stories --------------------------------------------------------------------------------------
 
 STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=30)  # seconds without a sign of life
 STORIES_MAX_ATTEMPTS = 3
@@ -321,15 +324,15 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
-# --- recommender: (its owner adds here) -----------------------------------------------------------
+# --- Recommender ----------------------------------------------------------------------------------
 
-# After how many days a save counts half as much for what is trending.
+# Days after which a save counts half as much towards trending.
 RECOMMENDER_TREND_HALF_LIFE_DAYS = env.float("RECOMMENDER_TREND_HALF_LIFE_DAYS", default=7.0)
 
-# Whether demo tracks are suggested beside an imported catalogue, too.
+# Whether demo tracks are suggested alongside an imported catalogue.
 RECOMMENDER_DEMO_TRACKS = env.bool("RECOMMENDER_DEMO_TRACKS", default=False)
 
-# Whom to ask, in this order, for audio features that tracks lack; empty asks nobody.
+# Providers of missing audio features, tried in this order; empty for none.
 FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats", "spotify"])
 
 # --- API ------------------------------------------------------------------------------------------
@@ -351,7 +354,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.AnonRateThrottle",
     ],
-    # Whose requests are counted together; addresses that clients claim themselves are not believed.
+    # Proxies to trust for the client's address; a client could fake the header otherwise.
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "DEFAULT_THROTTLE_RATES": {"user": optional("API_RATE", "600/min"), "anon": "60/min"},
     "EXCEPTION_HANDLER": "accounts.web.problem_details.exception_handler",
@@ -359,7 +362,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Storify",
-    "DESCRIPTION": "A photo story in, tags and fitting music out.",
+    "DESCRIPTION": "Photo stories in, tags and matching music out.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -389,7 +392,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
-# No script needs to read them: forms carry the CSRF token.
+# No script needs to read them; forms carry the CSRF token.
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
@@ -403,7 +406,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
-        "media-src": ["'self'", "blob:"],  # the preview of a video that is about to be sent
+        "media-src": ["'self'", "blob:"],  # preview of a video before it's uploaded
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "frame-src": ["https://open.spotify.com"],
@@ -414,7 +417,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logging: no photo, caption or token ever reaches a log ---------------------------------------
+# --- Logging: photos, captions and tokens never reach a log ---------------------------------------
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -424,7 +427,7 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": optional("LOG_LEVEL", "INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # At DEBUG or INFO these write addresses with query strings, which may carry tokens.
+        # At DEBUG or INFO these log addresses with query strings, which may contain tokens.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""Every address of the site."""
+"""URLs of the site."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("oauth/", include("social_django.urls", namespace="social")),
-    # Without metadata OPTIONS is answered with 405: these views render nothing but themselves.
+    # No metadata, so that OPTIONS is a 405: these views can't render it.
     path("api/schema/", SpectacularAPIView.as_view(metadata_class=None), name="schema"),
     path(
         "api/docs/",

@@ -1,11 +1,11 @@
-"""Notices a worker that is stopped, hangs or hears nothing any more, and has it started anew.
+"""Watchdog that restarts a worker that is stopped, hangs or no longer receives messages.
 
-The main process of a worker and its pool processes count in memory that they share, each in a
-thread of its own, and watch each other: a count that stays the same while the watcher's own goes
-on means a process that is stopped or hangs. Counts instead of clocks, because a machine that
-sleeps, or is slow, stops both. Celery replaces a pool process that is killed; a main process that
-is killed, or leaves because it hears nothing, takes its pool along, and whoever supervises it
-(`make run`, systemd with Restart=always) starts it again.
+The main process of a worker and its pool processes each run a thread that increments a counter in
+shared memory, and watch each other: a counter that stands still while the watcher's own goes on
+means that the process is stopped or hangs. They're counters, not clocks, because a machine that
+sleeps or is slow stops both. Celery replaces a killed pool process. A main process that is killed,
+or exits because it receives nothing, takes its pool along, and its supervisor (`make run`, systemd
+with Restart=always) starts it again.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from stories.workers import heartbeat, model_status
 
 SECOND = 1.0
 STOPPED = 20
-"""Seconds without a beat after which a process is taken for stopped."""
+"""Seconds without a beat after which a process counts as stopped."""
 
 LOADING = 600
-"""Seconds that one part of the models may take to load; on a slow machine it is a hundred."""
+"""Seconds that one part of the models may take to load; a slow machine needs a hundred."""
 
-LISTEN_EVERY = 10
+QUEUE_CHECK_EVERY = 10
 DEAF = 6
-"""How often in a row messages may wait, LISTEN_EVERY seconds apart, while all are idle."""
+"""Consecutive checks, QUEUE_CHECK_EVERY seconds apart, with waiting messages and an idle pool."""
 
 WARMING, IDLE, ANALYSING, BUSY = range(4)
 
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class Vitals(ctypes.Structure):
-    """What one process says of itself."""
+    """The state of one process, in shared memory."""
 
     _fields_ = [
         ("pid", ctypes.c_uint64),
@@ -53,13 +53,13 @@ class Vitals(ctypes.Structure):
 
 
 def shared_vitals(processes: int) -> Any:
-    """Vitals of the main process and of `processes` others, in memory that outlives a fork."""
+    """Vitals of the main process and `processes` pool processes, in memory shared across forks."""
     kind = Vitals * (1 + processes)
     return kind.from_buffer(mmap.mmap(-1, ctypes.sizeof(kind)))
 
 
 class Stillness:
-    """How many looks in a row a value has stayed the same."""
+    """Counts how often in a row a value has stayed the same."""
 
     def __init__(self) -> None:
         self._last: object = None
@@ -79,7 +79,7 @@ class PoolProcess:
         self._beats, self._signs = Stillness(), Stillness()
 
     def complaint(self) -> str:
-        """Why it has to go, or ""; call it once a second."""
+        """Why the process must be killed, or ""; call it once a second."""
         said = self.vitals
         if said.pid and not _is_alive(said.pid):
             said.pid = 0
@@ -91,7 +91,7 @@ class PoolProcess:
         if still >= STOPPED:
             return f"no sign of life for {still} s"
         if said.state == WARMING and stuck >= LOADING:
-            return f"nothing more was loaded for {stuck} s"
+            return f"no progress in loading the models for {stuck} s"
         if said.state == ANALYSING and stuck >= 2 * settings.STORIES_STALE_AFTER:
             return f"an analysis made no progress for {stuck} s"
         return ""
@@ -103,14 +103,14 @@ class PoolProcess:
 
 
 class Ears:
-    """Whether the worker still takes what the broker has for it."""
+    """Checks whether the worker still takes messages from the broker."""
 
     def __init__(self, waiting: Callable[[], int | None]) -> None:
         self._waiting, self._deaf = waiting, 0
         self._idle = Stillness()
 
     def are_deaf(self, pool: Any) -> bool:
-        """Whether messages wait although nobody has had anything to do for a minute."""
+        """Whether messages have been waiting for a minute while every process was idle."""
         signs = tuple((one.pid, one.signs) for one in pool)
         idle = all(one.pid and one.state == IDLE for one in pool)
         still = self._idle.look(signs) > 0
@@ -127,11 +127,11 @@ class MainWatch:
         self.processes = [
             PoolProcess(one, pool_name(name, slot)) for slot, one in enumerate(self.pool)
         ]
-        self.beat: Any = None  # the process of `--beat`, which nobody else looks after
-        self.importing = 0  # how many parts are to be loaded, while the first is on its way
+        self.beat: Any = None  # the process of `--beat`, which nothing else watches
+        self.importing = 0  # how many parts there are to load, before the first is loaded
 
     def look(self) -> None:
-        """Look at everything; call it once a second."""
+        """Check everything; call it once a second."""
         self.main.beats += 1
         if self.importing:
             model_status.publish(pool_name(self.name, 0), 0, self.importing)
@@ -139,9 +139,9 @@ class MainWatch:
             if why := process.complaint():
                 process.kill(why)
         if self.beat is not None and not self.beat.is_alive():
-            self._leave("its beat has died")
-        if self.main.beats % LISTEN_EVERY == 0 and self.ears.are_deaf(self.pool):
-            self._leave(f"messages wait, but it has taken none for {DEAF * LISTEN_EVERY} s")
+            self._leave("its beat died")
+        if self.main.beats % QUEUE_CHECK_EVERY == 0 and self.ears.are_deaf(self.pool):
+            self._leave(f"messages wait, but it has taken none for {DEAF * QUEUE_CHECK_EVERY} s")
 
     def _leave(self, why: str) -> None:
         model_status.note_restart(self.name, why)
@@ -149,7 +149,7 @@ class MainWatch:
 
 
 class PoolWatch:
-    """The thread in a pool process: beats, says how far it is, and watches the main process."""
+    """The thread in a pool process: beats, reports progress and watches the main process."""
 
     def __init__(self, name: str, vitals: Any, slot: int) -> None:
         self.main, self.own, self.name = vitals[0], vitals[1 + slot], pool_name(name, slot)
@@ -168,7 +168,7 @@ class PoolWatch:
             _kill(self.main_pid)  # and with it this process
 
     def warm(self, load: Callable[[Callable[[int, int], None]], None]) -> None:
-        """Load the models; `load` is given what to call with the parts loaded, and of how many."""
+        """Load the models with `load`, which calls its argument with (loaded, total) parts."""
         self.own.state = WARMING
         load(self.note_loaded)
         self.own.state = IDLE
@@ -192,14 +192,14 @@ def pool_name(worker: str, slot: int) -> str:
 
 
 def every_second(look: Callable[[], None]) -> None:
-    """Call it in a thread of its own for as long as the process lives."""
+    """Call `look` every second in a daemon thread."""
 
     def run() -> None:
         while True:
             try:
                 look()
             except Exception:
-                logger.exception("the watchdog stumbled")
+                logger.exception("the watchdog failed")
             time.sleep(SECOND)
 
     threading.Thread(target=run, name="watchdog", daemon=True).start()
@@ -216,4 +216,4 @@ def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        logger.debug("process %s had gone already", pid)
+        logger.debug("process %s was already gone", pid)

@@ -12,9 +12,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
 
 
 class Request(WSGIRequest):
-    """A request in UTF-8. What claims another charset is refused by RequestValidationMiddleware;
-    Django would decode the query with it, before any middleware, and fail on those that are no
-    encodings of text.
+    """A request in UTF-8; RequestValidationMiddleware refuses other charsets.
+
+    Django would decode the query with the claimed charset before any middleware runs, and fail on
+    charsets that aren't text encodings.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -25,7 +26,7 @@ class Request(WSGIRequest):
 application = get_wsgi_application()
 application.request_class = Request
 
-from stories.services.uploads import sandbox  # noqa: E402 - only now is Django set up
+from stories.services.uploads import sandbox  # noqa: E402 - needs Django to be set up
 
-# Beside everything else, so that the first upload need not wait for it.
+# In the background, so that the first upload doesn't wait for it.
 threading.Thread(target=sandbox.start, daemon=True).start()

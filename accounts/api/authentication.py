@@ -1,5 +1,8 @@
-"""How programs prove who they are. (Its view is in api_views: REST framework loads this module
-while its own views are still being imported.)"""
+"""API token authentication.
+
+The view that issues tokens is in accounts.api.views, because REST framework loads this module while
+its own views are still being imported.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ from accounts.models import ApiToken, User
 
 
 class ApiTokenAuthentication(BaseAuthentication):
-    """`Authorization: Token …` with a token from the account page or from /api/v1/auth/token."""
+    """Authenticates `Authorization: Token …`, from the account page or /api/v1/auth/token."""
 
     keyword = "Token"
 
@@ -24,7 +27,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         token = selectors.find_api_token(plain.strip().decode("latin-1"))
         if token is None:
             raise AuthenticationFailed(
-                "This token is unknown, was revoked, or ended with a new password."
+                "This token is unknown or has been revoked; a new password revokes all tokens."
             )
         services.touch_api_token(token=token)
         return token.user, token
@@ -42,5 +45,5 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token ` followed by a token of the account page.",
+            "description": "`Token ` followed by a token from the account page.",
         }

@@ -1,3 +1,5 @@
+"""URLs of the accounts API."""
+
 from django.urls import path
 
 from accounts.api.views import TokenView

@@ -1,3 +1,5 @@
+"""API view that issues tokens."""
+
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -12,7 +14,7 @@ from rest_framework.views import APIView
 from accounts import login_throttle, services
 from accounts.models import User
 
-WRONG = "The e-mail address or the password is wrong."
+WRONG_CREDENTIALS = "The e-mail address or the password is wrong."
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -50,15 +52,15 @@ class TokenView(APIView):
         except login_throttle.TooManyAttempts as error:
             raise Throttled(login_throttle.WINDOW_SECONDS) from error
         if not isinstance(user, User):
-            raise AuthenticationFailed(WRONG)
+            raise AuthenticationFailed(WRONG_CREDENTIALS)
         try:
             _, plain = services.issue_api_token(
                 user=user, label=credentials.validated_data["label"]
             )
         except services.PasswordReplaced as error:
-            raise AuthenticationFailed(WRONG) from error
+            raise AuthenticationFailed(WRONG_CREDENTIALS) from error
         return Response({"token": plain}, headers={"Cache-Control": "no-store"})
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Makes a failed sign-in a 401 although no authentication runs before this view."""
+        """Make a failed sign-in a 401, although this view has no authentication."""
         return "Token"

@@ -1,4 +1,4 @@
-"""What stands for a mail server where none is set up, and how pages say so."""
+"""E-mail backend and page for sites without a mail server."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -14,18 +14,21 @@ NOT_SET_UP = "accounts.mail.backend.NotSetUp"
 
 
 class MailNotSetUpError(Exception):
-    """The mail was not sent, because EMAIL_URL names no mail server."""
+    """The e-mail wasn't sent because EMAIL_URL isn't set."""
 
 
 class NotSetUp(BaseEmailBackend):
-    """Refuses every mail: the links in it would stay in a log for everybody who reads that."""
+    """Refuses every e-mail, because the links in it would end up in a log.
+
+    Raises MailNotSetUpError.
+    """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:  # noqa: ARG002
-        raise MailNotSetUpError("EMAIL_URL is not set, so no mail can be sent.")
+        raise MailNotSetUpError("EMAIL_URL isn't set, so no e-mail can be sent.")
 
 
 def needs_mail(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A page that ends in a mail says beforehand that none can be sent."""
+    """Answer with a 503 page, before the form, if no e-mail can be sent."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

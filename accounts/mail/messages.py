@@ -1,4 +1,4 @@
-"""Mail to people: what it says, and when there is any."""
+"""E-mails about addresses and passwords."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ CONSOLE = "django.core.mail.backends.console.EmailBackend"
 
 
 def appear_on_the_page() -> bool:
-    """A site of one's own without a mail server shows its mail instead of sending it."""
+    """Whether pages show e-mails: on a local site without a mail server."""
     return bool(settings.DEBUG) and settings.EMAIL_BACKEND == CONSOLE
 
 
 def confirm_address(claim: Claim) -> EmailMessage:
-    """The link to choose a password; to somebody who has an account already, the way into that."""
+    """The link to choose a password; for an address with an account, how to sign in."""
     if User.objects.filter(email=claim.email).exclude(pk=claim.user_pk or 0).exists():
         sign_in, reset = _url("accounts:sign_in"), _url("accounts:password_reset")
         return _compose("address_taken", claim.email, sign_in=sign_in, reset=reset)
@@ -31,7 +31,7 @@ def confirm_address(claim: Claim) -> EmailMessage:
 
 
 def password_reset(email: str) -> EmailMessage | None:
-    """The link to a new password; None where nobody signs in with this address and a password."""
+    """The password reset link; None if nobody signs in with this address and a password."""
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not user.has_usable_password():
         return None

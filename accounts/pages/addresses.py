@@ -1,7 +1,6 @@
-"""Pages that take an e-mail address: sign-up, a second way in, a forgotten password.
+"""Pages that ask for an e-mail address: sign-up, adding a password, password reset.
 
-Each answers the same whoever has the address, and as fast: a worker looks who has it, and the mail
-says the rest.
+They don't reveal who has an account: a worker looks the address up, and the e-mail says the rest.
 """
 
 from typing import cast
@@ -28,7 +27,7 @@ from accounts.web.redirects import next_page
 
 PASSWORD_BACKEND = "accounts.backends.PasswordBackend"  # noqa: S105
 MAILED, OPENED = "accounts:mailed", "accounts:opened"
-LONGEST_GOAL = 200
+MAX_GOAL_LENGTH = 200
 
 
 @never_cache
@@ -39,7 +38,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request)
     if form.is_valid():
         goal = next_page(request, settings.LOGIN_REDIRECT_URL)
-        goal = goal if len(goal) <= LONGEST_GOAL else ""
+        goal = goal if len(goal) <= MAX_GOAL_LENGTH else ""
         return _mail_confirmation(request, form.cleaned_data["email"], goal)
     context = {"form": form, "next": request.GET.get("next", "")}
     return render(request, "accounts/sign_up.html", context)
@@ -49,7 +48,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @needs_mail
 @signed_in
 def password(request: PageRequest) -> HttpResponse:
-    """Add an address and a password to an account that has only Spotify."""
+    """Add an address and a password to an account that only has Spotify."""
     user = request.user
     if selectors.has_password_sign_in(user):
         return redirect("accounts:password_change")
@@ -78,7 +77,7 @@ def mail_sent(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the token out of the address, where a log might see it."""
+    """Move the token from the URL, which might be logged, into the session."""
     if claims.read(token) is None:
         return render(request, "accounts/link_unusable.html")
     request.session[OPENED] = token
@@ -87,7 +86,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 def choose_password(request: HttpRequest) -> HttpResponse:
-    """The last step: whoever opened the link chooses a password for the address."""
+    """Let whoever opened the link choose a password for the address."""
     claim = claims.read(request.session.get(OPENED, ""))
     if claim is None or not _is_for(claim, request):
         return render(request, "accounts/link_unusable.html")
@@ -101,12 +100,12 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     finish = _add_password if claim.user_pk else _sign_up
     try:
         return finish(request, claim, form.cleaned_data["new_password1"])
-    except services.EmailTaken:  # the link was opened twice, or the address was added elsewhere
+    except services.EmailTaken:  # the link was used twice, or the address was added elsewhere
         return render(request, "accounts/link_unusable.html")
 
 
 def _is_for(claim: Claim, request: HttpRequest) -> bool:
-    """Not for somebody who signed in as another person or has a password already."""
+    """Whether the claim is for this visitor: nobody else's, and no password yet."""
     if isinstance(request.user, User):
         return claim.user_pk == request.user.pk and not selectors.has_password_sign_in(request.user)
     return True

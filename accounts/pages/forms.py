@@ -1,3 +1,5 @@
+"""Forms of the account pages."""
+
 from typing import Any
 
 from django import forms
@@ -10,7 +12,7 @@ from accounts.models import User, UserManager
 
 
 class AddressForm(forms.Form):
-    """An e-mail address that mail is to be sent to, so many times and no more."""
+    """An e-mail address to send a link to, rate-limited."""
 
     email = forms.EmailField(
         max_length=254,
@@ -29,14 +31,14 @@ class AddressForm(forms.Form):
 
 
 class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    """For somebody who has no password yet; the labels are those of a first one."""
+    """Sets a first password, with labels to match."""
 
     new_password1, new_password2 = SetPasswordForm.create_password_fields()
 
 
 class SignInForm(AuthenticationForm):
     error_messages = {
-        "invalid_login": "That e-mail address and password do not go together.",
+        "invalid_login": "That e-mail address and password don't match.",
         "inactive": "This account has been closed.",
     }
 
@@ -56,7 +58,7 @@ class ApiTokenForm(forms.Form):
 
 
 class DeleteAccountForm(forms.Form):
-    """Proof that the person at the keyboard is the one who signed in, or at least means it."""
+    """Confirms a deletion with the password, or by typing “delete” without one."""
 
     confirmation = forms.CharField(strip=False)
 
@@ -75,7 +77,7 @@ class DeleteAccountForm(forms.Form):
         value: str = self.cleaned_data["confirmation"]
         if self.user.has_usable_password():
             if not self.user.check_password(value):
-                raise ValidationError("That is not your password.", code="wrong_password")
+                raise ValidationError("That isn't your password.", code="wrong_password")
         elif value.strip().lower() != "delete":
-            raise ValidationError("Please type the word delete.", code="not_confirmed")
+            raise ValidationError("Type “delete” to confirm.", code="not_confirmed")
         return value

@@ -1,4 +1,4 @@
-"""Pages about a person: signing in, passwords, the notice about faces, the account."""
+"""Account pages: sign-in, passwords, consent to read faces, Spotify, tokens, data."""
 
 import tempfile
 from typing import Any, BinaryIO, cast
@@ -20,14 +20,14 @@ from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from accounts.web.redirects import next_page
 
-FACES_FORGOTTEN = (
-    "Storify goes without faces now. What it read from faces in your stories is deleted. Their"
-    " moods and music follow from the rest, within a minute; what you set yourself stays."
+FACES_ERASED = (
+    "Storify no longer uses faces, and what it read from them in your stories is deleted. Within a"
+    " minute, moods and music are worked out from the rest. Anything you set yourself stays."
 )
 
 
-def _sent(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent with, which may be nothing at all; None while it is only looked at."""
+def _submitted(request: HttpRequest) -> QueryDict | None:
+    """The submitted data, which may be empty; None for a GET request."""
     return request.POST if request.method == "POST" else None
 
 
@@ -42,7 +42,7 @@ class ChangePassword(auth_views.PasswordChangeView):
     success_url = reverse_lazy("accounts:account")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, f"Your password is changed. {services.OTHERS_ENDED}")
+        messages.success(self.request, f"Your password has been changed. {services.OTHERS_ENDED}")
         return super().form_valid(form)
 
 
@@ -51,20 +51,20 @@ class ConfirmPasswordReset(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:sign_in")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, f"Your new password is saved. {services.OTHERS_ENDED}")
+        messages.success(self.request, f"Your new password has been saved. {services.OTHERS_ENDED}")
         return super().form_valid(form)
 
 
 @signed_in
 def notice(request: PageRequest) -> HttpResponse:
-    """Says that emotion is estimated from faces, and asks whether that is wanted."""
-    form, user = FacesConsentForm(_sent(request)), request.user
+    """Ask whether emotion may be estimated from faces."""
+    form, user = FacesConsentForm(_submitted(request)), request.user
     goal = next_page(request, settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
         withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
         services.record_faces_consent(user=user, agreed=form.cleaned_data["agreed"])
         if withdrawn:
-            messages.success(request, FACES_FORGOTTEN)
+            messages.success(request, FACES_ERASED)
         return redirect(goal)
     return render(request, "accounts/notice.html", {"form": form, "next": goal})
 
@@ -84,9 +84,9 @@ def account(request: PageRequest) -> HttpResponse:
 
 @never_cache
 def connect_spotify(request: HttpRequest) -> HttpResponse:
-    """Ask first (GET), then go to Spotify (POST); for signing in and for connecting alike."""
+    """Explain first (GET), then go to Spotify (POST), to sign in or to connect."""
     if not request.is_secure() and request.get_host().split(":")[0] == "localhost":
-        # Spotify sends people back to 127.0.0.1, where a session made on localhost is unknown.
+        # Spotify redirects back to 127.0.0.1, where a session from localhost doesn't exist.
         return redirect(settings.SITE_URL + request.get_full_path())
     if request.method == "POST":
         response: HttpResponse = begin_social_auth(request, "spotify")
@@ -102,7 +102,7 @@ def disconnect_spotify(request: PageRequest) -> HttpResponse:
     if request.method != "POST" or not context["has_password"]:
         return render(request, "accounts/disconnect_spotify.html", context)
     services.disconnect_spotify(user=user)
-    messages.success(request, "Spotify is disconnected, and everything from it is deleted.")
+    messages.success(request, "Spotify is disconnected, and everything from it has been deleted.")
     return redirect("accounts:account")
 
 
@@ -116,7 +116,7 @@ def make_token(request: PageRequest) -> HttpResponse:
         return redirect("accounts:account")
     try:
         token, plain = services.issue_api_token(user=request.user, label=form.cleaned_data["label"])
-    except services.PasswordReplaced:  # which ends this session as well
+    except services.PasswordReplaced:  # which also ended this session
         return redirect("accounts:account")
     return render(request, "accounts/token.html", {"token": token, "plain": plain})
 
@@ -133,7 +133,7 @@ def revoke_token(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def export(request: PageRequest) -> FileResponse:
-    """Everything about the person as a zip, made in a temporary file and streamed from there."""
+    """Stream everything stored about the user as a zip, from a temporary file."""
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (FileResponse closes it)
     services.export_account(user=request.user, out=file)
     file.seek(0)
@@ -145,10 +145,10 @@ def export(request: PageRequest) -> FileResponse:
 @signed_in
 def delete(request: PageRequest) -> HttpResponse:
     user = request.user
-    form = DeleteAccountForm(_sent(request), user=user)
+    form = DeleteAccountForm(_submitted(request), user=user)
     if form.is_valid():
         services.delete_account(user=user)
         logout(request)
-        messages.success(request, "Your account and everything in it are deleted. Goodbye!")
+        messages.success(request, "Your account and everything in it have been deleted. Goodbye!")
         return redirect("accounts:sign_in")
     return render(request, "accounts/delete.html", {"form": form})

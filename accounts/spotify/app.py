@@ -1,18 +1,18 @@
-"""Which Spotify application we are, against the real Spotify or against the sandbox."""
+"""Credentials and addresses of this Spotify application, real or sandboxed."""
 
 from django.conf import settings
 
 SANDBOX_CREDENTIALS = ("storify-sandbox", "not-a-secret")
 
-# Saving a track to the listener's library and making a private playlist; nothing else is asked for.
+# To save a track to the listener's library and to create a private playlist.
 SCOPES = ["user-library-modify", "playlist-modify-private"]
 
-# Seconds to connect and to wait for an answer, of every call to Spotify.
+# Seconds to connect and to wait for each reply.
 TIMEOUT = 8.0
 
 
 def credentials() -> tuple[str, str]:
-    """Client id and secret."""
+    """The client id and secret."""
     if settings.SPOTIFY_SANDBOX:
         return SANDBOX_CREDENTIALS
     return settings.SPOTIFY_CLIENT_ID, settings.SPOTIFY_CLIENT_SECRET

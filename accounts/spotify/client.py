@@ -1,10 +1,10 @@
-"""The one client of the Spotify Web API, as an app of 2026 may use it.
+"""Client for the Spotify Web API, limited to what an app in development mode may use in 2026.
 
     with Spotify(user.spotify) as spotify:
         tracks = spotify.search_tracks("rain")
 
-Every call may raise SpotifyError or one of its kin. Call it outside database transactions: a call
-may renew the account's tokens, and that must not be rolled back.
+Every call may raise SpotifyError or a subclass. Call it outside database transactions: a call may
+refresh the account's tokens, which must not be rolled back.
 """
 
 import logging
@@ -75,7 +75,7 @@ class Spotify:
         return _read(self._call("GET", "/me"), Profile.from_json)
 
     def search_tracks(self, q: str, limit: int = SEARCH_LIMIT) -> list[SpotifyTrack]:
-        """Tracks that match the words, at most 10: Spotify gives no more at a time."""
+        """Tracks that match the query, at most 10, which is Spotify's limit."""
         _require(1 <= limit <= SEARCH_LIMIT, f"limit is 1 to {SEARCH_LIMIT}")
         params = {"q": q, "type": "track", "limit": str(limit)}
         response = self._call("GET", "/search", params=params)
@@ -92,7 +92,7 @@ class Spotify:
         self._call("PUT", "/me/library", params={"uris": uris})
 
     def create_playlist(self, name: str, description: str = "") -> Playlist:
-        """Make an empty playlist that only its owner sees."""
+        """Create an empty private playlist."""
         body = {"name": name, "description": description, "public": False}
         return _read(self._call("POST", "/me/playlists", json=body), Playlist.from_json)
 
@@ -104,7 +104,10 @@ class Spotify:
         return _read(response, lambda data: str(data["snapshot_id"]))
 
     def audio_features(self, track_ids: Sequence[str]) -> list[AudioFeatures]:
-        """Features by track, misses left out; NotAllowed for apps without extended access."""
+        """Audio features of the tracks that have any.
+
+        Raises NotAllowed for apps without extended access.
+        """
         _require(1 <= len(track_ids) <= FEATURES_LIMIT, f"1 to {FEATURES_LIMIT} tracks")
         response = self._call("GET", "/audio-features", params={"ids": ",".join(track_ids)})
         return _read(
@@ -135,7 +138,7 @@ class Spotify:
             )
         except httpx.HTTPError as error:
             raise SpotifyUnavailable from error
-        # The path without its query: what people search for is theirs.
+        # Without the query string: what people search for is private.
         logger.info("Spotify answered %s %s with %s", method, path, response.status_code)
         return response
 
@@ -158,7 +161,7 @@ def _read(response: httpx.Response, parse: Callable[[Any], T]) -> T:
     try:
         return parse(response.json())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpotifyUnavailable("Spotify answered something unexpected.") from error
+        raise SpotifyUnavailable("Spotify's reply couldn't be read.") from error
 
 
 def _require(condition: bool, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Failures of signing in with Spotify, as pages that say what happened and what to do."""
+"""Error pages for sign-in with Spotify: what happened and what to do."""
 
 from dataclasses import dataclass
 
@@ -25,40 +25,40 @@ class Explanation:
 
 
 CANCELED = Explanation(
-    "You did not connect Spotify",
-    "You said no on Spotify's page, so nothing was connected. Storify works without it too.",
+    "Spotify wasn't connected",
+    "You cancelled on Spotify's page. Storify works without Spotify, too.",
 )
 NOT_ON_LIST = Explanation(
-    "Spotify does not let you in here yet",
-    "This site's Spotify app is in development mode, which admits only a few people who were "
-    "added by hand, and your Spotify account is not on that list. Ask whoever runs this site to "
-    "add you, or use Storify with an e-mail address and a password.",
+    "Your Spotify account doesn't have access yet",
+    "This site's Spotify app is in development mode, which is limited to a few people on a list, "
+    "and your Spotify account isn't on it. Ask whoever runs this site to add you, or use Storify "
+    "with an e-mail address and a password.",
 )
 IN_USE = Explanation(
     "That Spotify account is already in use",
-    "Either this Spotify account belongs to another person here, or you have a different Spotify "
-    "account connected. Disconnect that one first, or sign in as the other person.",
+    "Either somebody else here uses this Spotify account, or you have a different one connected. "
+    "Disconnect yours first, or sign in to the other Storify account.",
 )
 ONLY_WAY_IN = Explanation(
-    "Spotify is your only way in",
-    "Add an e-mail address and a password on your account page first. Without them, "
-    "disconnecting would lock you out. You can also delete your account with everything in it.",
+    "Spotify is the only way you can sign in",
+    "Add an e-mail address and a password on your account page first, or you'd be locked out. You "
+    "can also delete your account and everything in it.",
 )
 STALE = Explanation(
     "That took too long",
-    "The sign-in was started in another window or too long ago. Please try again.",
+    "The sign-in has expired or was started in another window. Please try again.",
 )
 MISCONFIGURED = Explanation(
-    "Spotify sign-in is not set up properly",
-    "Spotify accepts only addresses that begin with https:// or http://127.0.0.1, together with "
-    "the right client id and secret. Whoever runs this site can put that right.",
+    "Spotify sign-in isn't set up correctly",
+    "Whoever runs this site can fix that: Spotify needs the right client id and secret, and an "
+    "address that begins with https:// or http://127.0.0.1.",
 )
 BUSY = Explanation(
-    "Spotify has no time for us",
-    "Spotify is limiting how often this site may ask. Nothing is lost; please try again later.",
+    "Spotify is limiting requests",
+    "This site has reached Spotify's limit for now. Nothing is lost; please try again later.",
 )
 UNAVAILABLE = Explanation(
-    "Spotify did not answer properly",
+    "Spotify isn't responding properly",
     "Nothing is lost. Please try again in a few minutes.",
 )
 
@@ -89,12 +89,14 @@ def explain(error: SocialAuthBaseException) -> Explanation:
 
 
 class SpotifySignInErrors(SocialAuthExceptionMiddleware):
+    """Middleware that renders errors of the sign-in as pages."""
+
     def raise_exception(self, request: HttpRequest, exception: Exception) -> bool:  # noqa: ARG002
-        """People get the page with DEBUG on as well."""
+        """Never re-raise, so that the page appears with DEBUG on, too."""
         return False
 
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> None:
-        """No detour: the page with the explanation is the answer."""
+        """No redirect; render_error responds directly."""
 
     def render_error(
         self, request: HttpRequest, exception: SocialAuthBaseException

@@ -1,4 +1,4 @@
-"""Sign-in with Spotify: authorization code with PKCE, for the real Spotify and the sandbox."""
+"""Sign-in with Spotify: authorization code with PKCE, real or sandboxed."""
 
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +18,7 @@ from accounts.spotify import app
 
 
 class NotOnAllowList(AuthPolicyError):
-    """Spotify knows the person, but lets this application see only its registered users."""
+    """The person isn't on the allow-list of this application in development mode."""
 
     default_code = "membership_required"
 
@@ -27,7 +27,7 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
     name = "spotify"
     title = "Spotify"
     ID_KEY = "account_id"
-    # The redirect address must be exactly the registered one; the state travels beside it.
+    # The redirect address must be exactly the registered one, so the state is a parameter.
     REDIRECT_STATE = False
     STATE_PARAMETER = True
     USE_BASIC_AUTH = True
@@ -45,7 +45,10 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         return app.token_url()
 
     def get_redirect_uri(self, state: str | None = None) -> str:
-        """Only what Spotify accepts: HTTPS, or plain HTTP to 127.0.0.1 (never `localhost`)."""
+        """The redirect address: HTTPS, or plain HTTP to 127.0.0.1 (never `localhost`).
+
+        Raises AuthConfigurationError for others, because Spotify refuses them.
+        """
         uri: str = super().get_redirect_uri(state)
         parts = urlsplit(uri)
         if parts.scheme == "https" or (parts.scheme, parts.hostname) == ("http", "127.0.0.1"):
@@ -55,7 +58,7 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         )
 
     def get_user_id(self, details: dict[str, Any], response: dict[str, Any]) -> str:  # noqa: ARG002
-        """`account_id` never changes; where Spotify does not send it there is only `id`."""
+        """The immutable `account_id`, else `id`."""
         found = response.get("account_id") or response.get("id")
         if not found:
             raise AuthResponseError(
@@ -64,7 +67,7 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         return str(found)
 
     def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
-        """Only a name: an address from Spotify is unverified and says nothing about whose it is."""
+        """Only a name: Spotify doesn't verify its e-mail addresses."""
         return {"fullname": response.get("display_name") or ""}
 
     def user_data(self, access_token: str, *_: Any, **__: Any) -> dict[str, Any]:
@@ -79,10 +82,10 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         return data
 
     def run_pipeline(self, *args: Any, **kwargs: Any) -> Any:
-        """All or nothing: no person is left behind without their Spotify account."""
+        """Run in one transaction, so that no user is created without their Spotify account."""
         with transaction.atomic():
             return super().run_pipeline(*args, **kwargs)
 
     def extra_data(self, *_: Any, **__: Any) -> dict[str, Any]:
-        """Nothing: tokens live encrypted in SpotifyAccount, never in this plain JSON."""
+        """Nothing: tokens are stored encrypted in SpotifyAccount, not in this plain JSON."""
         return {}

@@ -1,4 +1,4 @@
-"""Storify's own steps in social-auth's sign-in and disconnect pipelines."""
+"""Storify's steps in social-auth's sign-in and disconnect pipelines."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from accounts.spotify.types import Profile
 
 
 def create_user(details: dict[str, Any], user: User | None = None, **_: Any) -> dict[str, Any]:
-    """Somebody new through Spotify: no address and no password, only their name."""
+    """Create a user with a name, but without an address or a password."""
     if user:
         return {"is_new": False}
     name = str(details.get("fullname") or "")[:120]
@@ -23,7 +23,7 @@ def create_user(details: dict[str, Any], user: User | None = None, **_: Any) -> 
 def store_spotify(
     backend: BaseAuth[HttpResponse], response: dict[str, Any], user: User, **_: Any
 ) -> None:
-    """Keep the tokens encrypted, apart from social-auth's own table."""
+    """Store the tokens encrypted, outside social-auth's own table."""
     try:
         profile, grant = Profile.from_json(response), Grant.from_json(response)
     except (KeyError, ValueError, TypeError) as error:
@@ -35,7 +35,7 @@ def store_spotify(
 
 
 def forget_spotify(backend: BaseAuth[HttpResponse], user: User, **_: Any) -> None:
-    """Whichever way somebody disconnects, everything from Spotify goes."""
+    """Delete everything from Spotify on a disconnect through social-auth."""
     try:
         services.disconnect_spotify(user=user)
     except services.OnlyWayIn as error:

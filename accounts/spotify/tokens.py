@@ -1,4 +1,4 @@
-"""Access tokens: handed out while they are fresh, renewed by one flight at a time."""
+"""Access tokens, refreshed when they expire by one request at a time."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,13 +12,13 @@ from accounts.models import SpotifyAccount
 from accounts.spotify import app, circuit_breaker
 from accounts.spotify.errors import NeedsSignIn, SpotifyError, SpotifyUnavailable
 
-# A token this close to its end may be dead when it arrives.
-MARGIN = timedelta(seconds=60)
+# A token this close to its expiry may have expired on arrival.
+EXPIRY_MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What the token endpoint gives. Its repr is safe to log."""
+    """The token endpoint's reply. Its repr is safe to log."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -36,19 +36,22 @@ class Grant:
 
 
 def access_token(account_pk: int, *, client: httpx.Client, rejected: str | None = None) -> str:
-    """Return a usable access token, renewing it if it has run out or equals `rejected`.
+    """Return a usable access token, refreshed if it has expired or equals `rejected`.
 
-    The row stays locked while Spotify is asked, so that a second caller waits here and then finds
-    the new token. Durable: a renewed refresh token must not be rolled back with somebody else's
-    transaction, because Spotify may already have forgotten the old one.
+    The row stays locked during the request, so that a second caller waits and then finds the new
+    token. The transaction is durable: rolling back a new refresh token with a caller's transaction
+    could lose it, because Spotify may already have revoked the old one.
+
+    Raises NeedsSignIn if only the owner can renew the permission, RateLimited or another
+    SpotifyError.
     """
     with transaction.atomic(durable=True):
         account = SpotifyAccount.objects.select_for_update().filter(pk=account_pk).first()
         if account is None or account.needs_sign_in:
             raise NeedsSignIn
         if not _is_usable(account, rejected):
-            _renew(account, client)
-    # Raised out here, so that the mark made by _renew is kept.
+            _refresh(account, client)
+    # Raised outside the transaction, so that the flag set by _refresh is kept.
     if account.needs_sign_in:
         raise NeedsSignIn
     return str(account.access_token)
@@ -61,12 +64,12 @@ def mark_needs_sign_in(account_pk: int) -> None:
 def _is_usable(account: SpotifyAccount, rejected: str | None) -> bool:
     if not account.access_token or account.access_token == rejected:
         return False
-    return account.expires_at > timezone.now() + MARGIN
+    return account.expires_at > timezone.now() + EXPIRY_MARGIN
 
 
-def _renew(account: SpotifyAccount, client: httpx.Client) -> None:
-    """Store a renewed token, or mark the account where only its owner can renew it."""
-    grant = _request_renewal(account.refresh_token, client) if account.refresh_token else None
+def _refresh(account: SpotifyAccount, client: httpx.Client) -> None:
+    """Store a new token, or flag the account if only its owner can renew the permission."""
+    grant = _request_grant(account.refresh_token, client) if account.refresh_token else None
     if grant is None:
         account.needs_sign_in = True
     else:
@@ -77,8 +80,8 @@ def _renew(account: SpotifyAccount, client: httpx.Client) -> None:
     account.save()
 
 
-def _request_renewal(refresh_token: str, client: httpx.Client) -> Grant | None:
-    """Ask the token endpoint; None is its `invalid_grant`."""
+def _request_grant(refresh_token: str, client: httpx.Client) -> Grant | None:
+    """Refresh at the token endpoint; None if it answers `invalid_grant`."""
     circuit_breaker.check()
     try:
         response = client.post(
@@ -104,4 +107,4 @@ def _read_grant(response: httpx.Response) -> Grant | None:
             return Grant.from_json(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SpotifyUnavailable from error
-    raise SpotifyError("Spotify does not accept this site's client id and secret.")
+    raise SpotifyError("Spotify doesn't accept this site's client id and secret.")

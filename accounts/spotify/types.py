@@ -1,4 +1,4 @@
-"""Spotify's answers, reduced to what Storify uses."""
+"""Typed replies of the Spotify API, limited to the fields that Storify uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Profile":
-        # account_id never changes; apps that are not given it yet have only id.
+        # account_id is immutable; some apps don't get it yet.
         return cls(
             account_id=str(data.get("account_id") or data["id"]),
             id=str(data["id"]),
@@ -73,7 +73,11 @@ class Playlist:
 
 @dataclass(frozen=True)
 class AudioFeatures:
-    """Ranges as Spotify defines them: all in [0, 1] but key, loudness (dB), tempo (BPM)."""
+    """Audio features in Spotify's ranges.
+
+    In [0, 1], except key (pitch class), loudness (dB), mode (0 or 1), tempo (BPM) and
+    time_signature.
+    """
 
     id: str
     danceability: float

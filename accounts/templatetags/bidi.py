@@ -1,4 +1,4 @@
-"""`{{ words|isolate }}`: words from outside in an attribute or a title."""
+"""Template filter `isolate`, for user-supplied text in attributes and titles."""
 
 from django import template
 from django.template.defaultfilters import stringfilter

@@ -1,6 +1,6 @@
-"""Words from outside among words of ours, where only plain text can be: attributes, messages.
+"""Isolation of user-supplied text where only plain text is possible: attributes and messages.
 
-Elsewhere templates put them into `<bdi>` or an element with `dir="auto"`.
+Elsewhere, templates use `<bdi>` or an element with `dir="auto"`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
 def isolate(text: str) -> str:
-    """The text so that what surrounds it keeps its direction; unchanged where it does anyway.
+    """Isolate the text's direction from its surroundings; left-to-right text is unchanged.
 
-    Marks that set a direction by hand are taken out: one too many would end the isolation.
+    Direction marks in the text are removed, because an unbalanced one would end the isolation.
     """
     plain = _CONTROLS.sub("", text)
     if not any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in plain):

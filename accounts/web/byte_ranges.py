@@ -1,20 +1,23 @@
-"""The Range header of RFC 9110, as far as players use it: one range of bytes."""
+"""Parser for the Range header of RFC 9110, limited to one range of bytes."""
 
 from __future__ import annotations
 
 import re
 
 _ONE_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
-_BEYOND = 10**18
-"""Further than any file goes; Python refuses to read numbers of thousands of digits."""
+_MAX_POSITION = 10**18
+"""Larger than any file; Python refuses to parse numbers with thousands of digits."""
 
 
 class RangeNotSatisfiableError(ValueError):
-    """The range lies outside of what there is."""
+    """The range lies outside the file."""
 
 
 def requested_range(header: str, size: int) -> range | None:
-    """Which of `size` bytes are asked for; None for all of them or a form not understood."""
+    """The requested range of `size` bytes; None for the whole file or an unsupported header.
+
+    Raises RangeNotSatisfiableError if the range lies outside the file.
+    """
     match = _ONE_RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", ""):
         return None
@@ -31,4 +34,4 @@ def requested_range(header: str, size: int) -> range | None:
 
 
 def _position(digits: str) -> int | None:
-    return None if not digits else int(digits) if len(digits) < 19 else _BEYOND
+    return None if not digits else int(digits) if len(digits) < 19 else _MAX_POSITION

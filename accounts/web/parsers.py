@@ -1,4 +1,4 @@
-"""What the APIs read: JSON that everything behind them can take."""
+"""Parsers of API requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INT64 = range(-(2**63), 2**63)
 
 
 class StrictJSONParser(JSONParser):
-    """JSON without what it allows and a database, a float or UTF-8 does not."""
+    """Rejects JSON that the database, a float or UTF-8 can't represent."""
 
     def parse(
         self,
@@ -24,7 +24,7 @@ class StrictJSONParser(JSONParser):
         try:
             data = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
-            raise ParseError("JSON parse error - it is nested too deeply.") from error
+            raise ParseError("JSON parse error - nested too deeply.") from error
         for value in _values(data):
             if problem := _problem_with(value):
                 raise ParseError(f"JSON parse error - {problem}.")
@@ -32,7 +32,7 @@ class StrictJSONParser(JSONParser):
 
 
 def _values(data: Any) -> Iterator[Any]:
-    """Every key and every value in it."""
+    """All nested keys and values."""
     waiting = [data]
     while waiting:
         value = waiting.pop()
@@ -47,9 +47,9 @@ def _values(data: Any) -> Iterator[Any]:
 def _problem_with(value: Any) -> str:
     if isinstance(value, str):
         if "\x00" in value:
-            return "text with a NUL character cannot be used"
+            return "text can't contain a NUL character"
         if any("\ud800" <= char <= "\udfff" for char in value):
-            return "text with half of a character (a lone surrogate) cannot be used"
+            return "text can't contain a lone surrogate"
     elif (isinstance(value, int) and value not in INT64) or (
         isinstance(value, float) and not math.isfinite(value)
     ):

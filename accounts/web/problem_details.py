@@ -1,4 +1,4 @@
-"""Errors of the API as RFC 9457 problem details."""
+"""API errors as RFC 9457 problem details."""
 
 from http import HTTPStatus
 from typing import Any
@@ -16,22 +16,22 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class QueueUnavailable(exceptions.APIException):
-    """The broker or the cache does not answer; nothing that was sent has been lost."""
+    """The broker or the cache is down."""
 
     status_code = 503
-    default_detail = "Storify cannot take work right now. Please try again in a minute."
+    default_detail = "Storify is temporarily unavailable. Please try again in a minute."
     default_code = "queue_unavailable"
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's handler with its answer rewritten as problem details."""
+    """Render REST framework's error responses as problem details."""
     if isinstance(exc, redis.ConnectionError | redis.TimeoutError | BrokerError):
         exc = QueueUnavailable()
     response = drf_exception_handler(exc, context)
     if response is None:
         return None
     response.data = _problem(exc, response)
-    if request := context.get("request"):  # whatever the view itself renders, and was asked for
+    if request := context.get("request"):  # whatever the view renders or the client accepts
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), MEDIA_TYPE
     response.content_type = MEDIA_TYPE
     return response
@@ -44,7 +44,7 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
         "status": response.status_code,
     }
     if isinstance(exc, exceptions.ValidationError):
-        problem["detail"] = "Some of what was sent cannot be used; see errors."
+        problem["detail"] = "Some fields are invalid; see errors."
         problem["errors"] = response.data
     elif isinstance(response.data, dict) and "detail" in response.data:
         problem["detail"] = str(response.data["detail"])
@@ -55,37 +55,37 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: a problem for the API, a page for people."""
+    """404: problem details for the API, a page otherwise."""
     if is_api(request):
-        return problem_response(404, "There is nothing at this address.")
+        return problem_response(404, "Not found.")
     return defaults.page_not_found(
         request, exception if isinstance(exception, Http404) else Http404()
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: a problem for the API, a page for people."""
+    """400: problem details for the API, a page otherwise."""
     if is_api(request):
-        return problem_response(400, "This request cannot be read.")
+        return problem_response(400, "The request can't be read.")
     return defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: a problem for the API, a page for people."""
+    """403: problem details for the API, a page otherwise."""
     if is_api(request):
-        return problem_response(403, "This is not allowed.")
+        return problem_response(403, "You don't have permission to do this.")
     return defaults.permission_denied(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a problem for the API, a page for people."""
+    """500: problem details for the API, a page otherwise."""
     if is_api(request):
-        return problem_response(500, "Something went wrong here. It has been noted.")
+        return problem_response(500, "Something went wrong on our side. It has been logged.")
     return defaults.server_error(request)
 
 
 def problem_response(status: int, detail: str) -> JsonResponse:
-    """A problem outside REST framework's own views."""
+    """Problem details outside REST framework's views."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -1,4 +1,4 @@
-// What every page needs: clear words when a request fails.
+// Shows a clear message when a request fails.
 
 const messages = document.getElementById("messages");
 
@@ -12,7 +12,7 @@ function say(text, kind = "error") {
 }
 
 document.body.addEventListener("htmx:sendError", () => {
-  say("Storify cannot be reached right now. Check your connection and try again.");
+  say("Can't reach Storify. Check your connection and try again.");
   messages.dataset.passing = "yes";
 });
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
@@ -22,9 +22,9 @@ document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 document.body.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  if (status === 401 || status === 403) say("Please sign in again, then repeat that.");
-  else if (status === 404) say("That story is no longer here.");
-  else if (status === 503) say("Storify cannot take work right now. Please try again in a minute.");
-  else if (status === 429) say("That was a lot at once. Wait a minute and try again.");
+  if (status === 401 || status === 403) say("Please sign in again, then try once more.");
+  else if (status === 404) say("That story no longer exists.");
+  else if (status === 503) say("Storify is temporarily unavailable. Please try again in a minute.");
+  else if (status === 429) say("Too many requests. Wait a minute and try again.");
   else say("Something went wrong on our side. Please try again.");
 });

@@ -1,4 +1,4 @@
-// The mood point can be dragged, or moved with the arrow keys; the sliders do the same without.
+// Moves the mood point by dragging or with the arrow keys; without scripts there are sliders.
 
 const STEP = 0.02;
 const SETTLED_MS = 700;
@@ -11,8 +11,8 @@ function place(handle, point) {
   const words = (share, low, high) => `${Math.round(100 * share)} of 100 from ${low} to ${high}`;
   handle.setAttribute(
     "aria-label",
-    `Mood point: ${words(point.valence, "sad", "happy")}, ${words(point.energy, "calm", "intense")}. ` +
-      "Move it with the arrow keys.",
+    `Mood point: ${words(point.valence, "sad", "happy")}, ` +
+      `${words(point.energy, "calm", "intense")}. Move it with the arrow keys.`,
   );
 }
 
@@ -21,7 +21,10 @@ function upgrade(plane) {
   plane.dataset.upgraded = "yes";
   const form = plane.closest("form");
   const inputs = { valence: form.elements.valence, energy: form.elements.energy };
-  const point = () => ({ valence: Number(inputs.valence.value), energy: Number(inputs.energy.value) });
+  const point = () => ({
+    valence: Number(inputs.valence.value),
+    energy: Number(inputs.energy.value),
+  });
   const before = point();
   const handle = document.createElement("button");
   handle.type = "button";
@@ -54,7 +57,7 @@ function upgrade(plane) {
       energy: 1 - (event.clientY - box.top) / box.height,
     };
   }
-  // A finger on the plane may only want to scroll; on the point, or lifted again, it means it.
+  // A touch on the plane may be a scroll: only one on the point, or a tap, moves the point.
   const maybeScrolling = (event) => event.pointerType === "touch" && event.target !== handle;
   plane.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || maybeScrolling(event)) return;
@@ -97,7 +100,7 @@ function upgrade(plane) {
     input.addEventListener("input", () => place(handle, point()));
 }
 
-// A track and its dot in the plane light up together.
+// Highlights a track and its dot in the plane together.
 function light(suggestion, on) {
   document.querySelectorAll(".is-lit").forEach((one) => one.classList.remove("is-lit"));
   if (!on) return;
@@ -116,7 +119,7 @@ for (const [name, on] of [
     if (part) light(part.dataset.suggestion, on);
   });
 
-// Where a refused track was, its undo gets the focus; a track brought back keeps it.
+// Moves the focus to the undo button of a dismissed track, or back to a restored track.
 document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
   const form = detail.requestConfig?.elt;
   const suggestion = form?.dataset?.dismiss || form?.dataset?.restore;
@@ -133,8 +136,8 @@ function upgradeAll() {
 upgradeAll();
 document.body.addEventListener("htmx:afterSwap", upgradeAll);
 
-// The saved track's dot is marked as soon as its button is; before it settles, a new button still
-// wears the old one's classes.
+// Marks the saved track's dot together with its button; before htmx settles, a new button still has
+// the old one's classes.
 document.body.addEventListener("htmx:afterSettle", () => {
   for (const dot of document.querySelectorAll(".plane__dot")) {
     const saved = document.querySelector(`#actions-${dot.dataset.suggestion} .button--saved`);

@@ -1,4 +1,4 @@
-// A play button of our own over each <audio>. One sound at a time, and only when asked for.
+// A custom play button for each <audio>. Plays one track at a time, and only on a click.
 
 const ICONS = {
   play: "M6.5 4.2v11.6c0 .8.9 1.3 1.6.8l8.9-5.8c.6-.4.6-1.2 0-1.6L8.1 3.4c-.7-.5-1.6 0-1.6.8z",
@@ -71,7 +71,7 @@ function upgrade(audio) {
   audio.addEventListener("playing", () => player.classList.remove("is-loading"));
   audio.addEventListener("error", () => {
     player.classList.remove("is-loading");
-    trouble.textContent = "This track cannot be played right now.";
+    trouble.textContent = "This track can't be played right now.";
     draw();
   });
 
@@ -95,7 +95,7 @@ const upgradeAll = () => document.querySelectorAll("audio[controls]").forEach(up
 upgradeAll();
 document.body.addEventListener("htmx:afterSwap", upgradeAll);
 
-// What leaves the page falls silent.
+// Stops audio that is removed from the page.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id === "story")
     for (const audio of event.detail.target.querySelectorAll("audio")) audio.pause();

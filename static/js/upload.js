@@ -1,4 +1,4 @@
-// Preview, drag and drop, a counter, and the server's own words for what cannot be sent.
+// Preview, drag and drop, a character counter, and the server's own error messages.
 
 const form = document.getElementById("upload");
 const input = document.getElementById("photo");
@@ -55,7 +55,7 @@ function show() {
     if (shown.src) URL.revokeObjectURL(shown.src);
     shown.hidden = true;
     shown.removeAttribute("src");
-    shown.load?.(); // a video would go on loading what it had
+    shown.load?.(); // stops a video from loading further
   }
   if (!chosen) return;
   const preview = isVideo(file) ? video : photo;
@@ -63,7 +63,7 @@ function show() {
     preview.hidden = !preview.hasAttribute("src");
   };
   video.onloadedmetadata = () => {
-    // A recording that was never finished does not know how long it is; the server counts.
+    // An unfinished recording doesn't know its duration; the server measures it.
     if (video.duration <= Number(form.dataset.videoSeconds) || video.duration === Infinity) return;
     input.value = "";
     show();
@@ -71,7 +71,9 @@ function show() {
   };
   preview.onerror = () => {
     if (!preview.hasAttribute("src")) return;
-    hint.textContent = `${file.name} · ${megabytes(file.size)}. This browser cannot show a preview, the upload works all the same.`;
+    hint.textContent =
+      `${file.name} · ${megabytes(file.size)}. ` +
+      "This browser can't show a preview, but the upload will work.";
   };
   preview.src = URL.createObjectURL(file);
 }

@@ -1,7 +1,7 @@
-"""`make bench`: how fast and how heavy Storify is on this machine.
+"""`make bench`: benchmarks of Storify's speed and memory on this machine.
 
-Starts a whole site of its own (own folder, own port), sends photos to it over HTTP as a client
-would, and stops it again. Prints a table on standard error and one JSON object on standard output.
+Starts a separate site (own folder, own port), sends photos to it over HTTP and stops it again.
+Prints a table to standard error and one JSON object to standard output.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from storify_site.local.free_port import free_port
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure everything and print it."""
+    """Run the benchmarks and print the results."""
     options = _options(arguments)
     data = Path(options.data) if options.data else None
     with tempfile.TemporaryDirectory(prefix="sb-", dir="/tmp") as folder:
@@ -62,7 +62,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--tracks",
         type=int,
         default=100_000,
-        help="size of the catalogue at least; beyond what --data holds, tracks are drawn from it",
+        help="least size of the catalogue; tracks missing from --data are generated from it",
     )
     parser.add_argument(
         "--recall",
@@ -74,7 +74,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--overload",
         action="store_true",
-        help="only this: half-sent requests held open, and more requests than can be answered",
+        help="only measure overload: half-sent requests, and more requests than capacity",
     )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the site (default: a free one)"
@@ -82,7 +82,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data",
         default=os.environ.get("STORIFY_DATA", ""),
-        help="folder with vision/har.parquet (default STORIFY_DATA; else photos are drawn)",
+        help="folder with vision/har.parquet (default STORIFY_DATA; else photos are generated)",
     )
     return parser.parse_args(arguments)
 

@@ -1,4 +1,4 @@
-"""Catalogues and choices of any size to measure with, drawn from real ones where there are any."""
+"""Catalogues of any size for benchmarks, sampled from real tracks where available."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ _LETTERS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR
 
 
 def write_tracks(path: Path, n: int, real: Path | None, *, seed: int = 0) -> None:
-    """A Parquet file of `n` tracks: real ones of another id and title with a little noise, or made
-    up ones where there are none."""
+    """Write a Parquet file of `n` tracks.
+
+    They're real tracks with new ids and titles and a little noise, or generated ones if `real` is
+    None.
+    """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""Suggestions over a catalogue of a chosen size: the import, the search, the drag over HTTP."""
+"""Suggestions benchmark: import, ranking, and moving the mood over HTTP."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from storify_site.bench.figures import quantile
 from storify_site.bench.photos import signed_in
 from storify_site.bench.site import Site, manage, manage_measured
 
-# The largest file that is imported at once; a larger catalogue takes several.
+# Largest file to import at once; a larger catalogue takes several.
 FILE_ROWS = 1_000_000
 DRAGS = 100
 
 
 def measure_suggestions(site: Site, tracks: int, data: Path | None, recall: int) -> dict[str, Any]:
-    """Fill the site's catalogue up to `tracks` and time suggest_tracks and a dragged mood on it."""
+    """Fill the catalogue up to `tracks`, then time suggestions and moves of the mood point."""
     real = _file(data, "tracks.parquet")
     imports = _fill(site.environment, tracks, real)
     interactions = _file(data, "interactions.parquet")
@@ -39,7 +39,7 @@ def _file(data: Path | None, name: str) -> Path | None:
 
 
 def _fill(environment: dict[str, str], tracks: int, real: Path | None) -> list[dict[str, Any]]:
-    """Import the real tracks, if any, and drawn ones up to the wanted number; figures of each."""
+    """Import real tracks, if any, and generated ones up to `tracks`; figures of each import."""
     imports = [_import(environment, real)] if real else []
     there = sum(figures["rows"] for figures in imports)
     drawn = Path(environment["VAR_DIR"]) / "drawn.parquet"
@@ -62,7 +62,7 @@ def _import(environment: dict[str, str], path: Path) -> dict[str, Any]:
 
 
 def _drag(site: Site) -> dict[str, float]:
-    """Milliseconds from a moved point to the new list, over HTTP, for the newest story."""
+    """Milliseconds from moving the mood point to the new list, over HTTP."""
     chance, milliseconds = random.Random(0), []
     with signed_in(site) as client:
         stories = client.get("/api/v1/stories/").raise_for_status().json()["results"]

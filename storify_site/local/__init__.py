@@ -1,7 +1,7 @@
-"""PostgreSQL and Redis for a machine that has neither, out of Python wheels, under VAR_DIR.
+"""Embedded PostgreSQL and Redis from Python wheels, with their data under VAR_DIR.
 
-Both are reached through Unix sockets only, so nothing on the network can talk to them and no
-port can be taken. Whoever needs them holds a lease; when the last lease is returned, they stop.
+They listen on Unix sockets only: nothing on the network can reach them, and no port is needed. Each
+process that uses them holds a lease; they stop with the last lease.
 """
 
 import fcntl
@@ -23,12 +23,12 @@ Action = Callable[[Path], None]
 
 
 def var_dir() -> Path:
-    """The folder of everything that a local run writes; VAR_DIR, else `var/` in the checkout."""
+    """The folder for everything that a local site writes: VAR_DIR, else `var/` in the checkout."""
     return Path(os.environ.get("VAR_DIR") or BASE_DIR / "var").resolve()
 
 
 def local_secret(var: Path) -> str:
-    """A secret key made once for this machine, so that sessions and tokens outlive a restart."""
+    """A secret key generated once per machine, so that sessions survive a restart."""
     path = var / "secret-key"
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
@@ -36,7 +36,7 @@ def local_secret(var: Path) -> str:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
         try:
-            os.link(draft, path)  # fails when another process was first; its key counts
+            os.link(draft, path)  # fails if another process was first; its key wins
         finally:
             draft.unlink()
     return path.read_text().strip()
@@ -44,7 +44,7 @@ def local_secret(var: Path) -> str:
 
 @contextmanager
 def lease() -> Iterator[None]:
-    """Keep the local services that are not configured elsewhere running while the block runs."""
+    """Keep PostgreSQL and Redis running during the block, unless an external one is configured."""
     with (
         _shared("redis", redis.start, redis.stop, wanted="REDIS_URL"),
         _shared("postgres", postgres.start, postgres.stop, wanted="DATABASE_URL"),
@@ -54,7 +54,7 @@ def lease() -> Iterator[None]:
 
 @contextmanager
 def _shared(name: str, start: Action, stop: Action, *, wanted: str) -> Iterator[None]:
-    """Start a service for the first holder of a lease and stop it after the last."""
+    """Start a service with the first lease and stop it with the last."""
     if os.environ.get(wanted):
         yield
         return
@@ -74,7 +74,7 @@ def _shared(name: str, start: Action, stop: Action, *, wanted: str) -> Iterator[
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Put off Ctrl-C and SIGTERM for as long as the block runs, which should not be long."""
+    """Defer Ctrl-C and SIGTERM until the end of the block, which should be short."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""`python -m storify_site.local stop`: stop what a killed run may have left behind."""
+"""`python -m storify_site.local stop`: stops services left running by a killed process."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What both local services share."""
+"""Helpers for both local services."""
 
 import hashlib
 import os
@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SOCKET_PATH_LIMIT = 100  # the system's own limit is 104 on macOS and 108 on Linux
+SOCKET_PATH_LIMIT = 100  # the limit is 104 on macOS and 108 on Linux
 START_SECONDS = 60.0
 
 
 class EmbeddedError(RuntimeError):
-    """A local service did not start or stop; the message says which and where its log is."""
+    """A local service didn't start or stop; the message names it and its log."""
 
 
 def wait_for(condition: Callable[[], bool], complaint: str) -> None:
-    """Come back when the condition holds; EmbeddedError with the complaint when it never does."""
+    """Wait until the condition holds.
+
+    Raises EmbeddedError with the complaint if it doesn't within START_SECONDS.
+    """
     deadline = time.monotonic() + START_SECONDS
     while not condition():
         if time.monotonic() > deadline:
@@ -24,6 +27,6 @@ def wait_for(condition: Callable[[], bool], complaint: str) -> None:
 
 
 def short_dir(path: Path) -> Path:
-    """A folder whose name fits into a socket address, the same for the same path."""
+    """A folder derived from `path`, short enough for a socket address."""
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return Path("/tmp") / f"storify-{os.getuid()}-{digest}"  # noqa: S108 - a folder only we may enter

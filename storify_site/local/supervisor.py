@@ -1,7 +1,7 @@
-"""`make run`: everything from nothing to a site that answers, and everything off again at the end.
+"""`make run`: starts the database, Redis, the web server and the workers, and stops them again.
 
-The parts run under honcho, each in its own process group. When one of them ends, or on Ctrl-C or
-SIGTERM, all of them are stopped, the local database and Redis last.
+The processes run under honcho, each in its own process group. When one exits, or on Ctrl-C or
+SIGTERM, all are stopped, the local database and Redis last.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ from typing import Any
 from honcho.manager import Manager
 
 READY_SECONDS = 120.0
-# On a machine of one's own, often a container, running as root is nothing to warn about.
+# Running as root is common on local machines and in containers.
 QUIETER = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
@@ -33,11 +33,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
 class StartError(Exception):
-    """Why the site cannot start, in one sentence for the person who tried."""
+    """The site can't start; the message says why."""
 
 
 class Parts(Manager):  # type: ignore[misc]
-    """honcho's manager, made safe against a stop before every part has told its process id."""
+    """honcho's manager, made safe against a stop before every process has reported its id."""
 
     stop_wanted = False
 
@@ -51,9 +51,9 @@ class Parts(Manager):  # type: ignore[misc]
 
 
 def main() -> int:
-    """Run the site until it is told to stop; the exit status is 0 then."""
+    """Run the site until it's told to stop. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
-    # Until the parts run, a SIGTERM is what Ctrl-C is: leave, and switch off on the way out.
+    # Until the processes run, SIGTERM works like Ctrl-C: stop the services and exit.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run()
@@ -61,7 +61,7 @@ def main() -> int:
         sys.stderr.write(f"{reason}\n")
         return 1
     except KeyboardInterrupt:
-        say("Stopped before it was up.")
+        say("Stopped before Storify was up.")
         return 0
 
 
@@ -80,14 +80,14 @@ def _run() -> int:
             parts.loop()
             say("Stopping the database and the queue …")
     if parts.returncode in {130, 143}:
-        say("Everything has stopped. Until next time.")
+        say("Storify has stopped.")
         return 0
-    say("A part of Storify ended by itself, so all of it was stopped; see above.")
+    say("A part of Storify crashed, so everything was stopped; see above.")
     return 1
 
 
 def port_to_use() -> int:
-    """PORT, from the environment or .env."""
+    """PORT from the environment or `.env`. Raises StartError for invalid settings."""
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -99,28 +99,31 @@ def port_to_use() -> int:
 
 
 def ensure_port_is_free(port: int) -> None:
-    """Raise StartError when something else already listens there."""
+    """Raise StartError if the port is in use."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise StartError(
-                f"Port {port} is already in use: stop what runs there, or choose another one, "
-                f"for example PORT={port + 1} make run."
+                f"Port {port} is already in use. Stop what's running there, or choose another "
+                f"port, for example: PORT={port + 1} make run."
             ) from None
 
 
 @contextmanager
 def only_one(var: Path) -> Iterator[None]:
-    """Two sites on the same data would do every periodic job twice."""
+    """Lock the data folder: two sites on it would run every periodic task twice.
+
+    Raises StartError if another site holds the lock.
+    """
     var.mkdir(parents=True, exist_ok=True)
     with (var / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
-                f"Storify already runs on the data in {var}; stop it first, or set VAR_DIR."
+                f"Storify is already running on the data in {var}. Stop it first, or set VAR_DIR."
             ) from None
         yield
 
@@ -132,10 +135,10 @@ def _prepare() -> None:
     from django.db import connections
 
     django.setup()
-    say("Bringing the database up to date …")
+    say("Migrating the database …")
     call_command("migrate", interactive=False, verbosity=0)
     if settings.DEMO:
-        say("Looking after the demo data …")
+        say("Loading the demo data …")
         call_command("load_demo_data", verbosity=0)
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     if not settings.DEBUG:
@@ -143,8 +146,8 @@ def _prepare() -> None:
     connections.close_all()
 
 
-FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
-"""Else every thread keeps memory of its own for photos long gone."""
+MALLOC_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
+"""Keeps malloc from holding freed memory in an arena per thread."""
 
 
 def _parts(port: int) -> Parts:
@@ -154,11 +157,11 @@ def _parts(port: int) -> Parts:
     )
     beat = quote(os.fspath(_var() / "celerybeat-schedule"))
     parts = Parts()
-    _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **FEW_ARENAS)
+    _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **MALLOC_SETTINGS)
     models = f"{celery} -Q inference -n models@%h --loglevel INFO"
-    _add(parts, "models", _again_after_a_crash(models), **FEW_ARENAS)
+    _add(parts, "models", _restarting(models), **MALLOC_SETTINGS)
     jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"
-    _add(parts, "jobs", _again_after_a_crash(jobs))
+    _add(parts, "jobs", _restarting(jobs))
     return parts
 
 
@@ -167,8 +170,8 @@ def _add(parts: Parts, name: str, command: str, **environment: str) -> None:
     parts.add_process(name, command, env=env, cwd=os.fspath(BASE_DIR))
 
 
-def _again_after_a_crash(command: str) -> str:
-    return f"until {command}; do echo 'This ended by itself; starting it again.'; sleep 2; done"
+def _restarting(command: str) -> str:
+    return f"until {command}; do echo 'This process crashed; restarting it.'; sleep 2; done"
 
 
 def _var() -> Path:
@@ -189,7 +192,7 @@ def _announce_when_ready(port: int, started: float, parts: Parts) -> None:
 
 
 def _models_state(port: int) -> str:
-    """How far the models are, once the site is ready; "" before that."""
+    """The state of the models once the site is ready; "" before."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
             return str(json.load(reply)["models"]["state"])
@@ -204,12 +207,12 @@ def _welcome(port: int, seconds: float, models: str) -> str:
     if settings.DEMO:
         lines.append("Sign in as demo@storify.test with the password storify-demo, or sign up.")
     if models != "ready":
-        lines.append("The models are still warming up; the first photo waits for them.")
+        lines.append("The models are still loading; the first photo will wait for them.")
     return "\n".join(["", *lines, ""])
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal, at once."""
+    """Print a line to the terminal and flush."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,1 +1,1 @@
-"""The web server: waitress with limits on slow clients and on waiting."""
+"""Web server: waitress with limits on slow clients and queueing time."""

@@ -1,7 +1,7 @@
-"""Admission: who waits for a thread, in which queue, and who is told to come back later.
+"""Admission control: which queue a request waits in, and which requests are refused.
 
-A queue that is never empty only makes everybody wait, so the time in it is limited as CoDel does
-(Nichols and Jacobson, 2012): a short burst may wait longer than a queue that stands.
+The time in a queue is limited as in CoDel (Nichols and Jacobson, 2012): a short burst may wait
+longer than a standing queue, which would only make everybody wait.
 """
 
 import logging
@@ -27,12 +27,12 @@ class Patience(NamedTuple):
 
 
 FOR_PAGES = Patience(burst=0.75, standing=0.2)
-FOR_UPLOADS = Patience(burst=5.0, standing=1.0)  # sending one again takes longer than waiting
+FOR_UPLOADS = Patience(burst=5.0, standing=1.0)  # sending an upload again takes longer than waiting
 FOR_QUICK = Patience(burst=math.inf, standing=math.inf)
 
 
 class Lane(ThreadedTaskDispatcher):  # type: ignore[misc]
-    """Some threads and the queue before them."""
+    """A thread pool with its queue."""
 
     def __init__(
         self, threads: int, patience: Patience, clock: Callable[[], float] = time.monotonic
@@ -52,14 +52,14 @@ class Lane(ThreadedTaskDispatcher):  # type: ignore[misc]
             self.queue_cv.notify()
 
     def is_late(self, request: RequestParser) -> bool:
-        """Whether this request has waited for longer than the state of the queue allows."""
+        """Whether the request has waited longer than the state of the queue allows."""
         now = self._clock()
         standing = now - self._last_empty > self.patience.burst
         limit = self.patience.standing if standing else self.patience.burst
         return now - request.queued_at > limit
 
     def take_late(self) -> list[Channel]:
-        """Remove from the queue whose time in it is over."""
+        """Remove and return the requests that have waited too long."""
         late = []
         with self.lock:
             while self.queue and self.is_late(self.queue[0].requests[0]):
@@ -68,9 +68,9 @@ class Lane(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 class Dispatcher:
-    """Separate threads for what is quick, for pages, and for uploads, which take seconds.
+    """Separate thread pools for quick requests, pages and uploads.
 
-    Static files, `/healthz`, malformed requests and refusals are quick and never refused.
+    Static files, `/healthz`, malformed requests and refusals are quick, and never refused.
     """
 
     def __init__(self, threads: int, *, static_url: str) -> None:
@@ -90,17 +90,17 @@ class Dispatcher:
         return self.uploads if request.body_bytes_received > LARGE_BODY_BYTES else self.pages
 
     def admit(self, request: RequestParser) -> None:
-        """Note whether a request whose turn has come is refused after all."""
+        """Refuse a request whose turn has come too late."""
         request.refused = request.refused or self._lane(request).is_late(request)
         self._refused += request.refused
 
     def refuse_late(self) -> None:
-        """Have those answered whom no thread will reach in time; say in the log how many."""
+        """Refuse requests that no thread will reach in time, and log how many."""
         for channel in self.pages.take_late() + self.uploads.take_late():
             channel.requests[0].refused = True
             self.quick.add_task(channel)
         if self._refused:
-            logger.warning("Overloaded: %d requests were told to come back later.", self._refused)
+            logger.warning("Overloaded: refused %d requests.", self._refused)
             self._refused = 0
 
     def shutdown(self, **_: Any) -> None:

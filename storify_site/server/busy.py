@@ -1,4 +1,4 @@
-"""What the server itself answers: that it is busy, and nothing to HEAD but the head."""
+"""WSGI wrapper: 503 for refused requests, and no body for HEAD."""
 
 import json
 import random
@@ -16,14 +16,14 @@ DETAIL = "Storify is very busy. Please try again in a few seconds."
 
 
 def admitted_only(application: WSGIApplication) -> WSGIApplication:
-    """The application without the requests that have waited too long."""
+    """Wrap the application to refuse requests that have waited too long."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         serve = refuse if environ.get("storify.refused") else application
         body: Any = serve(environ, start_response)
         if environ["REQUEST_METHOD"] != "HEAD":
             return body  # type: ignore[no-any-return]
-        # Waitress would send a body that the application leaves to its server to withhold.
+        # WSGI leaves it to the server to drop the body of HEAD; waitress would send it.
         if hasattr(body, "close"):
             body.close()
         return []
@@ -32,8 +32,8 @@ def admitted_only(application: WSGIApplication) -> WSGIApplication:
 
 
 def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """503: a problem for the API, a page for people; no thread waits for anything here."""
-    # Not everybody at the same moment.
+    """503: problem details for the API, a page otherwise, without waiting for anything."""
+    # Random, so that clients don't all come back at once.
     wait = random.randint(2, 6)
     is_api = environ["PATH_INFO"].startswith("/api/")
     body = _problem(wait) if is_api else _page()

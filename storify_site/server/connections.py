@@ -1,8 +1,8 @@
-"""Connections: a client that is slow holds its own connection and nothing else.
+"""Connection handling: a slow client holds its own connection and nothing else.
 
 Waitress reads whole requests and writes whole responses in one loop over all connections; threads
-see only what has arrived. What it leaves open is closed here: a trickle that is never silent, a
-chunk header without an end, and a limit of connections that idle ones could fill.
+see only complete requests. This module adds limits that waitress lacks: on requests that trickle
+in, on endless chunk headers, and on idle connections that use up the connection limit.
 """
 
 import os
@@ -25,7 +25,7 @@ MAX_FORM_BYTES = 4 * 1024 * 1024
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """A request while it arrives, with limits that waitress lacks."""
+    """Parses a request as it arrives, with limits that waitress lacks."""
 
     upload_paths: frozenset[str] = frozenset()
     path = ""
@@ -33,10 +33,10 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     refused = False
 
     def received(self, data: bytes) -> int:
-        """Take what arrived; return how much of it belongs to this request."""
+        """Parse received data; return how many bytes belong to this request."""
         try:
             consumed: int = super().received(data)
-        except ValueError:  # a number of thousands of digits
+        except ValueError:  # a number with thousands of digits
             return self._reject(BadRequest("A length in the request is invalid."), len(data))
         if self._line_bytes() > MAX_CHUNK_LINE_BYTES:
             return self._reject(BadRequest("A chunk header is too long."), consumed)
@@ -46,7 +46,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         return consumed
 
     def _line_bytes(self) -> int:
-        # Waitress lets a chunk header or trailer grow, and copies it whenever more arrives.
+        # Waitress doesn't limit a chunk header or trailer, and copies it whenever more arrives.
         body = self.body_rcv
         chunked = isinstance(body, ChunkedReceiver)
         return len(body.control_line) + len(body.trailer) if chunked else 0
@@ -58,7 +58,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class Task(WSGITask):  # type: ignore[misc]
-    """Tells the application whether the request has waited too long to be served."""
+    """Tells the application whether the request is refused."""
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
@@ -83,12 +83,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return received
 
     def service(self) -> None:
-        """Run in a thread: serve the next request, or refuse it."""
+        """Serve or refuse the next request; runs in a thread."""
         self.server.task_dispatcher.admit(self.requests[0])
         super().service()
 
     def is_too_slow(self) -> bool:
-        """Whether a half-sent request has taken longer than its bytes excuse."""
+        """Whether an unfinished request arrives more slowly than MIN_BYTES_PER_SECOND."""
         if self.requests or self.request is None:
             return False
         received = self.request.header_bytes_received + self.request.body_bytes_received
@@ -96,7 +96,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return bool(time.monotonic() - self.request_began > allowed)
 
     def is_busy(self) -> bool:
-        """Whether a whole request is being answered."""
+        """Whether a complete request is being answered."""
         return bool(self.requests or self.total_outbufs_len)
 
 
@@ -112,7 +112,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def maintenance(self, now: float) -> None:
-        """Close what is idle or too slow, and answer what has waited too long; every second."""
+        """Close idle and slow connections, and refuse late requests; runs every second."""
         super().maintenance(now)
         for channel in self.active_channels.values():
             if channel.is_too_slow():
@@ -122,7 +122,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             self.stop()
 
     def stop(self) -> None:
-        """Answer what has arrived and end; safe in a signal handler."""
+        """Stop after answering pending requests; safe in a signal handler."""
         self._stopping = True
         self.pull_trigger()
 
@@ -138,12 +138,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self.task_dispatcher.shutdown()
 
     def _make_room(self) -> None:
-        """At the limit the oldest unfinished request gives way: idle clients keep nobody out.
+        """At the connection limit, close the oldest connection without a complete request.
 
-        Not while poll2 runs, which would take its descriptor's next owner for the closed one.
+        Call it only between polls: poll2 would mistake a reused file descriptor for the closed one.
         """
         while len(self._map) >= self.adj.connection_limit:
-            # No thread touches a connection without a whole request.
+            # No thread uses a connection without a complete request.
             unfinished = [c for c in self.active_channels.values() if not c.requests]
             if not unfinished:
                 return

@@ -15,7 +15,7 @@ from social_django.models import UserSocialAuth
 
 from accounts import personal_data, services
 from accounts.models import ApiToken, SpotifyAccount, User
-from accounts.transactions import TRIES
+from accounts.transactions import ATTEMPTS
 from tests.accounts.conftest import Wire, mailed_link, sign_in_with_spotify
 from tests.factories import make_spotify_account, make_user
 
@@ -92,7 +92,7 @@ def test_nobody_locks_themselves_out(client: Client, diary: Diary, address: str)
 
     page = client.post(address).content.decode()
 
-    assert "Spotify is your only way in" in page
+    assert "Spotify is the only way you can sign in" in page
     assert SpotifyAccount.objects.exists()
     assert not diary.erased_spotify
 
@@ -260,7 +260,9 @@ DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("deadlocks", "gone"), [(1, True), (TRIES - 1, True), (TRIES, False)])
+@pytest.mark.parametrize(
+    ("deadlocks", "gone"), [(1, True), (ATTEMPTS - 1, True), (ATTEMPTS, False)]
+)
 def test_a_deletion_that_the_database_breaks_off_is_tried_again_and_not_for_ever(
     diary: Diary, monkeypatch: pytest.MonkeyPatch, deadlocks: int, gone: bool
 ) -> None:

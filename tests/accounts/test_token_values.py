@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import selectors, services
 from accounts.models import ApiToken, SpotifyAccount, User
 from accounts.spotify.client import Spotify, SpotifyError, SpotifyUnavailable
-from accounts.spotify.tokens import MARGIN, Grant
+from accounts.spotify.tokens import EXPIRY_MARGIN, Grant
 from accounts.spotify.types import Profile
 from tests.accounts.spotify.fake_spotify import FakeSpotify, bearer, expired_account
 from tests.factories import make_spotify_account, make_user
@@ -28,9 +28,9 @@ def token_used(account: SpotifyAccount) -> str:
 @pytest.mark.parametrize(
     ("left", "used"),
     [
-        (MARGIN + timedelta(microseconds=1), "access-1"),
-        (MARGIN, "access-2"),
-        (MARGIN - timedelta(seconds=1), "access-2"),
+        (EXPIRY_MARGIN + timedelta(microseconds=1), "access-1"),
+        (EXPIRY_MARGIN, "access-2"),
+        (EXPIRY_MARGIN - timedelta(seconds=1), "access-2"),
     ],
 )
 def test_token_is_renewed_from_the_margin_before_its_end(

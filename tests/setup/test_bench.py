@@ -52,7 +52,7 @@ def test_people_choose_as_the_file_says(settings: Settings, tmp_path: Path) -> N
 
 def test_people_are_made_up_on_a_local_site_only(settings: Settings) -> None:
     settings.DEBUG = False
-    with pytest.raises(CommandError, match="DEBUG off"):
+    with pytest.raises(CommandError, match="DEBUG on"):
         call_command("bench_people")
 
 

@@ -100,8 +100,8 @@ def test_port_in_use_is_one_sentence_before_anything_starts(var: Path, start: St
     assert site.returncode == 1
     assert out == ""
     assert err == (
-        f"Port {port} is already in use: stop what runs there, or choose another one, "
-        f"for example PORT={port + 1} make run.\n"
+        f"Port {port} is already in use. Stop what's running there, or choose another "
+        f"port, for example: PORT={port + 1} make run.\n"
     )
     assert {path.name for path in var.iterdir()} <= {"secret-key"}
 
@@ -111,7 +111,7 @@ def test_missing_secret_is_one_sentence_with_its_name(var: Path, start: Start) -
     _, err = site.communicate(timeout=60)
 
     assert site.returncode == 1
-    assert err == "SECRET_KEY is not set. It has to be when DEBUG is off.\n"
+    assert err == "SECRET_KEY isn't set, but it's required when DEBUG is off.\n"
 
 
 def test_second_site_on_the_same_data_is_refused(var: Path, start: Start) -> None:
@@ -122,7 +122,7 @@ def test_second_site_on_the_same_data_is_refused(var: Path, start: Start) -> Non
         _, err = site.communicate(timeout=60)
 
     assert site.returncode == 1
-    assert err.startswith("Storify already runs on the data in")
+    assert err.startswith("Storify is already running on the data in")
 
 
 @pytest.mark.worker

@@ -108,12 +108,12 @@ def test_missing_secret_stops_a_public_site_with_its_name(
     if value is not None:
         environment[name] = value
 
-    with pytest.raises(RuntimeError, match=f"ImproperlyConfigured: {name} is not set"):
+    with pytest.raises(RuntimeError, match=f"ImproperlyConfigured: {name} isn't set"):
         read_settings(tmp_path, "DEBUG", **environment)
 
 
 def test_client_id_without_its_secret_stops_a_public_site(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="SPOTIFY_CLIENT_SECRET is not set"):
+    with pytest.raises(RuntimeError, match="SPOTIFY_CLIENT_SECRET isn't set"):
         read_settings(tmp_path, "DEBUG", **PUBLIC, SPOTIFY_CLIENT_ID="id")
 
 

@@ -18,7 +18,7 @@ from accounts.spotify.sandbox import memory
 from accounts.spotify.sandbox.guard import sandbox_only
 from accounts.spotify.sandbox.listeners import LISTENERS
 
-WORDS_FOR_SCOPES = {
+SCOPE_DESCRIPTIONS = {
     "user-library-modify": "Save tracks to your library",
     "playlist-modify-private": "Create private playlists and add tracks to them",
 }
@@ -27,10 +27,10 @@ WORDS_FOR_SCOPES = {
 @never_cache
 @sandbox_only
 def authorize(request: HttpRequest) -> HttpResponse:
-    """Ask which made-up listener agrees (GET), and go back with a code or a refusal (POST)."""
+    """Ask which listener signs in (GET); redirect back with a code or an error (POST)."""
     problem = _problem_with(request)
     if problem:
-        # Never redirect to an address that is not the application's own.
+        # Never redirect to an unregistered address.
         return HttpResponse(problem, status=400, content_type="text/plain")
     if request.method == "POST":
         return _answer(request)
@@ -38,13 +38,13 @@ def authorize(request: HttpRequest) -> HttpResponse:
     context = {
         "listeners": [one for one in LISTENERS.values() if not one.is_trouble],
         "troubles": [one for one in LISTENERS.values() if one.is_trouble],
-        "permissions": [WORDS_FOR_SCOPES.get(scope, scope) for scope in scopes],
+        "permissions": [SCOPE_DESCRIPTIONS.get(scope, scope) for scope in scopes],
     }
     return render(request, "accounts/sandbox_consent.html", context)
 
 
 def _problem_with(request: HttpRequest) -> str:
-    """What the real page would complain about, or nothing."""
+    """The error that the real page would show; "" if the request is valid."""
     ask = request.GET
     if ask.get("client_id") != app.SANDBOX_CREDENTIALS[0]:
         return "INVALID_CLIENT: Invalid client"
@@ -58,7 +58,7 @@ def _problem_with(request: HttpRequest) -> str:
 
 
 def _is_registered(uri: str) -> bool:
-    """HTTPS, or plain HTTP to the loopback by number, and the application's own path."""
+    """Whether it's HTTPS or HTTP to a loopback address, with the callback's path."""
     parts = urlsplit(uri)
     secure = parts.scheme == "https"
     loopback = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1"}
@@ -116,7 +116,7 @@ def _exchange(request: HttpRequest) -> HttpResponse:
 
 
 def _verifies(challenge: str, verifier: str) -> bool:
-    """RFC 7636, S256."""
+    """Check the verifier against the challenge (RFC 7636, S256)."""
     digest = hashlib.sha256(verifier.encode()).digest()
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
 

@@ -1,4 +1,4 @@
-"""The sandbox's api.spotify.com: the endpoints of 2026 that Storify uses, and the closed ones."""
+"""The sandbox's api.spotify.com: the endpoints that Storify uses, and the closed ones."""
 
 import json
 import secrets
@@ -26,7 +26,7 @@ Endpoint = Callable[Concatenate[HttpRequest, Listener, P], HttpResponse]
 def endpoint(
     *methods: str, scope: str = "", limited: bool = True
 ) -> Callable[[Endpoint[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
-    """A view of the API: who asks, whether they may, and whether they ask too often."""
+    """Decorate an API view with authentication, scopes and rate limits."""
 
     def decorate(view: Endpoint[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @csrf_exempt
@@ -87,7 +87,7 @@ def search(request: HttpRequest, _listener: Listener) -> HttpResponse:
     if not query:
         return error(400, "No search query")
     if kinds != ["track"]:
-        return error(400, "The sandbox knows only tracks")
+        return error(400, "The sandbox has only tracks")
     limit, offset = _number(request, "limit", SEARCH_DEFAULT), _number(request, "offset", 0)
     if limit is None or not 1 <= limit <= SEARCH_MAX:
         return error(400, "Invalid limit")
@@ -148,7 +148,7 @@ def playlist_items(request: HttpRequest, listener: Listener, identifier: str) ->
 
 @endpoint("GET", "PUT", "POST", "DELETE")
 def closed(_request: HttpRequest, _listener: Listener, /, **_: str) -> HttpResponse:
-    """Deprecated in 2024 or taken from apps in development mode in 2026."""
+    """Deprecated in 2024, or closed to apps in development mode since 2026."""
     return error(403, "This endpoint is not available to this application.")
 
 

@@ -1,4 +1,4 @@
-"""A handful of tracks that exist nowhere else, in the shape in which Spotify describes tracks."""
+"""A few made-up tracks, in the format of Spotify's API."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.conf import settings
 
 
 def base62_id(text: str) -> str:
-    """22 letters and digits, as Spotify's identifiers are; the same text gives the same one."""
+    """An identifier like Spotify's, 22 letters and digits, derived from the text."""
     alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     return "".join(alphabet[byte % 62] for byte in hashlib.sha256(text.encode()).digest()[:22])
 
@@ -46,7 +46,7 @@ TRACKS = {
 
 
 def search(query: str) -> list[SandboxTrack]:
-    """Tracks with at least one of the words, those with most of them first."""
+    """Tracks that contain at least one of the words, best match first."""
     words = query.lower().split()
 
     def hits(track: SandboxTrack) -> int:
@@ -57,7 +57,7 @@ def search(query: str) -> list[SandboxTrack]:
 
 
 def track_json(track: SandboxTrack) -> dict[str, Any]:
-    """A TrackObject without `popularity`, which apps in development mode are not told."""
+    """A TrackObject without `popularity`, which apps in development mode don't get."""
     artists = [_reference("artist", track.artist) | {"name": track.artist}]
     album = _reference("album", track.album) | {
         "name": track.album,

@@ -1,3 +1,5 @@
+"""Guard that keeps the sandbox off sites with the real Spotify."""
+
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -11,7 +13,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def sandbox_only(view: View[P]) -> View[P]:
-    """Keep the view shut wherever people could take it for the real Spotify."""
+    """Answer 404 if the sandbox is off.
+
+    Raises ImproperlyConfigured on a public site with Spotify credentials.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The made-up people who use the sandbox, each with a way of their own to behave."""
+"""The sandbox's made-up listeners, some of whom trigger errors."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ class Listener:
     id: str
     display_name: str
     about: str
-    # Whether the app's allow-list has them; the others get 403 everywhere.
+    # Whether they're on the app's allow-list; others get 403 everywhere.
     on_allow_list: bool = True
-    # Whether renewing gives a new refresh token; mostly Spotify gives none.
+    # Whether a refresh returns a new refresh token; Spotify usually returns none.
     rotates: bool = False
-    # Whether their permission has run out: renewing answers invalid_grant.
+    # Whether their permission has expired: a refresh answers invalid_grant.
     expired: bool = False
-    # Seconds of Retry-After with which every call of the API is answered.
+    # Retry-After in seconds of the 429 that answers every API call; 0 for none.
     retry_after: int = 0
     quota: bool = False
 
     @property
     def access_seconds(self) -> int:
-        """How long an access token is said to live: short where renewing is the point."""
+        """Lifetime of an access token; short if the refresh is to fail."""
         return 30 if self.expired else 3600
 
     @property
@@ -57,7 +57,7 @@ LISTENERS = {
             "aGusLapsed",
             "31sandboxgus",
             "Gus Lapsed",
-            "Permission older than six months: renewing answers invalid_grant.",
+            "Authorised more than six months ago: refreshing answers invalid_grant.",
             expired=True,
         ),
         Listener(

@@ -1,4 +1,4 @@
-"""What the sandbox remembers, in the cache: codes, tokens, libraries, playlists."""
+"""State of the sandbox in the cache: codes, tokens, libraries and playlists."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 CODE_SECONDS = 10 * 60
 ACCESS_SECONDS = 60 * 60
-# Spotify lets a permission live six months; here its memory simply ends then.
+# Spotify's refresh tokens expire after six months.
 REFRESH_SECONDS = 182 * 24 * 60 * 60
 
 
@@ -55,7 +55,7 @@ def keep_code(code: Code) -> str:
 
 
 def take_code(plain: str) -> Code | None:
-    """The code's details, once: whoever deletes it first has used it."""
+    """The code's details, once; None for a used or unknown code."""
     stored = cache.get(_key("code", plain))
     if stored is None or not cache.delete(_key("code", plain)):
         return None

@@ -1,3 +1,5 @@
+"""URLs of the sandbox."""
+
 from django.urls import path, re_path
 
 from accounts.spotify.sandbox import accounts_views, api_views

@@ -1,4 +1,4 @@
-"""How long the whole analysis of a photo takes in a warm process, without site and queue."""
+"""Times the analysis of photos in a warm process, without the site and the queue."""
 
 import io
 import json
@@ -13,29 +13,29 @@ from PIL import Image
 from storify_site.bench.figures import quantile
 from storify_site.bench.photos import CAPTIONS, photos
 
-WARMING = 3  # the first few grow memory to its size
+WARM_UP = 3  # the first few allocate memory
 
 
 class Command(BaseCommand):
-    help = "Time decoding and analysing two-megapixel photos, one after the other, faces included."
+    help = "Time decoding and analysing two-megapixel photos, one at a time, faces included."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("-n", type=int, default=100)
-        parser.add_argument("--data", type=Path, help="folder with vision/har.parquet; else drawn")
+        parser.add_argument("--data", type=Path, help="folder with vision/har.parquet")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         from ml.analysis import analyse
         from ml.warming import warm
 
         warm()
-        files = photos(options["n"] + WARMING, options["data"])
+        files = photos(options["n"] + WARM_UP, options["data"])
         milliseconds = []
         for number, file in enumerate(files):
             started = time.perf_counter()
             photo = Image.open(io.BytesIO(file)).convert("RGB")
             analyse(photo, CAPTIONS[number % len(CAPTIONS)])
             milliseconds.append((time.perf_counter() - started) * 1000)
-        counted = milliseconds[WARMING:]
+        counted = milliseconds[WARM_UP:]
         result = {
             "n": len(counted),
             "p50_ms": quantile(counted, 50),

@@ -1,4 +1,4 @@
-"""How long the collaborative factors take on choices of a chosen size, made up at random."""
+"""Times the training of collaborative factors on random choices."""
 
 import json
 import resource
@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from recommender.engine import als
 
-# Of popularity: a few tracks have most of the choices, as in public playlists.
+# Popularity skew: a few tracks get most of the choices, as in public playlists.
 _SKEW = 2.5
 
 
 class Command(BaseCommand):
-    help = "Time alternating least squares; nothing is kept."
+    help = "Time alternating least squares; nothing is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--people", type=int, default=100_000)

@@ -1,4 +1,4 @@
-"""People with choices to measure with; on a site made for measuring only."""
+"""Creates users with choices on a benchmark site."""
 
 import json
 import time
@@ -21,7 +21,7 @@ FROM chosen
 JOIN accounts_user AS person ON person.email = 'listener-' || chosen.person || '@bench.test'
 JOIN recommender_track AS track ON track.source_id = chosen.track AND track.source = 'import'
 """
-# Where no file tells who likes what: people who each save what is near one point of the plane.
+# Without a file: users who each save tracks near one point of the mood plane.
 _MADE_UP = """
 INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
 SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
@@ -35,15 +35,15 @@ CROSS JOIN LATERAL (
 
 
 class Command(BaseCommand):
-    help = "Let people choose tracks as in a Parquet file (user_id, track_id), and train on it."
+    help = "Create users with choices from a Parquet file (user_id, track_id) and train factors."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--interactions", help="without it, tastes are made up")
+        parser.add_argument("--interactions", help="Parquet file; default: random choices")
 
     @transaction.atomic
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("People are made up for measuring only: refused with DEBUG off.")
+            raise CommandError("Benchmark users can only be created with DEBUG on.")
         pairs = _pairs(options["interactions"]) if options["interactions"] else []
         n_people = max((person for person, _ in pairs), default=999) + 1
         User.objects.bulk_create(
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
 
 def _trained() -> dict[str, Any]:
-    """Train, once the site's own worker has found a place for what was imported."""
+    """Train factors once the site's worker has placed the imported tracks."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

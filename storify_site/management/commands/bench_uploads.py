@@ -1,4 +1,4 @@
-"""What it costs to read an ordinary upload, in a process of its own and without one."""
+"""Times reading an upload inside and outside the sandbox process."""
 
 import io
 import json
@@ -14,20 +14,20 @@ from stories.uploads.photos import read_photo
 from storify_site.bench.figures import quantile
 from storify_site.bench.photos import photos
 
-WARMING = 3
+WARM_UP = 3
 
 
 class Command(BaseCommand):
-    help = "Time reading two-megapixel photos inside and outside the sandbox, taking turns."
+    help = "Time reading two-megapixel photos inside and outside the sandbox, alternately."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("-n", type=int, default=100)
-        parser.add_argument("--data", type=Path, help="folder with vision/har.parquet; else drawn")
+        parser.add_argument("--data", type=Path, help="folder with vision/har.parquet")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         sandbox.start()
-        files = photos(options["n"] + WARMING, options["data"])
-        both = [(_timed(read_photo, file), _timed(_in_sandbox, file)) for file in files][WARMING:]
+        files = photos(options["n"] + WARM_UP, options["data"])
+        both = [(_timed(read_photo, file), _timed(_in_sandbox, file)) for file in files][WARM_UP:]
         result = {
             "n": len(both),
             "here": _spread([here for here, _ in both]),

@@ -1,4 +1,4 @@
-"""The demo catalogue, a person and a staff member, for a local site only."""
+"""Loads the demo catalogue, a demo user and a staff member; for local sites only."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.services import record_faces_consent
 
-PASSWORD = "storify-demo"  # noqa: S105 - public on purpose, and only ever made with DEBUG on
+PASSWORD = "storify-demo"  # noqa: S105 - public on purpose, and created only with DEBUG on
 PEOPLE: list[tuple[str, str, dict[str, bool]]] = [
     ("demo@storify.test", "Demo", {}),
     ("staff@storify.test", "Staff", {"is_staff": True, "is_superuser": True}),
@@ -17,11 +17,11 @@ PEOPLE: list[tuple[str, str, dict[str, bool]]] = [
 
 
 class Command(BaseCommand):
-    help = "Load the demo catalogue and the demo people; doing it again changes nothing."
+    help = "Load the demo catalogue and users; running it again changes nothing."
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("Demo data is for local sites: it is refused while DEBUG is off.")
+            raise CommandError("Demo data can only be loaded with DEBUG on.")
         for email, name, flags in PEOPLE:
             _ensure_person(email, name, flags)
         call_command("load_demo_catalogue", verbosity=options["verbosity"])
@@ -31,5 +31,5 @@ def _ensure_person(email: str, name: str, flags: dict[str, bool]) -> None:
     people = get_user_model().objects
     if not people.filter(email=email).exists():
         person = people.create_user(email=email, password=PASSWORD, display_name=name, **flags)
-        # Nobody stands behind them to be asked; programs that try the API with them get it all.
+        # There's nobody to ask, and people who try the API should see every feature.
         record_faces_consent(user=person, agreed=True)

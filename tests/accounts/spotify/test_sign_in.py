@@ -187,7 +187,7 @@ def test_saying_no_gives_a_friendly_page_and_makes_nobody(wire: Wire, browser: C
     response = sign_in_with_spotify(browser, "")
 
     assert response.status_code == 403
-    assert "You did not connect Spotify" in response.content.decode()
+    assert "Spotify wasn&#x27;t connected" in response.content.decode()
     assert not User.objects.exists()
     assert not wire.sent
 
@@ -262,19 +262,23 @@ def test_a_silent_spotify_is_a_friendly_page(
     response = browser.get(back)
 
     assert response.status_code == status
-    assert "Spotify did not answer properly" in response.content.decode()
+    assert "Spotify isn&#x27;t responding properly" in response.content.decode()
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("path", "answer", "words"),
     [
-        (TOKEN_PATH, (500, {}, "<html>"), "did not answer properly"),
-        (TOKEN_PATH, (200, {}, "{}"), "did not answer properly"),
-        (TOKEN_PATH, (200, {}, "no json"), "did not answer properly"),
-        (TOKEN_PATH, (400, {}, '{"error": "invalid_client"}'), "not set up properly"),
-        (ME_PATH, (200, {}, "{}"), "did not answer properly"),
-        (ME_PATH, (429, {"Retry-After": "40000"}, '{"error": {"status": 429}}'), "no time for us"),
+        (TOKEN_PATH, (500, {}, "<html>"), "isn&#x27;t responding properly"),
+        (TOKEN_PATH, (200, {}, "{}"), "isn&#x27;t responding properly"),
+        (TOKEN_PATH, (200, {}, "no json"), "isn&#x27;t responding properly"),
+        (TOKEN_PATH, (400, {}, '{"error": "invalid_client"}'), "set up correctly"),
+        (ME_PATH, (200, {}, "{}"), "isn&#x27;t responding properly"),
+        (
+            ME_PATH,
+            (429, {"Retry-After": "40000"}, '{"error": {"status": 429}}'),
+            "limiting",
+        ),
     ],
 )
 def test_every_odd_answer_is_a_friendly_page(

@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from accounts.models import User
-from accounts.transactions import TRIES, atomic_with_retry
+from accounts.transactions import ATTEMPTS, atomic_with_retry
 from recommender import services as recommender
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import Choice, Suggestion, TasteProfile, Track, TrackSaves
@@ -197,7 +197,7 @@ def test_a_deadlock_that_stays_is_raised_after_some_tries() -> None:
 
     with pytest.raises(OperationalError):
         fail()
-    assert tried == [True] * TRIES
+    assert tried == [True] * ATTEMPTS
 
 
 @pytest.mark.django_db(transaction=True)

@@ -541,4 +541,4 @@ def test_unknown_address_has_a_page_of_its_own(client: Client, settings: Any) ->
     settings.DEBUG = False
     response = client.get("/nowhere/")
     assert response.status_code == 404
-    assert "There is nothing here" in text(response)
+    assert "Page not found" in text(response)

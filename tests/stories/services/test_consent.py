@@ -216,9 +216,9 @@ def test_the_page_says_what_is_deleted(client: Client) -> None:
     user = make_user()
     client.force_login(user)
     page = client.post("/accounts/notice/", {"agreed": "no", "next": "/accounts/"}, follow=True)
-    assert "What it read from faces in your stories is deleted" in page.content.decode()
+    assert "what it read from them in your stories is deleted" in page.content.decode()
     page = client.post("/accounts/notice/", {"agreed": "no", "next": "/accounts/"}, follow=True)
-    assert "read from faces in your stories" not in page.content.decode()
+    assert "read from them in your stories" not in page.content.decode()
 
 
 # --- while something else is at work ---
