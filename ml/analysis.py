@@ -15,13 +15,13 @@ from ml.faces.detection import Detection, detect
 from ml.images import shrink
 from ml.intensity import UNASKED, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
-from ml.scene.colour import look, together
+from ml.scene.colour import mean_scene, scene_of
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 
 __all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video"]
 
-LARGEST = 2048
+MAX_SIDE = 2048
 """Longer side in pixels at which a photo is analysed; a face is read at 44 pixels anyway."""
 
 OnStage = Callable[[str], None]
@@ -57,7 +57,7 @@ def analyse(
     are. No face, no nameable action and an empty caption are ordinary answers. Raises
     ModelsMissing where a model file is not there.
     """
-    (seen,) = _look([shrink(photo, LARGEST)], on_stage, look_at_faces=look_at_faces)
+    (seen,) = _see([shrink(photo, MAX_SIDE)], on_stage, look_at_faces=look_at_faces)
     words = _read(caption, on_stage)
     on_stage("mood")
     return _analysis(seen, words, levels)
@@ -80,8 +80,8 @@ def analyse_video(
     called once more for every frame.
     """
     pictures = [frame.picture for frame in frames]
-    each = _look(pictures, on_stage, look_at_faces=look_at_faces)
-    faces = _faces([shrink(poster, LARGEST)], on_stage)[0] if look_at_faces else ()
+    each = _see(pictures, on_stage, look_at_faces=look_at_faces)
+    faces = _faces([shrink(poster, MAX_SIDE)], on_stage)[0] if look_at_faces else ()
     words = _read(caption, on_stage)
     on_stage("mood")
     whole = _analysis(replace(_together(each), faces=faces), words, levels)
@@ -92,16 +92,14 @@ def analyse_video(
     return replace(whole, moments=tuple(moments))
 
 
-def _look(
-    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
-) -> list[_Seen]:
+def _see(pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool) -> list[_Seen]:
     faces = _faces(pictures, on_stage, look_at_faces=look_at_faces)
     doing = []
     for picture in pictures:
         on_stage("action")
         doing.append(actions.recognise(picture))
     return [
-        _Seen(shown, emotion_of(shown), action, label, look(picture))
+        _Seen(shown, emotion_of(shown), action, label, scene_of(picture))
         for picture, shown, (action, label) in zip(pictures, faces, doing, strict=True)
     ]
 
@@ -129,7 +127,7 @@ def _together(each: Sequence[_Seen]) -> _Seen:
     top = max(action, key=lambda name: action[name])
     named = sum(seen.action_label == top for seen in each) >= len(each) / 2
     emotion = _mean(with_faces) if with_faces else None
-    scene = together([seen.scene for seen in each])
+    scene = mean_scene([seen.scene for seen in each])
     return _Seen((), emotion, action, top if named else None, scene)
 
 
@@ -153,7 +151,7 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         faces=seen.faces,
         emotion=seen.emotion,
         emotion_label=emotions.answer(seen.emotion) if seen.emotion else None,
-        emotion_set=emotions.likely(seen.emotion) if seen.emotion else (),
+        emotion_set=emotions.conformal_set(seen.emotion) if seen.emotion else (),
         action=seen.action,
         action_label=seen.action_label,
         intensity=intensity,

@@ -45,9 +45,9 @@ def _faces() -> None:
 
 
 def _backbone() -> None:
-    from ml.action.backbone import see, whole
+    from ml.action.backbone import encode, preprocess
 
-    see([whole(_GREY)])
+    encode([preprocess(_GREY)])
 
 
 def _sentences() -> None:

@@ -31,7 +31,7 @@ TOKENS = (257, 384)
 """A class token and 16 x 16 patch tokens of 384 numbers."""
 
 
-class Seen(NamedTuple):
+class Encoding(NamedTuple):
     """What the backbone makes of n views.
 
     `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `features` (n, WIDTH) the summary
@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 def with_output(model: bytes, name: str) -> bytes:
     """Return an ONNX model that also returns the inner tensor `name`.
 
-    Protocol buffers joined end to end are merged, so ModelProto{graph{output{name}}} (fields 7,
+    Concatenated protocol buffers are merged, so ModelProto{graph{output{name}}} (fields 7,
     12 and 1 of onnx.proto) behind the file adds an output without the onnx package.
     """
     message = name.encode()
@@ -68,15 +68,15 @@ def session() -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def whole(photo: Image.Image) -> Image.Image:
+def preprocess(photo: Image.Image) -> Image.Image:
     """Return the whole photo pressed into a square: nothing at the edges is lost."""
     return photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2)
 
 
-def see(views: Sequence[Image.Image]) -> Seen:
+def encode(views: Sequence[Image.Image]) -> Encoding:
     """Return what the backbone makes of n RGB views of 224 by 224 pixels."""
     pixels = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
     batch = ((pixels - _MEAN) / _SD).transpose(0, 3, 1, 2)
     tokens, last = session().run([_INNER, _LAST], {"input": np.ascontiguousarray(batch)})
     pooled = np.concatenate([last[:, 0], last[:, 1:].mean(axis=1)], axis=1)
-    return Seen(tokens.astype(np.float32), pooled.astype(np.float32))
+    return Encoding(tokens.astype(np.float32), pooled.astype(np.float32))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.action.backbone import see, whole
+from ml.action.backbone import encode, preprocess
 from ml.arrays import Float64Array
 from ml.calibration import softmax
 from ml.labels import ACTIONS
@@ -16,7 +16,7 @@ from ml.networks import compiled, import_keras, network
 
 
 @dataclass(frozen=True)
-class Looks:
+class ActionScores:
     """What n photos look like.
 
     `probabilities` (n, 15) are calibrated, in the order of ACTIONS, and hold if the photo shows
@@ -27,15 +27,15 @@ class Looks:
     familiarity: Float64Array
 
 
-def look(photos: Sequence[Image.Image]) -> Looks:
+def score(photos: Sequence[Image.Image]) -> ActionScores:
     """Look at whole photos of any size."""
-    seen = see([whole(photo) for photo in photos])._asdict()
+    seen = encode([preprocess(photo) for photo in photos])._asdict()
     import_keras()
     import ml.action.blocks  # noqa: F401  its layers are in the file
 
     wanted = [seen[each.name] for each in network("action").inputs]
     logits, familiarity = compiled("action")(*wanted)
-    return Looks(
+    return ActionScores(
         softmax(logits, entry("action")["temperature"]),
         np.asarray(familiarity[:, 0], dtype=np.float64),
     )
@@ -43,7 +43,7 @@ def look(photos: Sequence[Image.Image]) -> Looks:
 
 def predict(photos: Sequence[Image.Image]) -> Float64Array:
     """Return (n, 15) probabilities in the order of ACTIONS for photos that show one of them."""
-    return look(photos).probabilities
+    return score(photos).probabilities
 
 
 def are_named(probabilities: Float64Array, familiarity: Float64Array) -> NDArray[np.bool_]:
@@ -62,9 +62,9 @@ def recognise(photo: Image.Image) -> tuple[dict[str, float], str | None]:
     Where the photo is like none that the network knows, every action is as likely as any other:
     what the network would say of a lake or a plate means nothing.
     """
-    looks = look([photo])
-    known = looks.familiarity[0] >= entry("action")["familiarity"]
-    row = looks.probabilities[0] if known else np.full(len(ACTIONS), 1 / len(ACTIONS))
+    scores = score([photo])
+    known = scores.familiarity[0] >= entry("action")["familiarity"]
+    row = scores.probabilities[0] if known else np.full(len(ACTIONS), 1 / len(ACTIONS))
     action = {name: float(p) for name, p in zip(ACTIONS, row, strict=True)}
-    named = are_named(looks.probabilities, looks.familiarity)[0]
+    named = are_named(scores.probabilities, scores.familiarity)[0]
     return action, max(action, key=lambda name: action[name]) if named else None

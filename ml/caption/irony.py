@@ -8,11 +8,11 @@ import numpy as np
 from ml.mood import Gaussian
 
 
-def doubted(mood: Gaussian, irony: float) -> Gaussian:
+def with_irony(mood: Gaussian, irony: float) -> Gaussian:
     """Return the mood of a caption that means the opposite with this probability.
 
-    The moments of the mixture of the mood and its mirror image in valence. Only what sounds
-    pleasant is doubted: hardly anybody complains who is glad.
+    The moments of the mixture of the mood and its mirror image in valence. Only a pleasant mood
+    changes: people hardly ever write unhappy words when they are happy.
     """
     if mood.mean[0] <= 0.5:
         return mood

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from ml.arrays import Float64Array
 from ml.caption.encoder import embed
-from ml.caption.irony import doubted
+from ml.caption.irony import with_irony
 from ml.caption.labels import FINE, TO_SEVEN
 from ml.caption.pool import pooled
 from ml.caption.text import Hashes, readable
@@ -39,27 +39,27 @@ def predict(captions: Sequence[str]) -> Float64Array:
 
 def predict_fine(captions: Sequence[str]) -> Float64Array:
     """Return (n, 28) probabilities in the order of FINE for n captions."""
-    return fine_of(look(captions))
+    return fine_of(predict_logits(captions))
 
 
-def look(captions: Sequence[str]) -> Float64Array:
+def predict_logits(captions: Sequence[str]) -> Float64Array:
     """Return (n, 58) logits: of the sentence (28), of the words (28), of irony and of trust."""
     words = padded([read_words(caption, known_words()) for caption in captions])
     return np.asarray(compiled("caption")(embed(captions), words), dtype=np.float64)
 
 
-def fine_of(looks: Float64Array, pool: Sequence[float] | None = None) -> Float64Array:
-    """Return (n, 28) probabilities of what `look` returned, with other weights if given."""
-    sentence, words = looks[:, : len(FINE)], looks[:, len(FINE) : 2 * len(FINE)]
-    return pooled(sentence, words, pool or entry("caption")["pool"], expit(looks[:, -1]))
+def fine_of(logits: Float64Array, pool: Sequence[float] | None = None) -> Float64Array:
+    """Return (n, 28) probabilities from the logits of `predict_logits`, pooled by its weights."""
+    sentence, words = logits[:, : len(FINE)], logits[:, len(FINE) : 2 * len(FINE)]
+    return pooled(sentence, words, pool or entry("caption")["pool"], expit(logits[:, -1]))
 
 
-def moods_of(looks: Float64Array) -> list[Gaussian]:
-    """Return valence and energy of what `look` returned, irony taken into account."""
-    ironic = expit(looks[:, -2])
+def moods_of(logits: Float64Array) -> list[Gaussian]:
+    """Return valence and energy of what `predict_logits` returns, irony taken into account."""
+    ironic = expit(logits[:, -2])
     return [
-        doubted(mood_of(fine), float(doubt))
-        for fine, doubt in zip(fine_of(looks), ironic, strict=True)
+        with_irony(mood_of(fine), float(doubt))
+        for fine, doubt in zip(fine_of(logits), ironic, strict=True)
     ]
 
 
@@ -72,11 +72,11 @@ def known_words() -> Hashes:
 def read(captions: Sequence[str]) -> tuple[CaptionReading, ...]:
     """Return a reading of each caption; of an empty one even probabilities and a mood as wide as
     the plane."""
-    looks = look(captions)
-    seven = fine_of(looks) @ TO_SEVEN
+    logits = predict_logits(captions)
+    seven = fine_of(logits) @ TO_SEVEN
     return tuple(
         _nothing() if is_empty(caption) else CaptionReading(_named(row), mood)
-        for caption, row, mood in zip(captions, seven, moods_of(looks), strict=True)
+        for caption, row, mood in zip(captions, seven, moods_of(logits), strict=True)
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint32]
 
-LONGEST = 600
+MAX_CHARACTERS = 600
 """Characters that are read of a caption: its mood does not wait longer, and the time is bounded."""
 
 _HASHTAG = re.compile(r"[#＃](\w+)")
@@ -37,10 +37,10 @@ _STRETCHED = re.compile(r"(.)\1{2,}")
 
 
 def clean(caption: str) -> str:
-    """Return the caption without control characters and surplus blanks, cut to LONGEST."""
-    valid = caption[: 4 * LONGEST].encode("utf-8", "ignore").decode()
+    """Return the caption without control characters and surplus blanks, cut to MAX_CHARACTERS."""
+    valid = caption[: 4 * MAX_CHARACTERS].encode("utf-8", "ignore").decode()
     printable = "".join(char if char.isprintable() else " " for char in valid)
-    return " ".join(printable.split())[:LONGEST]
+    return " ".join(printable.split())[:MAX_CHARACTERS]
 
 
 def readable(caption: str) -> str:
@@ -65,7 +65,7 @@ def _says_something(text: str) -> bool:
 def _spelt_out(caption: str) -> str:
     text = _HASHTAG.sub(lambda tag: _CAMEL.sub(" ", tag[1]), clean(_ADDRESS.sub(" ", caption)))
     seen: set[str] = set()
-    return " ".join("".join(_spelt(char, seen) for char in text).split())[:LONGEST]
+    return " ".join("".join(_spelt(char, seen) for char in text).split())[:MAX_CHARACTERS]
 
 
 def _spelt(char: str, seen: set[str]) -> str:

@@ -12,7 +12,7 @@ from ml.caption.text import Hashes, hashed, tokens
 
 Ids = NDArray[np.int32]
 
-MOST = 120
+MAX_WORDS = 120
 """Words of one caption that are read; of a thousand texts one has more."""
 
 UNKNOWN = 1
@@ -21,8 +21,8 @@ FIRST = 2
 
 
 def ids_of(words: Hashes, known: Hashes) -> Ids:
-    """Return the numbers of the first MOST words by the sorted vocabulary."""
-    words = words[:MOST]
+    """Return the numbers of the first MAX_WORDS words by the sorted vocabulary."""
+    words = words[:MAX_WORDS]
     places = np.minimum(np.searchsorted(known, words), len(known) - 1)
     return np.where(known[places] == words, places + FIRST, UNKNOWN).astype(np.int32)
 

@@ -24,34 +24,36 @@ SIDE = 48
 SIZE = 44
 """Side in pixels of what the shipped network takes."""
 
-LOOKS = ((2, False), (0, True), (4, False))
-"""Pixels cut off at each edge of a face, and whether it is mirrored, for each look at it.
+TTA_VIEWS = ((2, False), (0, True), (4, False))
+"""Pixels cut off at each edge of a face, and whether it is mirrored, for each view.
 
 On the validation part the mean of these three has a log loss of .784, of the middle and its mirror
 image .786, of both with the other two .781 at a fifth more time. Where a detector frames a face
-differently from FER-2013, one of the looks is the nearer to it.
+differently from FER-2013, one of the views is closer to it.
 """
 
 
-def looks(faces: NDArray[np.uint8]) -> Float32Array:
-    """Return what the network takes of (n, 48, 48) grey bytes, (3 n, 44, 44, 1), look by look."""
+def tta_views(faces: NDArray[np.uint8]) -> Float32Array:
+    """Return what the network takes of (n, 48, 48) grey bytes, (3 n, 44, 44, 1), view by view."""
     import cv2  # web machines have none, and know this module for what an answer means
 
-    def look(face: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+    def crop(face: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
         part = face[edge : SIDE - edge, edge : SIDE - edge]
         how = cv2.INTER_AREA if len(part) > SIZE else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=how), dtype=np.uint8)
 
     views = [
-        look(face, edge)[:, :: -1 if mirrored else 1] for edge, mirrored in LOOKS for face in faces
+        crop(face, edge)[:, :: -1 if mirrored else 1]
+        for edge, mirrored in TTA_VIEWS
+        for face in faces
     ]
     return np.stack(views)[..., None].astype(np.float32)
 
 
 def logits(network: Callable[[Float32Array], Any], faces: NDArray[np.uint8]) -> Float64Array:
-    """Return (n, 14) logits LABELLED and VOTED of (n, 48, 48) grey bytes, the mean of the looks."""
-    each = np.asarray(network(looks(faces)), dtype=np.float64)
-    return np.asarray(each.reshape(len(LOOKS), len(faces), -1).mean(axis=0))
+    """Return (n, 14) logits LABELLED and VOTED of (n, 48, 48) grey bytes, averaged over views."""
+    each = np.asarray(network(tta_views(faces)), dtype=np.float64)
+    return np.asarray(each.reshape(len(TTA_VIEWS), len(faces), -1).mean(axis=0))
 
 
 def predict(faces: NDArray[np.uint8]) -> Float64Array:
@@ -75,7 +77,7 @@ def predict_both(faces: NDArray[np.uint8]) -> Float64Array:
     return np.column_stack([label, votes])
 
 
-def likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:
+def conformal_set(probabilities: Mapping[str, float]) -> tuple[str, ...]:
     """Return the emotions, likeliest first, among which the true one is in nine of ten cases.
 
     A conformal set: on faces like those of the validation part it holds that often whatever the

@@ -1,7 +1,7 @@
-"""The card of the action network: what it is, how good, for what, written from measurements.
+"""Write the model card of the action network from measurements.
 
-Called by `python -m ml.evaluate action --data har.parquet --split test --none none.parquet --card`;
-the pictures need matplotlib, which is among the requirements for training.
+Called by `python -m ml.evaluate action --data har.parquet --split test --no-action none.parquet
+--card`. The pictures need matplotlib, which is among the requirements for training.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ml.action.predict import look
+from ml.action.predict import score
 from ml.evaluation.cards import draw_confusion, draw_reliability, fastest_ms, machine, table_of
 from ml.images import decoded
 from ml.labels import ACTIONS, INTENSITIES
@@ -32,7 +32,7 @@ STEPS = {
     "tune": " --out RUN --bfloat16",
     "publish": " --run RUN",
 }
-"""The commands of `ml.action` in their order, and what the blocks need on top."""
+"""The commands of `ml.training.action` in their order, and what the blocks need on top."""
 
 AT_ONCE = 8
 """Photos that are looked at together to find out how many a second there can be."""
@@ -52,17 +52,17 @@ def write(table: pa.Table, result: Figures) -> Path:
 def _times(images: list[bytes]) -> Figures:
     photos = [decoded(encoded, "A photo").convert("RGB") for encoded in images]
     large = photos[0].resize((1600, 1200))
-    together = fastest_ms(lambda: look(photos), times=5)
+    together = fastest_ms(lambda: score(photos), times=5)
     return {
-        "photo": fastest_ms(lambda: look([large])),
+        "photo": fastest_ms(lambda: score([large])),
         "a_second": round(1000 * len(photos) / together, 1),
         "machine": machine(),
     }
 
 
-def seed() -> Figures:
-    """Return what was measured of the seed's network; nothing if it was not."""
-    file = FOLDER / "seed.json"
+def baseline() -> Figures:
+    """Return what was measured of the baseline CNN; nothing if it was not measured."""
+    file = FOLDER / "baseline_cnn.json"
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
@@ -88,7 +88,7 @@ def text(result: Figures, measured: Figures) -> str:
 
 
 def _how(*, tuned: bool) -> str:
-    shared = "python -m ml.action.{} --data har.parquet --cache FOLDER{}"
+    shared = "python -m ml.training.action.{} --data har.parquet --cache FOLDER{}"
     return "\n".join(
         "    " + shared.format(step, more if tuned else "")
         for step, more in STEPS.items()
@@ -97,7 +97,7 @@ def _how(*, tuned: bool) -> str:
 
 
 def _overall(result: Figures) -> str:
-    columns = {"Storify": result, "seed's network, trained here": seed()}
+    columns = {"Storify": result, "baseline CNN, trained here": baseline()}
     keys = {"n": "n", "accuracy": "accuracy", "macro F1": "macro_f1", "ECE": "ece"}
     rows = []
     for name, figures in columns.items():
@@ -109,11 +109,11 @@ def _overall(result: Figures) -> str:
 
 
 def _per_class(result: Figures) -> str:
-    kinds, before = ("precision", "recall", "f1"), seed()
+    kinds, before = ("precision", "recall", "f1"), baseline()
     rows = []
     for name in result["recall"]:
         row = {"action": name} | {kind: f"{result[kind][name]:.2f}" for kind in kinds}
-        row |= {f"seed: {kind}": f"{before[kind][name]:.2f}" for kind in kinds if before}
+        row |= {f"baseline CNN: {kind}": f"{before[kind][name]:.2f}" for kind in kinds if before}
         rows.append(row)
     return table_of(rows)
 
@@ -127,5 +127,5 @@ def _per_intensity(confusion: list[list[int]]) -> str:
     )
 
 
-def _per_source(none: Figures) -> str:
-    return table_of([{"source": name} | row for name, row in none.get("sources", {}).items()])
+def _per_source(no_action: Figures) -> str:
+    return table_of([{"source": name} | row for name, row in no_action.get("sources", {}).items()])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.action.predict import are_named
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.evaluation.metrics import interval, report, share_of
 from ml.intensity import expected, intensity_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
@@ -22,7 +22,7 @@ TRUE_TAGS = 0.95
 def figures(
     probabilities: Float64Array,
     familiarity: Float64Array,
-    labels: NDArray[np.int64],
+    labels: Int64Array,
     sources: Sequence[str],
 ) -> Figures:
     """Return everything measured of (n, 15) probabilities and (n,) familiarities.
@@ -37,11 +37,11 @@ def figures(
     result["named"] = {"share": share_of(sure), "accuracy": share_of(right[sure])}
     intensity = _intensity(probabilities[shown], labels[shown])
     result |= {"intensity_accuracy": intensity["accuracy"], "intensity": intensity}
-    result["none"] = _none(familiarity, names, shown, sources)
+    result["none"] = _no_action(familiarity, names, shown, sources)
     return result
 
 
-def _intensity(probabilities: Float64Array, labels: NDArray[np.int64]) -> Figures:
+def _intensity(probabilities: Float64Array, labels: Int64Array) -> Figures:
     """Return how often low, medium or high is right, whichever the action, and how far off it is.
 
     `error` is the root mean square distance of the expected level from the true one, on a scale
@@ -62,7 +62,7 @@ def _intensity(probabilities: Float64Array, labels: NDArray[np.int64]) -> Figure
     }
 
 
-def _none(
+def _no_action(
     familiarity: Float64Array,
     names: NDArray[np.bool_],
     shown: NDArray[np.bool_],

@@ -54,9 +54,9 @@ def measure_labels(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Repor
 HALVES = {"sentence alone": (1.0, 0.0, 1.0), "words alone": (0.0, 1.0, 1.0)}
 
 
-def measure_halves(looks: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
-    """Return the accuracy of each half of the network alone on what `predict.look` returned."""
-    trusted = np.column_stack([looks[:, :-1], np.full(len(looks), np.inf)])
+def measure_halves(logits: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
+    """Return the accuracy of each half of the network alone on what `predict_logits` returns."""
+    trusted = np.column_stack([logits[:, :-1], np.full(len(logits), np.inf)])
     return {
         name: {"accuracy": measure_labels(fine_of(trusted, pool), labels)["accuracy"]}
         for name, pool in HALVES.items()

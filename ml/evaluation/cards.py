@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.arrays import Int64Array
 from ml.training.curves import pyplot
 
 
@@ -63,7 +63,7 @@ def draw_reliability(bins: Sequence[Sequence[float]], path: Path) -> None:
     plt.close(figure)
 
 
-def draw_confusion(confusion: NDArray[np.int64], names: Sequence[str], path: Path) -> None:
+def draw_confusion(confusion: Int64Array, names: Sequence[str], path: Path) -> None:
     """Write a PNG of a (classes, classes) confusion matrix, rows the true classes, as shares."""
     plt = pyplot()
     shares = confusion / confusion.sum(axis=1, keepdims=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from ml.arrays import Int64Array
 from ml.emotion.photo import read_faces
 from ml.emotion.predict import predict
 from ml.evaluation import face_scenes, robustness
@@ -55,7 +55,7 @@ def write(table: pa.Table, result: Figures) -> Path:
     return path
 
 
-def spread(rows: int, n: int) -> NDArray[np.int64]:
+def spread(rows: int, n: int) -> Int64Array:
     """Return the numbers of at most n rows, evenly spread over all."""
     return np.linspace(0, rows - 1, min(n, rows)).astype(np.int64)
 
@@ -129,7 +129,7 @@ def _per_part(result: Figures) -> str:
     return table_of(rows)
 
 
-BASELINES = {"seed": "seed's network, trained here", "teacher": "four teachers, their mean"}
+BASELINES = {"baseline_cnn": "baseline CNN, trained here", "teacher": "four teachers, their mean"}
 
 PARTS = {
     "public test": "public_test",
@@ -141,9 +141,10 @@ PARTS = {
 
 def _changed(rows: Sequence[Figures]) -> str:
     for name in BASELINES:
+        label = name.replace("_cnn", " CNN")
         beside = figures(name).get("robustness", [{}] * len(rows))
         rows = [
-            row | {f"{name}: {kind}": other[kind] for kind in ("accuracy", "cost") if other}
+            row | {f"{label}: {kind}": other[kind] for kind in ("accuracy", "cost") if other}
             for row, other in zip(rows, beside, strict=True)
         ]
     return table_of(rows)
@@ -151,12 +152,14 @@ def _changed(rows: Sequence[Figures]) -> str:
 
 def _per_class(result: Figures) -> str:
     support = np.array(result["confusion"]).sum(axis=1)
-    seed = figures("seed")
+    baseline = figures("baseline_cnn")
     kinds = ("precision", "recall", "f1")
     rows = []
     for k, name in enumerate(EMOTIONS):
         row = {"emotion": name, "support": int(support[k])}
         row |= {kind: f"{result[kind][name]:.2f}" for kind in kinds}
-        row |= {f"seed: {kind}": f"{seed[kind][name]:.2f}" for kind in kinds if seed}
+        row |= {
+            f"baseline CNN: {kind}": f"{baseline[kind][name]:.2f}" for kind in kinds if baseline
+        }
         rows.append(row)
     return table_of(rows)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.emotion.photo import emotions_of_views, read_faces, view
 from ml.faces.detection import detect, overlap
 
@@ -104,7 +104,7 @@ def _background(rng: np.random.Generator) -> Image.Image:
 
 
 def measure(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], classes: Sequence[str]
+    images: NDArray[np.uint8], labels: Int64Array, classes: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return a row for each of CONDITIONS and CROPS on faces (n, 48, 48) with class numbers (n,).
 
@@ -150,7 +150,7 @@ def _row(
 
 def _crop_row(
     images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
+    labels: Int64Array,
     direct: NDArray[np.bool_],
     crop: tuple[int, float],
 ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from PIL import Image
 from ml.arrays import Float64Array
 from ml.images import decoded
 from ml.labels import EMOTIONS
-from ml.scene.colour import look
+from ml.scene.colour import scene_of
 
 PER_LABEL = 20
 """Held-out rows of each label that are read; stories draw from them."""
@@ -52,10 +52,10 @@ def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, li
     if split == "val":  # FER-2013 has none; this is the one that the network was chosen on
         from ml.training.emotion.data import read_training
 
-        _, held_out = read_training(path, seed=7)
+        _, validation = read_training(path, seed=7)
         rows = [
             (Image.fromarray(image), EMOTIONS[label])
-            for image, label in zip(held_out.images, held_out.labels, strict=True)
+            for image, label in zip(validation.images, validation.labels, strict=True)
         ]
     else:
         rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
@@ -91,7 +91,7 @@ def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, l
                 "light": scene.light,
                 "colour": scene.colour,
             }
-            for action, scene in zip(actions, map(look, photos), strict=True)
+            for action, scene in zip(actions, map(scene_of, photos), strict=True)
         ]
 
     rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]

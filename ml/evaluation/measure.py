@@ -2,11 +2,11 @@
 
 python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
 
-Columns: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion (whole
-photos or faces cut out of them) and action (also "none", for photos without any of the actions, as
-`ml.prepare none` writes them for --none); `text` and `label` or `labels` for caption, with
-`valence` -1, 0 or 1, `language` and `kind` for the side of its mood, CSV files too; `image` and
-`faces` (boxes x, y, width, height in pixels) or `n_faces` for faces.
+Columns by model: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion
+(whole photos or face crops) and action (also "none" for photos of no action, as `ml.prepare
+no-action` writes them for --no-action); `text` and `label` or `labels` for caption (also CSV),
+with `valence` (-1, 0 or 1), `language` and `kind` for the side of its mood; `image` and `faces`
+(boxes x, y, width, height in pixels) or `n_faces` for faces.
 `split` is optional; for files without a split `test`, that name means every split whose name
 ends in `_test`.
 """
@@ -23,14 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import csv
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.calibration import conformal_sets
 from ml.emotion.photo import emotions_of_views, view
 from ml.emotion.predict import LABELLED, VOTED
@@ -40,7 +39,7 @@ from ml.evaluation.metrics import PART_KEYS, report, share_of
 from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
-from ml.training.action.none import LABEL as NO_ACTION
+from ml.training.action.no_action import LABEL as NO_ACTION
 from ml.training.emotion.fer2013 import ferplus_majority, parts
 
 BATCH = 32
@@ -89,7 +88,7 @@ def require(table: pa.Table, *columns: str) -> None:
         )
 
 
-def _numbers(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
+def _numbers(table: pa.Table, names: Sequence[str]) -> Int64Array:
     labels = table["label"].to_pylist()
     if unknown := sorted({str(label) for label in labels} - set(names)):
         raise BadData(f"Unknown labels {', '.join(unknown)}; known are {', '.join(names)}.")
@@ -156,9 +155,7 @@ def ferplus_report(probabilities: Float64Array, votes: Float64Array, table: pa.T
     }
 
 
-def emotion_report(
-    probabilities: Float64Array, labels: NDArray[np.int64], table: pa.Table
-) -> Report:
+def emotion_report(probabilities: Float64Array, labels: Int64Array, table: pa.Table) -> Report:
     """Return the figures of (n, 7) probabilities for the rows of a table and for parts of it."""
     described = entry("emotion")
     sure = probabilities.max(axis=1) >= described["threshold"]
@@ -195,16 +192,16 @@ def measure_action(table: pa.Table) -> Report:
         raise BadData(f"Every row is labelled {NO_ACTION}; accuracy needs photos with an action.")
     labels = np.full(len(shown), -1)
     labels[shown] = _numbers(table.filter(pa.array(shown)), ACTIONS)
-    looks, ms = _timed(_looks, _images(table), 4)
+    scores, ms = _timed(_action_scores, _images(table), 4)
     named = "source" in table.column_names
     sources = table["source"].to_pylist() if named else [NO_ACTION] * len(shown)
     sources = [source or NO_ACTION for source in sources]
-    return figures(looks[:, :-1], looks[:, -1], labels, sources) | {"ms_per_item": ms}
+    return figures(scores[:, :-1], scores[:, -1], labels, sources) | {"ms_per_item": ms}
 
 
-def _looks(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
-    looks = actions.look(_decoded(rows))
-    return np.column_stack([looks.probabilities, looks.familiarity])
+def _action_scores(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
+    scores = actions.score(_decoded(rows))
+    return np.column_stack([scores.probabilities, scores.familiarity])
 
 
 def measure_caption(table: pa.Table) -> Report:
@@ -219,11 +216,11 @@ def measure_caption(table: pa.Table) -> Report:
         raise BadData(f"Unknown labels {', '.join(unknown)}; known are those of GoEmotions.")
     if not any(labels):
         raise BadData("There are no rows to measure.")
-    looks, ms = _timed(captions.look, table["text"].to_pylist(), 8)
-    result = caption_measure.measure_labels(captions.fine_of(looks), labels) | {"ms_per_item": ms}
-    result["halves"] = caption_measure.measure_halves(looks, labels)
+    logits, ms = _timed(captions.predict_logits, table["text"].to_pylist(), 8)
+    result = caption_measure.measure_labels(captions.fine_of(logits), labels) | {"ms_per_item": ms}
+    result["halves"] = caption_measure.measure_halves(logits, labels)
     if "valence" in table.column_names:
-        result["signs"] = caption_measure.measure_signs(captions.moods_of(looks), table)
+        result["signs"] = caption_measure.measure_signs(captions.moods_of(logits), table)
     return result
 
 
@@ -242,12 +239,12 @@ MEASURES: dict[str, Callable[[pa.Table], Report]] = {
 }
 
 
-def _with(table: pa.Table, none: Path | None) -> pa.Table:
-    """Return the table with the `test` part of a file of `ml.prepare none` behind it."""
-    if none is None:
+def _with(table: pa.Table, no_action: Path | None) -> pa.Table:
+    """Return the table with the `test` part of a file of `ml.prepare no-action` appended."""
+    if no_action is None:
         return table
     require(table, "image", "label")
-    more = read(none, "test").select(["image", "label", "source"])
+    more = read(no_action, "test").select(["image", "label", "source"])
     return pa.concat_tables([table.select(["image", "label"]), more], promote_options="permissive")
 
 
@@ -282,10 +279,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     parser.add_argument("--record", action="store_true", help="write the figures to the manifest")
     parser.add_argument("--card", action="store_true", help="write the model's card (minutes)")
-    parser.add_argument("--none", type=Path, help="photos of no action, measured with those of one")
+    parser.add_argument(
+        "--no-action", "--none", type=Path, help="photos of no action, measured with those of one"
+    )
     given = parser.parse_args(arguments)
     try:
-        table = _with(read(given.data, given.split), given.none)
+        table = _with(read(given.data, given.split), given.no_action)
         result = MEASURES[given.model](table)
     except (BadData, ModelsMissing, UnreadableImage) as error:
         sys.stderr.write(f"{error}\n")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.training.calibration import calibration_error, reliability
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
@@ -18,9 +18,7 @@ def share_of(true: NDArray[np.bool_]) -> float | None:
     return round(float(true.mean()), 4) if true.size else None
 
 
-def report(
-    probabilities: Float64Array, labels: NDArray[np.int64], names: Sequence[str]
-) -> dict[str, Any]:
+def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]) -> dict[str, Any]:
     """Return n, accuracy with its interval, macro F1, ECE, figures per class and per confidence.
 
     `probabilities` is (n, classes), `labels` (n,) class numbers. Balanced accuracy and macro F1

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.training.emotion.data import compressed
 
 Faces = NDArray[np.uint8]
@@ -76,7 +76,7 @@ CHANGES: Mapping[str, Callable[[Faces], Faces]] = {
 
 
 def measure(
-    faces: Faces, labels: NDArray[np.int64], predict: Callable[[Faces], Float64Array]
+    faces: Faces, labels: Int64Array, predict: Callable[[Faces], Float64Array]
 ) -> list[dict[str, Any]]:
     """Return accuracy, what it lost, and mean confidence under each of the CHANGES."""
     rows: list[dict[str, Any]] = []

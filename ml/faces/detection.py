@@ -75,7 +75,7 @@ TILT = np.deg2rad(10)
 DARK = 60
 """Mean brightness (of 255) below which a photo without a sure face is brightened."""
 
-MOST = 30
+MAX_FACES = 30
 """Faces read in one photo, the largest first: more would not change the mood, only the wait."""
 
 FRAME = 48 / 44
@@ -119,24 +119,24 @@ class _Place:
 
 
 def detect(photo: Image.Image) -> tuple[Detection, ...]:
-    """Return the faces of a photo of any size and mode, the largest first, at most MOST.
+    """Return the faces of a photo of any size and mode, the largest first, at most MAX_FACES.
 
     An upright face in good light is found at the first look. Only without a face that is SURE is
     the photo brightened if it is dark, looked at from nearer, and turned.
     """
     whole = eight_bit(photo).convert("RGB")
     small = shrink(whole, LONG_SIDE)
-    found = _look(small)
+    found = _find_upright(small)
     if not _is_sure(found):
         near = _near(_brightened(small) if np.asarray(small).mean() < DARK else whole)
-        found += [face for face in _look(near) if face.score >= BOTH]
+        found += [face for face in _find_upright(near) if face.score >= BOTH]
         upright = shrink(near, TURNED_SIDE)
         for degrees in TURNS:
             if _is_sure(found):
                 break
-            found += _look_turned(upright, degrees)
+            found += _find_turned(upright, degrees)
     different = _different(found)
-    return tuple(sorted(different, key=lambda face: -face.box[2] * face.box[3])[:MOST])
+    return tuple(sorted(different, key=lambda face: -face.box[2] * face.box[3])[:MAX_FACES])
 
 
 def _is_sure(found: Iterable[Detection]) -> bool:
@@ -153,7 +153,7 @@ def _near(photo: Image.Image) -> Image.Image:
     return photo.resize(size, Image.Resampling.BILINEAR)
 
 
-def _look(photo: Image.Image) -> list[Detection]:
+def _find_upright(photo: Image.Image) -> list[Detection]:
     """Return the faces that stand about upright in an RGB photo, tilted by up to 60 degrees."""
     seen = (_confirmed(photo, place) for place in _search(photo))
     return [face for face in seen if face]
@@ -266,11 +266,11 @@ def _brightened(photo: Image.Image) -> Image.Image:
     return Image.fromarray(cv2.GaussianBlur(bright, (0, 0), 1.0))
 
 
-def _look_turned(photo: Image.Image, degrees: int) -> list[Detection]:
+def _find_turned(photo: Image.Image, degrees: int) -> list[Detection]:
     """Return the faces of a photo that stand upright in it when it is turned left by `degrees`."""
     grey = (127, 127, 127)
     view = photo.rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=grey)
-    turned = (face for face in _look(view) if face.score >= TURNED)
+    turned = (face for face in _find_upright(view) if face.score >= TURNED)
     return [_turned_back(face, degrees, view.size, photo.size) for face in turned]
 
 

@@ -39,7 +39,7 @@ LIMIT = 2.5
 """Standard deviations beyond which a photo counts as no brighter or more colourful."""
 
 
-def look(photo: Image.Image) -> Scene:
+def scene_of(photo: Image.Image) -> Scene:
     """Return light and colour of a photo of any size, and the mood of music that would fit them."""
     lightness, chroma = _averages(photo)
     light = _standard(lightness, LIGHTNESS)
@@ -61,7 +61,7 @@ def mood_of(light: float, colour: float) -> Gaussian:
     return Gaussian(mean, MUSIC.covariance * np.outer(left, left))
 
 
-def together(scenes: Sequence[Scene]) -> Scene:
+def mean_scene(scenes: Sequence[Scene]) -> Scene:
     """Return the scene of a video: its frames are one scene seen several times."""
     light = float(np.mean([scene.light for scene in scenes]))
     colour = float(np.mean([scene.colour for scene in scenes]))

@@ -1,9 +1,9 @@
 """Fit calibration (temperature and vector scaling, Guo et al. 2017), and measure its error."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ml.arrays import Float64Array
+from ml.arrays import Float64Array, Int64Array
 from ml.calibration import softmax
 
 
@@ -46,9 +46,7 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
     return round(float(candidates[int(np.argmin(losses))]), 3)
 
 
-def calibration_error(
-    probabilities: Float64Array, labels: NDArray[np.int64], bins: int = 15
-) -> float:
+def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int = 15) -> float:
     """Return the expected calibration error in [0, 1] over equally wide confidence bins."""
     gaps = (
         n * abs(right - confidence)
@@ -58,7 +56,7 @@ def calibration_error(
 
 
 def reliability(
-    probabilities: Float64Array, labels: NDArray[np.int64], bins: int = 15
+    probabilities: Float64Array, labels: Int64Array, bins: int = 15
 ) -> list[tuple[float, float, int]]:
     """Return mean confidence, share that is right and number of rows of every bin with any."""
     confidence = probabilities.max(axis=1)
@@ -68,9 +66,7 @@ def reliability(
     return [(float(confidence[b].mean()), float(right[b].mean()), int(b.sum())) for b in there]
 
 
-def threshold_for(
-    probabilities: Float64Array, labels: NDArray[np.int64], precision: float
-) -> float:
+def threshold_for(probabilities: Float64Array, labels: Int64Array, precision: float) -> float:
     """Return the lowest confidence at which named classes are right in that share of cases.
 
     1.0 where no threshold reaches it: then nothing is ever named.
@@ -82,9 +78,7 @@ def threshold_for(
     return round(float(np.sort(confidence)[::-1][enough[-1]]), 3) if len(enough) else 1.0
 
 
-def conformal_threshold(
-    probabilities: Float64Array, labels: NDArray[np.int64], coverage: float
-) -> float:
+def conformal_threshold(probabilities: Float64Array, labels: Int64Array, coverage: float) -> float:
     """Return the least probability of a class in a set that holds the true one this often.
 
     Split conformal prediction with one minus the true class's probability as the score (Sadinle,

@@ -10,7 +10,7 @@ from ml.arrays import Float32Array
 
 
 @dataclass(frozen=True)
-class Recipe:
+class HeadConfig:
     """How a head is built and trained."""
 
     hidden: int = 0
@@ -23,15 +23,15 @@ class Recipe:
     noise: float = 0.0
 
 
-def build(width: int, classes: int, recipe: Recipe, *, name: str) -> keras.Model:
+def build(width: int, classes: int, config: HeadConfig, *, name: str) -> keras.Model:
     """Return a network from (batch, width) features to (batch, classes) logits."""
     inputs = keras.Input((width,), name="features")
     x = layers.Normalization(name="scale")(inputs)
-    x = layers.GaussianNoise(recipe.noise)(x)
-    if recipe.hidden:
-        x = layers.Dropout(recipe.dropout / 2)(x)
-        x = layers.Dense(recipe.hidden, activation="gelu")(x)
-    x = layers.Dropout(recipe.dropout)(x)
+    x = layers.GaussianNoise(config.noise)(x)
+    if config.hidden:
+        x = layers.Dropout(config.dropout / 2)(x)
+        x = layers.Dense(config.hidden, activation="gelu")(x)
+    x = layers.Dropout(config.dropout)(x)
     logits = layers.Dense(classes, name="logits", kernel_initializer="zeros")(x)
     return keras.Model(inputs, logits, name=name)
 
@@ -39,7 +39,7 @@ def build(width: int, classes: int, recipe: Recipe, *, name: str) -> keras.Model
 def fit(
     features: Float32Array,
     targets: Float32Array,
-    recipe: Recipe,
+    config: HeadConfig,
     *,
     name: str,
     weights: Float32Array | None = None,
@@ -50,23 +50,23 @@ def fit(
     `targets` are (n, classes) shares; `weights` (n,) say how much each row counts.
     """
     keras.utils.set_random_seed(seed)
-    model = build(features.shape[1], targets.shape[1], recipe, name=name)
+    model = build(features.shape[1], targets.shape[1], config, name=name)
     model.get_layer("scale").adapt(features)
-    steps = recipe.epochs * -(-len(features) // recipe.batch)
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.rate, steps)
+    steps = config.epochs * -(-len(features) // config.batch)
+    schedule = keras.optimizers.schedules.CosineDecay(config.rate, steps)
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=recipe.decay),
-        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing),
+        keras.optimizers.AdamW(schedule, weight_decay=config.decay),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.smoothing),
     )
     fitted = model.fit(
         features,
         targets,
         sample_weight=weights,
-        epochs=recipe.epochs,
-        batch_size=recipe.batch,
+        epochs=config.epochs,
+        batch_size=config.batch,
         verbose=0,
     )
-    bare = build(features.shape[1], targets.shape[1], recipe, name=name)  # without the optimiser
+    bare = build(features.shape[1], targets.shape[1], config, name=name)  # without the optimiser
     bare.set_weights(model.get_weights())
     bare.get_layer("scale").finalize_state()  # setting weights alone leaves its old mean in use
     return bare, [float(loss) for loss in fitted.history["loss"]]

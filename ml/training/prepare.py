@@ -2,10 +2,10 @@
 
 python -m ml.prepare fer2013 --csv fer2013.csv --ferplus fer2013new.csv --out fer2013.parquet
 python -m ml.prepare har --folder "Human Action Recognition" --out har.parquet
-python -m ml.prepare none --development FOLDER ... --held-out FOLDER ... --out none.parquet
+python -m ml.prepare no-action --development FOLDER ... --holdout FOLDER ... --out none.parquet
 
-`none` makes pictures that show none of the actions: the sample images in the folders, scaled as
-HAR's, and others that are drawn. NAME=FOLDER gives a source another name than its folder's.
+`no-action` makes pictures that show none of the actions: the sample images in the folders, scaled
+like HAR's, and drawings. NAME=FOLDER names a source other than by its folder.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from PIL import Image
 
 from ml.images import shrink
 from ml.labels import ACTIONS
-from ml.training.action import none
+from ml.training.action import no_action
 
 FER_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FER_SPLITS = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
@@ -84,7 +84,7 @@ def har(folder: Path) -> list[Row]:
     """
     with (folder / "Training_set.csv").open(newline="") as stream:
         rows = [_photo(folder, line["filename"], line["label"]) for line in csv.DictReader(stream)]
-    same = groups([row.pop("looks") for row in rows])
+    same = groups([row.pop("hash") for row in rows])
     sizes = Counter(same)
     lonely: dict[str, list[Row]] = defaultdict(list)
     for place, (row, group) in enumerate(zip(rows, same, strict=True)):
@@ -92,11 +92,11 @@ def har(folder: Path) -> list[Row]:
         if sizes[group] == 1:
             lonely[row["label"]].append(row)
     for label in ACTIONS:
-        _hold_out(lonely[label], sum(row["label"] == label for row in rows) // 9)
+        _assign_holdout(lonely[label], sum(row["label"] == label for row in rows) // 9)
     return rows
 
 
-def _hold_out(rows: list[Row], each: int) -> None:
+def _assign_holdout(rows: list[Row], each: int) -> None:
     for place, row in enumerate(sorted(rows, key=lambda row: _digest(row["image"]))):
         if place < 2 * each:
             row["split"] = "val" if place < each else "test"
@@ -107,10 +107,10 @@ def _photo(folder: Path, name: str, label: str) -> Row:
         photo = image.convert("RGB")
     long_side = round(HAR_SIDE * max(photo.size) / min(photo.size))
     encoded = _encoded(shrink(photo, long_side), "WEBP")
-    return {"file": name, "image": encoded, "label": label, "looks": _looks(photo)}
+    return {"file": name, "image": encoded, "label": label, "hash": _difference_hash(photo)}
 
 
-def _looks(photo: Image.Image) -> str:
+def _difference_hash(photo: Image.Image) -> str:
     """Return the difference hash (64 bits) that a photo shares with its re-encoded copies."""
     grey = np.asarray(photo.convert("L").resize((9, 8), Image.Resampling.BOX)).astype(int)
     return np.packbits(np.diff(grey, axis=1) > 0).tobytes().hex()
@@ -141,20 +141,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parsers = parser.add_subparsers(dest="what", required=True)
-    faces, actions, nothing = (parsers.add_parser(name) for name in ("fer2013", "har", "none"))
+    faces, actions = (parsers.add_parser(name) for name in ("fer2013", "har"))
+    negatives = parsers.add_parser("no-action", aliases=["none"])
     faces.add_argument("--csv", type=Path, required=True, help="fer2013.csv of the challenge")
     faces.add_argument("--ferplus", type=Path, required=True, help="fer2013new.csv of FER+")
     actions.add_argument("--folder", type=Path, required=True, help="the unpacked HAR download")
-    for part in ("development", "held-out"):
-        nothing.add_argument(f"--{part}", type=_named, nargs="*", default=[], metavar="FOLDER")
-    for each in (faces, actions, nothing):
+    for options in (["--development"], ["--holdout", "--held-out"]):
+        negatives.add_argument(*options, type=_named, nargs="*", default=[], metavar="FOLDER")
+    for each in (faces, actions, negatives):
         each.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.what == "har":
         _write(har(given.folder), given.out)
-    elif given.what == "none":
-        chosen = none.rows(given.development, "development", none.DEVELOPMENT)
-        _write(chosen + none.rows(given.held_out, "test", none.HELD_OUT), given.out)
+    elif given.what in ("no-action", "none"):
+        chosen = no_action.rows(given.development, "development", no_action.DEVELOPMENT)
+        _write(chosen + no_action.rows(given.holdout, "test", no_action.HOLDOUT), given.out)
     else:
         with given.csv.open(newline="") as pictures, given.ferplus.open(newline="") as votes:
             _write(fer2013(csv.DictReader(pictures), csv.DictReader(votes)), given.out)

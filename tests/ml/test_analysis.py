@@ -10,7 +10,7 @@ from PIL import Image
 
 from ml import warming
 from ml.action.backbone import session
-from ml.action.predict import Looks
+from ml.action.predict import ActionScores
 from ml.analysis import analyse, analyse_video
 from ml.caption.encoder import _e5, _universal
 from ml.faces.detection import Detection, _blazeface, _yunet
@@ -43,8 +43,8 @@ def test_action_is_named_where_the_photo_is_familiar_and_the_network_sure(
 ) -> None:
     probabilities = np.full((1, len(ACTIONS)), (1 - confidence) / (len(ACTIONS) - 1))
     probabilities[0, 3] = confidence
-    looks = Looks(probabilities, np.array([familiarity]))
-    monkeypatch.setattr("ml.action.predict.look", lambda _photos: looks)
+    scores = ActionScores(probabilities, np.array([familiarity]))
+    monkeypatch.setattr("ml.action.predict.score", lambda _photos: scores)
     result = analyse(drawing(), "")
     assert result.action_label == (ACTIONS[3] if named else None)
     assert result.action is not None

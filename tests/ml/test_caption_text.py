@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.caption.text import LONGEST, clean, emoji_name, hashed, readable, tokens
-from ml.caption.words import FIRST, MOST, UNKNOWN, ids_of, padded
+from ml.caption.text import MAX_CHARACTERS, clean, emoji_name, hashed, readable, tokens
+from ml.caption.words import FIRST, MAX_WORDS, UNKNOWN, ids_of, padded
 from ml.training.caption.data import vocabulary
 
 
@@ -68,7 +68,7 @@ def test_words_and_signs_with_feeling_are_read(caption: str) -> None:
 
 def test_clean_drops_control_characters_and_bounds_the_length() -> None:
     assert clean(" a\x00b\n\tc\ud800 ") == "a b c"
-    assert len(clean("long " * 1000)) == LONGEST
+    assert len(clean("long " * 1000)) == MAX_CHARACTERS
 
 
 def test_letters_are_no_emoji() -> None:
@@ -90,15 +90,15 @@ def test_words_keep_their_order_and_unknown_ones_their_place() -> None:
 
 def test_shorter_texts_are_filled_up_and_long_ones_cut() -> None:
     known = vocabulary([hashed(["glad"])], least=1)
-    rows = padded([ids_of(hashed(["glad"] * n), known) for n in (0, 1, MOST + 9)])
-    assert rows.shape == (3, MOST)
-    assert (rows != 0).sum(axis=1).tolist() == [0, 1, MOST]
+    rows = padded([ids_of(hashed(["glad"] * n), known) for n in (0, 1, MAX_WORDS + 9)])
+    assert rows.shape == (3, MAX_WORDS)
+    assert (rows != 0).sum(axis=1).tolist() == [0, 1, MAX_WORDS]
 
 
 def test_ten_thousand_characters_are_cut_soon() -> None:
     began = time.perf_counter()
     for caption in ("ab " * 3334, "😀" * 10_000, "#" * 10_000, "ا" * 10_000, "@a" * 5_000):
-        assert len(readable(caption)) <= LONGEST
+        assert len(readable(caption)) <= MAX_CHARACTERS
         assert len(hashed(tokens(caption))) < 10_000
     assert time.perf_counter() - began < 2
 
@@ -106,6 +106,6 @@ def test_ten_thousand_characters_are_cut_soon() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_read_without_an_error(caption: str) -> None:
     text = readable(caption)
-    assert len(text) <= LONGEST
+    assert len(text) <= MAX_CHARACTERS
     assert text == " ".join(text.split())
     assert hashed(tokens(caption)).dtype == np.uint32

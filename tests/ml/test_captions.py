@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from ml.caption.irony import doubted
+from ml.caption.irony import with_irony
 from ml.caption.labels import FINE, GROUP, TO_SEVEN
 from ml.caption.pool import pooled
-from ml.caption.predict import look, mood_of, predict, predict_fine, read
+from ml.caption.predict import mood_of, predict, predict_fine, predict_logits, read
 from ml.caption.words import UNKNOWN
 from ml.evaluation import caption_card
 from ml.evaluation.measure import measure_caption
@@ -26,8 +26,15 @@ from ml.training.caption import irony, logistic
 from ml.training.caption.anchors import fine_anchors
 from ml.training.caption.data import Captions
 from ml.training.caption.labels import EIGHT, SIX, TO_EIGHT, TO_SIX, fine_shares
-from ml.training.caption.model import Recipe, Thinned, agreed, build_sentence, build_words, join
-from ml.training.caption.train import abroad, languages_apart
+from ml.training.caption.model import (
+    NetworkConfig,
+    WordDropout,
+    as_ensemble,
+    build_sentence,
+    build_words,
+    join,
+)
+from ml.training.caption.train import language_offsets, shift_language
 
 MEGABYTES = 12
 GLAD, LOW = "Best day ever with my favourite people!", "I miss her so much, I cry every day"
@@ -124,7 +131,7 @@ def test_neutral_is_as_wide_as_music() -> None:
 @given(st.floats(0.5, 1), st.floats(0, 1))
 def test_doubt_widens_and_moves_to_the_middle(valence: float, doubt: float) -> None:
     mood = Gaussian(np.array([valence, 0.6]), np.eye(2) * 0.02)
-    less = doubted(mood, doubt)
+    less = with_irony(mood, doubt)
     assert less.mean[0] <= valence
     assert less.mean[1] == 0.6
     assert less.covariance[0, 0] >= 0.02 - 1e-12
@@ -133,7 +140,7 @@ def test_doubt_widens_and_moves_to_the_middle(valence: float, doubt: float) -> N
 
 def test_unpleasant_captions_are_not_doubted() -> None:
     mood = Gaussian(np.array([0.3, 0.6]), np.eye(2) * 0.02)
-    assert doubted(mood, 0.9) is mood
+    assert with_irony(mood, 0.9) is mood
 
 
 def test_a_question_is_learned_from_separable_features() -> None:
@@ -177,8 +184,8 @@ def test_anchors_follow_the_norms_and_stay_in_the_plane() -> None:
 
 
 def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: Path) -> None:
-    recipe = Recipe(hidden=4)
-    model = join(build_sentence(6, 3, recipe), build_words(10, 3, recipe))
+    config = NetworkConfig(hidden=4)
+    model = join(build_sentence(6, 3, config), build_words(10, 3, config))
     model.set_weights([np.random.default_rng(0).random(w.shape) for w in model.get_weights()])
     model.get_layer("scale").finalize_state()
     model.save(tmp_path / "model.keras")
@@ -192,32 +199,32 @@ def test_joined_network_has_both_halves_and_irony_and_survives_saving(tmp_path: 
 def test_embeddings_abroad_are_moved_by_what_lies_between_the_languages() -> None:
     sentence = np.array([[0, 0], [0, 2], [1, 1], [5, 5]], dtype=np.float32)
     own = Captions(sentence, [], np.zeros((4, 0), np.float32), np.zeros((4, 8), np.float32))
-    apart = languages_apart(own, ["en", "en", "de", "fr"], least=1)
+    apart = language_offsets(own, ["en", "en", "de", "fr"], least=1)
     assert apart.tolist() == [[1, 0], [5, 4]]
     english = np.zeros((4000, 2), dtype=np.float32)
-    moved = abroad(english, apart, np.random.default_rng(0))
+    moved = shift_language(english, apart, np.random.default_rng(0))
     places, counts = np.unique(moved, axis=0, return_counts=True)
     assert places.tolist() == [[0, 0], [1, 0], [5, 4]]
     assert np.allclose(counts / len(moved), [1 / 2, 1 / 4, 1 / 4], atol=0.03)
 
 
-def test_several_voices_say_the_mean_of_what_each_says() -> None:
-    recipe, rng = Recipe(hidden=4), np.random.default_rng(0)
-    voices = [build_sentence(6, 3, recipe) for _ in range(2)]
-    for voice in voices:
-        voice.get_layer("scale").adapt(np.arange(12, dtype=np.float32).reshape(2, 6))
+def test_ensemble_gives_the_mean_of_its_members() -> None:
+    config, rng = NetworkConfig(hidden=4), np.random.default_rng(0)
+    members = [build_sentence(6, 3, config) for _ in range(2)]
+    for member in members:
+        member.get_layer("scale").adapt(np.arange(12, dtype=np.float32).reshape(2, 6))
         for name in ("hidden0", "said0"):
-            layer = voice.get_layer(name)
+            layer = member.get_layer(name)
             layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
     seen = rng.normal(size=(5, 6)).astype(np.float32)
-    one, other = (voice.predict(seen, verbose=0) for voice in voices)
+    one, other = (member.predict(seen, verbose=0) for member in members)
     assert not np.allclose(one, other, atol=0.1)
-    both = agreed(voices, recipe).predict(seen, verbose=0)
+    both = as_ensemble(members, config).predict(seen, verbose=0)
     assert np.allclose(both, (one + other) / 2, atol=1e-5)
 
 
 def test_what_words_say_does_not_depend_on_the_filling() -> None:
-    model = build_words(10, 3, Recipe(hidden=4))
+    model = build_words(10, 3, NetworkConfig(hidden=4))
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
     alone = model.predict(np.array([[2, 3]], np.int32), verbose=0)
@@ -229,7 +236,9 @@ def test_what_words_say_does_not_depend_on_the_filling() -> None:
 
 def test_words_become_unknown_at_random_but_keep_their_place() -> None:
     words = [np.full(n, 5, np.int32) for n in (3, 4, 9, 8)]
-    rows = Thinned(words, np.zeros((4, 2), "f4"), np.ones(4, "f4"), Recipe(thinned=1.0, batch=2))
+    rows = WordDropout(
+        words, np.zeros((4, 2), "f4"), np.ones(4, "f4"), NetworkConfig(word_dropout=1.0, batch=2)
+    )
     ids = np.concatenate([rows[k][0].ravel() for k in range(len(rows))])
     assert len(rows) == 2
     assert {*ids.tolist()} == {0, UNKNOWN, 5}
@@ -250,7 +259,9 @@ def test_words_count_for_nothing_where_they_are_not_trusted() -> None:
 
 
 def test_words_are_trusted_in_a_comment_and_not_in_another_language() -> None:
-    comment, caption = look(["I feel so irritated that he never answers me", "海辺で家族と一緒に"])
+    comment, caption = predict_logits(
+        ["I feel so irritated that he never answers me", "海辺で家族と一緒に"]
+    )
     assert expit(comment[-1]) > 0.5
     assert expit(caption[-1]) < 0.1
 

@@ -91,15 +91,15 @@ def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
 ) -> None:
     photo = Image.new("RGB", (400, 300), (90, 90, 90))
     ImageDraw.Draw(photo).rectangle((40, 30, 99, 109), fill="white")
-    looks: list[Image.Image] = []
+    views: list[Image.Image] = []
 
-    def look(view: Image.Image) -> list[Detection]:
-        looks.append(view)  # the photo, the same from nearer, then its turns
-        return [spot(view)] if len(looks) == 3 + TURNS.index(degrees) else []
+    def find(view: Image.Image) -> list[Detection]:
+        views.append(view)  # the photo, the same from nearer, then its turns
+        return [spot(view)] if len(views) == 3 + TURNS.index(degrees) else []
 
-    monkeypatch.setattr("ml.faces.detection._look", look)
+    monkeypatch.setattr("ml.faces.detection._find_upright", find)
     (face,) = detect(photo)
-    assert len(looks) == 3 + TURNS.index(degrees)  # sure of it, so no more turns
+    assert len(views) == 3 + TURNS.index(degrees)  # sure of it, so no more turns
     assert face.box == pytest.approx((0.1, 0.1, 0.15, 0.267), abs=0.01)
     x, y = face.landmarks[0]
     assert ("s" if y > 0.2 else "n") + ("e" if x > 0.17 else "w") == right_eye
@@ -109,11 +109,11 @@ def test_face_in_a_turned_photo_lies_where_it_is_and_upright_in_its_crop(
 def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
     monkeypatch: pytest.MonkeyPatch, degrees: int
 ) -> None:
-    looks: list[tuple[int, int]] = []
+    views: list[tuple[int, int]] = []
 
-    def look(view: Image.Image) -> list[Detection]:
-        looks.append(view.size)
-        if len(looks) != 3 + TURNS.index(degrees):
+    def find(view: Image.Image) -> list[Detection]:
+        views.append(view.size)
+        if len(views) != 3 + TURNS.index(degrees):
             return []
         middle, high = np.array(view.size) / 2, np.array((0, 60 * 480 / 400))
         size = np.array((40, 50)) * 480 / 400  # photos are turned at 480 pixels
@@ -122,7 +122,7 @@ def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
         eyes = ((x, y), (x + width, y))
         return [Detection((x, y, width, height), eyes, 0.9)]
 
-    monkeypatch.setattr("ml.faces.detection._look", look)
+    monkeypatch.setattr("ml.faces.detection._find_upright", find)
     (face,) = detect(drawing(400, 300))
     # What is straight up in a photo turned left by 45 degrees is up and to the right in it.
     turn = np.deg2rad(degrees)
@@ -136,22 +136,22 @@ def test_face_in_a_photo_turned_by_an_eighth_is_as_large_and_tilted_as_it_is(
 
 def test_sure_face_is_enough_for_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     sure = Detection((0.1, 0.1, 0.2, 0.2), ((0.1, 0.2), (0.2, 0.2)), 0.9)
-    looks = iter([[sure]])  # a second look would raise
-    monkeypatch.setattr("ml.faces.detection._look", lambda _view: next(looks))
+    views = iter([[sure]])  # a second look would raise
+    monkeypatch.setattr("ml.faces.detection._find_upright", lambda _view: next(views))
     assert detect(drawing()) == (sure,)
 
 
 def test_dark_photo_without_a_face_is_brightened(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[float] = []
+    views: list[float] = []
 
-    def look(view: Image.Image) -> list[Detection]:
-        looks.append(float(np.asarray(view).mean()))
+    def find(view: Image.Image) -> list[Detection]:
+        views.append(float(np.asarray(view).mean()))
         return []
 
-    monkeypatch.setattr("ml.faces.detection._look", look)
+    monkeypatch.setattr("ml.faces.detection._find_upright", find)
     assert detect(drawing().point(lambda value: value // 12)) == ()
-    assert looks[0] < DARK / 2
-    assert min(looks[1:]) > DARK
+    assert views[0] < DARK / 2
+    assert min(views[1:]) > DARK
 
 
 @pytest.mark.parametrize(("score", "found"), [(0.65, 0), (0.72, 1)])
@@ -160,7 +160,7 @@ def test_face_that_is_seen_only_from_near_must_convince(
 ) -> None:
     small = Detection((0.1, 0.1, 0.02, 0.02), ((0.1, 0.1), (0.11, 0.1)), score)
     monkeypatch.setattr(
-        "ml.faces.detection._look", lambda view: [small] if view.width == 1280 else []
+        "ml.faces.detection._find_upright", lambda view: [small] if view.width == 1280 else []
     )
     assert len(detect(drawing())) == found
 
@@ -170,7 +170,7 @@ def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)
     better = Detection((0.11, 0.1, 0.2, 0.2), eyes, 0.76)
     seen = {640: [better], 1280: [weak]}
-    monkeypatch.setattr("ml.faces.detection._look", lambda view: seen.get(view.width, []))
+    monkeypatch.setattr("ml.faces.detection._find_upright", lambda view: seen.get(view.width, []))
     assert detect(drawing()) == (better,)
 
 

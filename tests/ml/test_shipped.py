@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.emotion.predict import LABELLED, VOTED, answer, likely, predict, predict_both
+from ml.emotion.predict import LABELLED, VOTED, answer, conformal_set, predict, predict_both
 from ml.evaluation import emotion_card
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry, model_file
@@ -69,17 +69,17 @@ def shares(**given: float) -> dict[str, float]:
 def test_even_probabilities_are_uncertain_and_may_be_anything() -> None:
     even = shares()
     assert answer(even) == UNCERTAIN
-    assert set(likely(even)) == set(EMOTIONS)
+    assert set(conformal_set(even)) == set(EMOTIONS)
 
 
 @pytest.mark.parametrize("name", ["happy", "fear"])
 def test_sure_probabilities_are_named_alone(name: str) -> None:
     sure = shares(**{name: 0.97})
     assert answer(sure) == name
-    assert likely(sure) == (name,)
+    assert conformal_set(sure) == (name,)
 
 
 def test_card_has_the_student_reports_network_beside_ours_under_every_change() -> None:
     text = (emotion_card.FOLDER / "CARD.md").read_text()
-    for row in emotion_card.figures("seed")["robustness"]:
+    for row in emotion_card.figures("baseline_cnn")["robustness"]:
         assert f" | {row['accuracy']} | {row['cost']} |\n" in text

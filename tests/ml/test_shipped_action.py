@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ml.action.predict import are_named, look
+from ml.action.predict import are_named, score
 from ml.evaluation import action_card
 from ml.labels import ACTIONS
 from ml.manifest import entry, model_file
-from ml.training.action.none import DRAWINGS, HELD_OUT, smoke
+from ml.training.action.no_action import DRAWINGS, HOLDOUT, smoke
 
 MEGABYTES = 32
 
@@ -23,9 +23,9 @@ def figures() -> dict[str, Any]:
 
 
 def test_shipped_network_says_what_it_said_when_it_was_published() -> None:
-    looks = look(smoke())
-    assert looks.probabilities.shape == (3, len(ACTIONS))
-    assert np.allclose(looks.probabilities, entry("action")["smoke"], atol=0.005)
+    scores = score(smoke())
+    assert scores.probabilities.shape == (3, len(ACTIONS))
+    assert np.allclose(scores.probabilities, entry("action")["smoke"], atol=0.005)
 
 
 def test_shipped_file_is_small_enough_for_a_laptop() -> None:
@@ -33,8 +33,8 @@ def test_shipped_file_is_small_enough_for_a_laptop() -> None:
 
 
 def test_drawings_of_no_action_get_no_name() -> None:
-    looks = look([DRAWINGS[kind](np.random.default_rng(99)) for kind in HELD_OUT])
-    assert not are_named(looks.probabilities, looks.familiarity).any()
+    scores = score([DRAWINGS[kind](np.random.default_rng(99)) for kind in HOLDOUT])
+    assert not are_named(scores.probabilities, scores.familiarity).any()
 
 
 def test_recorded_figures_are_above_the_bars() -> None:

@@ -1,10 +1,10 @@
-"""How near and which way round the emotion network looks at a face."""
+"""Test-time augmentation of the emotion network: crop and mirror image."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.arrays import Float32Array
-from ml.emotion.predict import LOOKS, SIZE, logits, looks
+from ml.emotion.predict import SIZE, TTA_VIEWS, logits, tta_views
 
 
 def faces(n: int) -> NDArray[np.uint8]:
@@ -13,8 +13,8 @@ def faces(n: int) -> NDArray[np.uint8]:
     return np.stack([ramp // (k + 1) for k in range(n)])
 
 
-def test_looks_are_at_the_middle_the_whole_mirrored_and_from_nearer() -> None:
-    middle, whole, near = looks(faces(1))[:, SIZE // 2, :, 0]
+def test_views_are_the_middle_the_whole_mirrored_and_from_nearer() -> None:
+    middle, whole, near = tta_views(faces(1))[:, SIZE // 2, :, 0]
     assert (middle == np.arange(2, 46) * 5).all()
     assert whole[0] > middle[-1]
     assert whole[-1] < middle[0]
@@ -23,12 +23,12 @@ def test_looks_are_at_the_middle_the_whole_mirrored_and_from_nearer() -> None:
     assert (np.diff(near) >= 0).all()
 
 
-def test_every_face_gets_the_mean_of_its_own_looks() -> None:
+def test_every_face_gets_the_mean_of_its_own_views() -> None:
     def brightness(views: Float32Array) -> Float32Array:
         return np.asarray(views.mean(axis=(1, 2)), dtype=np.float32)
 
     together = logits(brightness, faces(4))
     assert together.shape == (4, 1)
     assert np.allclose(together, [logits(brightness, face[None])[0] for face in faces(4)])
-    assert np.allclose(together[0], looks(faces(1)).reshape(len(LOOKS), -1).mean())
+    assert np.allclose(together[0], tta_views(faces(1)).reshape(len(TTA_VIEWS), -1).mean())
     assert (np.diff(together[:, 0]) < 0).all()

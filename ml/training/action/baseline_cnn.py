@@ -1,4 +1,4 @@
-"""The seed's network as a baseline: trained and measured here, not shipped.
+"""The CNN of the student report as a baseline: trained and measured, not shipped.
 
 KERAS_BACKEND=torch python -m ml.training.action.baseline_cnn \\
     --data har.parquet --out RUN [--minutes 8] [--measure]
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from keras import layers
 from numpy.typing import NDArray
 
-from ml.arrays import Float32Array
+from ml.arrays import Float32Array, Int64Array
 from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.evaluation.metrics import report
@@ -33,7 +33,7 @@ EPOCHS = 10
 BATCH = 64
 
 
-def seed_network(*, data_format: str = "channels_last") -> keras.Model:
+def baseline_cnn(*, data_format: str = "channels_last") -> keras.Model:
     """Return the student report's network, layer by layer: (batch, 160, 160, 3) to 15 logits.
 
     The report leaves the dropout rate open; a half is ours. Pixels are in [0, 255].
@@ -47,7 +47,7 @@ def seed_network(*, data_format: str = "channels_last") -> keras.Model:
         x = layers.MaxPooling2D(2, **shared)(x)
     x = layers.Flatten(**shared)(x)
     x = layers.Dropout(0.5)(layers.Dense(512, activation="relu")(x))
-    return keras.Model(inputs, layers.Dense(len(ACTIONS), dtype="float32")(x), name="seed")
+    return keras.Model(inputs, layers.Dense(len(ACTIONS), dtype="float32")(x), name="baseline_cnn")
 
 
 def pixels(data: Path, cache: Path) -> NDArray[np.uint8]:
@@ -75,7 +75,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self.order) // BATCH
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Int64Array]:
         places = self.order[index * BATCH : (index + 1) * BATCH]
         some = self.pixels[self.part.rows[places]]
         mirrored = (places % 2 == index % 2)[:, None, None, None]
@@ -86,14 +86,14 @@ def train(data: Path, out: Path, minutes: float) -> bool:
     """Train until EPOCHS or the time are over, going on where a stopped run left off."""
     out.mkdir(parents=True, exist_ok=True)
     everything = pixels(data, out / "pixels.npy")
-    training, held_out = (part_of(data, split) for split in ("train", "val"))
+    training, val = (part_of(data, split) for split in ("train", "val"))
     history: list[dict[str, float]] = []
     if (out / "history.json").exists():
         history = json.loads((out / "history.json").read_text())
         model = keras.models.load_model(out / "last.keras")
     else:
         keras.utils.set_random_seed(7)
-        model = seed_network(data_format="channels_first")
+        model = baseline_cnn(data_format="channels_first")
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(5e-4), loss)
     began, longest = time.monotonic(), 0.0
@@ -102,7 +102,7 @@ def train(data: Path, out: Path, minutes: float) -> bool:
         if start - began + longest > 60 * minutes:
             return False
         fitted = model.fit(Batches(training, everything, epoch), verbose=0)
-        right = logits_of(model, everything, held_out).argmax(axis=1) == held_out.labels
+        right = logits_of(model, everything, val).argmax(axis=1) == val.labels
         longest = time.monotonic() - start
         accuracy = round(float(right.mean()), 4)
         history.append(
@@ -124,14 +124,14 @@ def measure(data: Path, out: Path) -> dict[str, Any]:
     """Measure the best epoch's network on `test` and write it down for the card."""
     everything = pixels(data, out / "pixels.npy")
     model = keras.models.load_model(out / "best.keras", compile=False)
-    held_out, test = (part_of(data, split) for split in ("val", "test"))
-    logits = logits_of(model, everything, held_out)
-    temperature = fit_temperature(logits, np.eye(len(ACTIONS))[held_out.labels])
+    val, test = (part_of(data, split) for split in ("val", "test"))
+    logits = logits_of(model, everything, val)
+    temperature = fit_temperature(logits, np.eye(len(ACTIONS))[val.labels])
     probabilities = softmax(logits_of(model, everything, test), temperature)
     result = report(probabilities, test.labels, ACTIONS)
     result["history"] = json.loads((out / "history.json").read_text())
     result["parameters"] = model.count_params()
-    (FOLDER / "seed.json").write_text(json.dumps(result, indent=1) + "\n")
+    (FOLDER / "baseline_cnn.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
 
 

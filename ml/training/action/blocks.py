@@ -1,4 +1,4 @@
-"""The network of two tuned blocks: built, started from the backbone, joined with the head."""
+"""Build the network of two tuned blocks, load the backbone's weights, average it with the head."""
 
 from collections.abc import Mapping
 
@@ -63,7 +63,7 @@ def build(
     return keras.Model(tokens, logits, name="tuned")
 
 
-def start(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
+def load_backbone_weights(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
     """Give the blocks and the normalisation behind them the backbone's own weights."""
     for n in TUNED:
         block = model.get_layer(f"block{n}")
@@ -75,7 +75,7 @@ def start(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
     model.get_layer("norm").set_weights([weights["norm.weight"], weights["norm.bias"]])
 
 
-def joined(tuned: keras.Model, frozen: keras.Model) -> keras.Model:
+def average_logits(tuned: keras.Model, frozen: keras.Model) -> keras.Model:
     """Return the network of (tokens, features) whose logits are the mean of both networks' logits.
 
     `frozen` gives logits and familiarity of the features (`ml.training.action.model`).

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
 
-from ml.action.backbone import TOKENS, WIDTH, see, whole
-from ml.arrays import Float32Array
+from ml.action.backbone import TOKENS, WIDTH, encode, preprocess
+from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.images import decoded
 from ml.labels import ACTIONS
 
@@ -26,26 +25,23 @@ log = logging.getLogger(__name__)
 
 BATCH = 16
 
-Halves = NDArray[np.float16]
-Numbers = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Part:
     """Rows of one split by their numbers in the file, and the class numbers of all of them."""
 
-    rows: Numbers
-    labels: Numbers
+    rows: Int64Array
+    labels: Int64Array
 
 
 @dataclass(frozen=True)
 class Cached:
     """Tokens (rows, 257, 384) and features (rows, 768) of every row of a file, zeros if missing."""
 
-    tokens: Halves
+    tokens: Float16Array
     features: Float32Array
 
-    def there(self, part: Part) -> Part:
+    def computed(self, part: Part) -> Part:
         """Return the rows of a part that have been computed."""
         known = self.tokens[part.rows, 0].any(axis=1)
         return Part(part.rows[known], part.labels[known])
@@ -61,11 +57,11 @@ def part_of(data: Path, split: str) -> Part:
     return Part(np.flatnonzero(inside), labels[inside])
 
 
-def opened(data: Path, cache: Path) -> Cached:
+def open_cache(data: Path, cache: Path) -> Cached:
     """Return what is cached of a HAR file; the arrays are files of the folder."""
     cache.mkdir(parents=True, exist_ok=True)
     rows = pq.read_metadata(data).num_rows
-    tokens: Halves = _array(cache / "tokens.npy", np.float16, (rows, *TOKENS))
+    tokens: Float16Array = _array(cache / "tokens.npy", np.float16, (rows, *TOKENS))
     features: Float32Array = _array(cache / "features.npy", np.float32, (rows, WIDTH))
     return Cached(tokens, features)
 
@@ -76,7 +72,7 @@ def _array(file: Path, kind: type, shape: tuple[int, ...]) -> Any:
     return open_memmap(file, mode="w+", dtype=kind, shape=shape)
 
 
-def fill(data: Path, cached: Cached, minutes: float = 1e6) -> int:
+def fill_cache(data: Path, cached: Cached, minutes: float = 1e6) -> int:
     """Look at the photos until the time is up; return how many have not been looked at.
 
     Photos of `test` are left alone: nothing that is chosen may depend on them.
@@ -90,7 +86,7 @@ def fill(data: Path, cached: Cached, minutes: float = 1e6) -> int:
             return len(missing) - begin
         rows = missing[begin : begin + BATCH]
         photos = [decoded(images[int(row)].as_py(), f"The image of row {row}") for row in rows]
-        cached.tokens[rows], cached.features[rows] = see([whole(photo) for photo in photos])
+        cached.tokens[rows], cached.features[rows] = encode([preprocess(photo) for photo in photos])
         if begin % (50 * BATCH) == 0:
             log.info("%d of %d", begin, len(missing))
     return 0
@@ -105,7 +101,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e6, help="stop then; call again to go on")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    left = fill(given.data, opened(given.data, given.cache), given.minutes)
+    left = fill_cache(given.data, open_cache(given.data, given.cache), given.minutes)
     log.info("%d photos are missing", left)
 
 

@@ -3,14 +3,11 @@
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
-from ml.arrays import Float32Array
+from ml.arrays import Float32Array, Int64Array
 
 
-def directions(
-    head: keras.Model, features: Float32Array, labels: NDArray[np.int64]
-) -> Float32Array:
+def directions(head: keras.Model, features: Float32Array, labels: Int64Array) -> Float32Array:
     """Return (width, classes) unit vectors: where each class lies among the head's scaled features.
 
     Features are (n, width), labels class numbers (n,). The mean of unit vectors is the maximum

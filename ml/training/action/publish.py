@@ -13,15 +13,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.action.backbone import see, whole
-from ml.arrays import Float32Array
+from ml.action.backbone import encode, preprocess
+from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.labels import ACTIONS
 from ml.manifest import publish
-from ml.training.action.blocks import build, joined
-from ml.training.action.data import Halves, Numbers, opened, part_of
-from ml.training.action.none import smoke
+from ml.training.action.blocks import average_logits, build
+from ml.training.action.data import open_cache, part_of
+from ml.training.action.no_action import smoke
 from ml.training.calibration import fit_temperature, threshold_for
 from ml.training.curves import plot
 
@@ -40,8 +40,8 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
 
     Without a run of `ml.training.action.tune` the head alone is shipped.
     """
-    cached = opened(data, cache)
-    held_out = cached.there(part_of(data, "val"))
+    cached = open_cache(data, cache)
+    val = cached.computed(part_of(data, "val"))
     head = json.loads((cache / "head.json").read_text())
     validation = {key: head[key] for key in ("recipe",)} | {"head": head["accuracy"]}
     curves = {"training loss of the head": head["losses"]}
@@ -51,21 +51,21 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
         validation["blocks"] = history[-1]["accuracy"]
         validation["blocks_trained_on"] = history[-1]["photos"]
         curves |= {f"{key} of the blocks": [epoch[key] for epoch in history] for key in CURVES}
-        model = joined(_tuned(run), model)
-    logits, familiarity = answers(model, cached.tokens, cached.features, held_out.rows)
-    temperature = fit_temperature(logits, np.eye(len(ACTIONS))[held_out.labels])
+        model = average_logits(_tuned(run), model)
+    logits, familiarity = answers(model, cached.tokens, cached.features, val.rows)
+    temperature = fit_temperature(logits, np.eye(len(ACTIONS))[val.labels])
     probabilities = softmax(logits, temperature)
-    accuracy = float((logits.argmax(axis=1) == held_out.labels).mean())
-    seen = see([whole(picture) for picture in smoke()])
+    accuracy = float((logits.argmax(axis=1) == val.labels).mean())
+    seen = encode([preprocess(picture) for picture in smoke()])
     said, _ = answers(model, seen.tokens, seen.features, np.arange(len(seen.tokens)))
     described = {
         "version": VERSION,
         "classes": list(ACTIONS),
         "data": "HAR train without surplus copies; features of DINOv2 ViT-S/14",
         "trained_on": head["trained_on"],
-        "validation": validation | {"n": len(held_out.rows), "accuracy": round(accuracy, 4)},
+        "validation": validation | {"n": len(val.rows), "accuracy": round(accuracy, 4)},
         "temperature": temperature,
-        "threshold": threshold_for(probabilities, held_out.labels, PRECISION),
+        "threshold": threshold_for(probabilities, val.labels, PRECISION),
         "familiarity": round(float(np.quantile(familiarity, 1 - FAMILIAR)), 4),
         "smoke": softmax(said, temperature).round(4).tolist(),
     }
@@ -76,7 +76,10 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
 
 
 def answers(
-    model: keras.Model, tokens: Float32Array | Halves, features: Float32Array, rows: Numbers
+    model: keras.Model,
+    tokens: Float32Array | Float16Array,
+    features: Float32Array,
+    rows: Int64Array,
 ) -> tuple[Float32Array, Float32Array]:
     """Return (n, classes) logits and (n,) familiarities of some rows of what was seen."""
     seen = {"tokens": tokens, "features": features}

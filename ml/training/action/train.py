@@ -15,35 +15,35 @@ import numpy as np
 
 from ml.labels import ACTIONS
 from ml.training import head
-from ml.training.action.data import opened, part_of
+from ml.training.action.data import open_cache, part_of
 from ml.training.action.model import directions, with_familiarity
 from ml.training.calibration import fit_temperature, log_loss
 
 log = logging.getLogger(__name__)
 
-RECIPES = {
-    "linear": head.Recipe(dropout=0.5, decay=0.05, noise=0.1, smoothing=0.05),
-    "linear, strong decay": head.Recipe(dropout=0.7, decay=0.3, noise=0.2, smoothing=0.05),
-    "hidden 256": head.Recipe(hidden=256, dropout=0.5, decay=0.1, noise=0.2, epochs=20),
-    "hidden 512": head.Recipe(
+CONFIGS = {
+    "linear": head.HeadConfig(dropout=0.5, decay=0.05, noise=0.1, smoothing=0.05),
+    "linear, strong decay": head.HeadConfig(dropout=0.7, decay=0.3, noise=0.2, smoothing=0.05),
+    "hidden 256": head.HeadConfig(hidden=256, dropout=0.5, decay=0.1, noise=0.2, epochs=20),
+    "hidden 512": head.HeadConfig(
         hidden=512, dropout=0.6, decay=0.3, noise=0.3, epochs=20, smoothing=0.1
     ),
 }
 
 
 def train(data: Path, cache: Path) -> dict[str, Any]:
-    """Write the head of the recipe with the least loss on `val` and return what it reaches."""
-    cached = opened(data, cache)
-    training, held_out = (cached.there(part_of(data, split)) for split in ("train", "val"))
+    """Write the head with the least loss on `val` among CONFIGS and return its figures."""
+    cached = open_cache(data, cache)
+    training, val = (cached.computed(part_of(data, split)) for split in ("train", "val"))
     one_hot = np.eye(len(ACTIONS), dtype=np.float32)
     features = cached.features[training.rows]
     results: list[tuple[float, str, Any, dict[str, Any]]] = []
-    for name, recipe in RECIPES.items():
-        model, losses = head.fit(features, one_hot[training.labels], recipe, name="action")
-        logits = head.logits_of(model, cached.features[held_out.rows])
-        targets = one_hot[held_out.labels]
+    for name, config in CONFIGS.items():
+        model, losses = head.fit(features, one_hot[training.labels], config, name="action")
+        logits = head.logits_of(model, cached.features[val.rows])
+        targets = one_hot[val.labels]
         loss = log_loss(logits, targets, fit_temperature(logits, targets))
-        accuracy = round(float((logits.argmax(axis=1) == held_out.labels).mean()), 4)
+        accuracy = round(float((logits.argmax(axis=1) == val.labels).mean()), 4)
         log.info("%s: val %.4f, loss %.4f", name, accuracy, loss)
         known = {"recipe": name, "accuracy": accuracy, "losses": losses}
         results.append((loss, name, model, known | {"trained_on": len(features)}))

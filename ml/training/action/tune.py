@@ -17,10 +17,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.arrays import Float32Array
+from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.labels import ACTIONS
-from ml.training.action.blocks import build, last_weights, start
-from ml.training.action.data import Halves, Numbers, Part, opened, part_of
+from ml.training.action.blocks import build, last_weights, load_backbone_weights
+from ml.training.action.data import Part, open_cache, part_of
 from ml.training.calibration import fit_temperature, log_loss
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Plan:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of training batches: (tokens, shares of the classes)."""
 
-    def __init__(self, tokens: Halves, part: Part, plan: Plan, epoch: int) -> None:
+    def __init__(self, tokens: Float16Array, part: Part, plan: Plan, epoch: int) -> None:
         super().__init__()
         self.tokens, self.part, self.plan, self.epoch = tokens, part, plan, epoch
         self.order = np.random.default_rng([plan.seed, epoch]).permutation(len(part.rows))
@@ -67,7 +67,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         mixed = [share * each + (1 - share) * each[other] for each in (tokens, shares)]
         return mixed[0], mixed[1]
 
-    def _patches(self, row: int, rng: np.random.Generator) -> Halves:
+    def _patches(self, row: int, rng: np.random.Generator) -> Float16Array:
         tokens = self.tokens[row]
         kept = rng.permutation(len(tokens) - 1)[: self.plan.patches]
         return np.asarray(tokens[np.concatenate([[0], 1 + np.sort(kept)])])
@@ -87,14 +87,14 @@ def compiled(model: keras.Model, plan: Plan, steps: int) -> None:
     model.compile(optimizer, loss)
 
 
-def logits_of(model: keras.Model, tokens: Halves, rows: Numbers) -> Float32Array:
+def logits_of(model: keras.Model, tokens: Float16Array, rows: Int64Array) -> Float32Array:
     """Return (n, classes) logits of whole photos by their row numbers."""
     pieces = (rows[begin : begin + 64] for begin in range(0, len(rows), 64))
     each = [model(tokens[some].astype(np.float32), training=False) for some in pieces]
     return np.concatenate([keras.ops.convert_to_numpy(logits) for logits in each])
 
 
-def first_head(model: keras.Model, tokens: Halves, part: Part, most: int = 2000) -> None:
+def fit_head(model: keras.Model, tokens: Float16Array, part: Part, most: int = 2000) -> None:
     """Fit the head alone, on some photos: a random one would first undo what the blocks know
     (Kumar et al. 2022)."""
     some = np.random.default_rng(0).permutation(len(part.rows))[:most]
@@ -116,18 +116,18 @@ def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) 
     """
     keras.utils.set_random_seed(plan.seed)
     out.mkdir(parents=True, exist_ok=True)
-    cached = opened(data, cache)
+    cached = open_cache(data, cache)
     tokens = cached.tokens
-    training, held_out = (cached.there(part_of(data, split)) for split in ("train", "val"))
-    log.info("training %d, validation %d", len(training.rows), len(held_out.rows))
+    training, val = (cached.computed(part_of(data, split)) for split in ("train", "val"))
+    log.info("training %d, validation %d", len(training.rows), len(val.rows))
     history: list[dict[str, float]] = []
     if (out / "history.json").exists():
         history = json.loads((out / "history.json").read_text())
         model = keras.models.load_model(out / "last.keras")
     else:
         model = build()
-        start(model, last_weights())
-        first_head(model, tokens, training)
+        load_backbone_weights(model, last_weights())
+        fit_head(model, tokens, training)
         compiled(model, plan, len(training.rows) // plan.batch)
     end, longest = time.monotonic() + 60 * minutes, 0.0
     for epoch in range(len(history), plan.epochs):
@@ -137,7 +137,7 @@ def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) 
         fitted = model.fit(Batches(tokens, training, plan, epoch), verbose=0)
         figures = {"epoch": epoch + 1, "photos": len(training.rows)}
         figures["training_loss"] = round(fitted.history["loss"][0], 4)
-        history.append(figures | measured(model, tokens, held_out))
+        history.append(figures | measured(model, tokens, val))
         longest = time.monotonic() - began
         log.info("%s, %.0f s", json.dumps(history[-1]), longest)
         model.save(out / "last.keras")
@@ -145,7 +145,7 @@ def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) 
     return True
 
 
-def measured(model: keras.Model, tokens: Halves, part: Part) -> dict[str, float]:
+def measured(model: keras.Model, tokens: Float16Array, part: Part) -> dict[str, float]:
     """Return accuracy and, at the best temperature, loss."""
     logits = logits_of(model, tokens, part.rows)
     shares = np.eye(len(ACTIONS))[part.labels]

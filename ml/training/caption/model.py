@@ -14,13 +14,13 @@ SEED = 7
 
 
 @dataclass(frozen=True)
-class Recipe:
+class NetworkConfig:
     """How one half of the network is built and trained."""
 
     hidden: int = 192
     dropout: float = 0.4
     noise: float = 0.0
-    thinned: float = 0.0
+    word_dropout: float = 0.0
     rate: float = 2e-3
     decay: float = 0.05
     epochs: int = 8
@@ -31,34 +31,36 @@ WIDTH = 64
 """Numbers that describe a word."""
 
 
-def build_sentence(features: int, classes: int, recipe: Recipe, voices: int = 1) -> keras.Model:
+def build_sentence(
+    features: int, classes: int, config: NetworkConfig, members: int = 1
+) -> keras.Model:
     """Return a network from (batch, features) embeddings to (batch, classes) logits.
 
-    Several `voices` are as many networks behind one scale, whose logits are averaged.
+    Several `members` are as many networks behind one scale, whose logits are averaged.
     """
     sentence = keras.Input((features,), name="sentence")
     scaled = layers.Normalization(name="scale")(sentence)
     logits = []
-    for k in range(voices):
-        x = layers.GaussianNoise(recipe.noise)(scaled)
-        x = layers.Dropout(recipe.dropout / 2)(x)
-        x = layers.Dense(recipe.hidden, activation="gelu", name=f"hidden{k}")(x)
-        x = layers.Dropout(recipe.dropout)(x)
+    for k in range(members):
+        x = layers.GaussianNoise(config.noise)(scaled)
+        x = layers.Dropout(config.dropout / 2)(x)
+        x = layers.Dense(config.hidden, activation="gelu", name=f"hidden{k}")(x)
+        x = layers.Dropout(config.dropout)(x)
         said = layers.Dense(classes, kernel_initializer="zeros", name=f"said{k}")(x)
         logits.append(said)
-    mean = logits[0] if voices == 1 else layers.Average()(logits)
+    mean = logits[0] if members == 1 else layers.Average()(logits)
     return keras.Model(sentence, mean, name="of_sentence")
 
 
-def agreed(networks: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
-    """Return networks of one voice each as one of several, behind the scale of the first.
+def as_ensemble(networks: Sequence[keras.Model], config: NetworkConfig) -> keras.Model:
+    """Return single networks as one ensemble, behind the scale of the first.
 
     Their scales are those of the same texts, but for which of them are abroad (`train`): over
     sixty thousand texts that is no difference.
     """
     first = networks[0]
     together = build_sentence(
-        first.input.shape[1], first.output.shape[1], recipe, voices=len(networks)
+        first.input.shape[1], first.output.shape[1], config, members=len(networks)
     )
     scale = together.get_layer("scale")
     scale.set_weights(first.get_layer("scale").get_weights())
@@ -70,7 +72,7 @@ def agreed(networks: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
     return together
 
 
-def build_words(words: int, classes: int, recipe: Recipe) -> keras.Model:
+def build_words(words: int, classes: int, config: NetworkConfig) -> keras.Model:
     """Return a network from (batch, any) numbers of words, 0 for none, to (batch, classes) logits.
 
     Gated recurrent units (Cho et al. 2014) read the words both ways: "not happy" is not "happy".
@@ -78,12 +80,12 @@ def build_words(words: int, classes: int, recipe: Recipe) -> keras.Model:
     """
     ids = keras.Input((None,), dtype="int32", name="words")
     there = ops.not_equal(ids, 0)
-    x = layers.Dropout(recipe.dropout)(layers.Embedding(words + FIRST, WIDTH)(ids))
-    x = layers.Bidirectional(layers.GRU(recipe.hidden, return_sequences=True))(x, mask=there)
+    x = layers.Dropout(config.dropout)(layers.Embedding(words + FIRST, WIDTH)(ids))
+    x = layers.Bidirectional(layers.GRU(config.hidden, return_sequences=True))(x, mask=there)
     absent = ops.expand_dims(-1e4 * (1.0 - ops.cast(there, "float32")), -1)
     heed = ops.softmax(layers.Dense(1)(x) + absent, axis=1)
     x = layers.Concatenate()([ops.sum(heed * x, axis=1), ops.max(x + absent, axis=1)])
-    x = layers.Dropout(recipe.dropout)(x)
+    x = layers.Dropout(config.dropout)(x)
     logits = layers.Dense(classes, kernel_initializer="zeros")(x)
     return keras.Model(ids, logits, name="of_words")
 
@@ -100,19 +102,23 @@ def join(of_sentence: keras.Model, of_words: keras.Model) -> keras.Model:
     return keras.Model(inputs, layers.Concatenate()(outputs), name="caption")
 
 
-class Thinned(keras.utils.PyDataset):  # type: ignore[misc]
+class WordDropout(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled batches of (ids, targets, weights) in which words become unknown at random.
 
-    Of each text another share, up to `recipe.thinned`: so the network learns how much the others
-    say. Texts of about the same length share a batch, which saves most of the time.
+    Each text loses its own share of words, up to `config.word_dropout`, so that the network learns
+    from the rest. Texts of about the same length share a batch, which saves most of the time.
     """
 
     def __init__(
-        self, words: Sequence[Ids], targets: Float32Array, weights: Float32Array, recipe: Recipe
+        self,
+        words: Sequence[Ids],
+        targets: Float32Array,
+        weights: Float32Array,
+        config: NetworkConfig,
     ) -> None:
         super().__init__()
         self.words, self.targets, self.weights = words, targets, weights
-        self.recipe, self.random = recipe, np.random.default_rng(SEED)
+        self.config, self.random = config, np.random.default_rng(SEED)
         self.on_epoch_end()
 
     def __len__(self) -> int:
@@ -120,15 +126,15 @@ class Thinned(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[Ids, Float32Array, Float32Array]:
         rows = self.batches[index]
-        kept = padded([self._thin(self.words[row]) for row in rows])
+        kept = padded([self._drop_words(self.words[row]) for row in rows])
         return kept, self.targets[rows], self.weights[rows]
 
-    def _thin(self, words: Ids) -> Ids:
-        share = self.random.random() * self.recipe.thinned
+    def _drop_words(self, words: Ids) -> Ids:
+        share = self.random.random() * self.config.word_dropout
         return np.where(self.random.random(len(words)) < share, UNKNOWN, words).astype(np.int32)
 
     def on_epoch_end(self) -> None:
-        size = self.recipe.batch
+        size = self.config.batch
         lengths = np.array([len(words) for words in self.words])
         order = np.argsort(lengths + self.random.uniform(0, 4, len(lengths)))
         ends = range(size, len(order) + 1, size)

@@ -34,9 +34,9 @@ from ml.training.caption.data import Captions, Collection, languages_of, read, v
 from ml.training.caption.labels import TO_EIGHT
 from ml.training.caption.model import (
     SEED,
-    Recipe,
-    Thinned,
-    agreed,
+    NetworkConfig,
+    WordDropout,
+    as_ensemble,
     build_sentence,
     build_words,
     join,
@@ -45,13 +45,13 @@ from ml.training.curves import plot
 
 log = logging.getLogger(__name__)
 
-Said = tuple[Float32Array, Float32Array, Float32Array]
+Logits = tuple[Float32Array, Float32Array, Float32Array]
 """Logits of the sentence (n, 28) and of the words (n, 28), and trust in the words (n,)."""
 
 VERSION = "4.0.0"
 CARD = FOLDER / "caption"
 
-LEAST = 3
+MIN_COUNT = 3
 """A word is known if so many training texts have it."""
 
 LEARNING, DEVELOPMENT = (irony.WRITTEN / f"{name}.csv" for name in ("learning", "development"))
@@ -62,13 +62,13 @@ OWN = 3.0
 TRUSTED = 5000
 """Texts of each file that the trust in the words is learned from."""
 
-VOICES = 5
+ENSEMBLE = 5
 """Networks that read a sentence, alike but for their random start."""
 
-OF_SENTENCE = Recipe(
+OF_SENTENCE = NetworkConfig(
     hidden=256, dropout=0.4, noise=0.3, rate=1.5e-3, decay=0.1, epochs=8, batch=256
 )
-OF_WORDS = Recipe(hidden=96, dropout=0.4, thinned=0.3, rate=3e-3, decay=0.02, epochs=5)
+OF_WORDS = NetworkConfig(hidden=96, dropout=0.4, word_dropout=0.3, rate=3e-3, decay=0.02, epochs=5)
 
 
 def loss(targets: Any, logits: Any) -> Any:
@@ -82,7 +82,7 @@ def loss(targets: Any, logits: Any) -> Any:
     return -ops.sum(eight * coarse, -1) - 0.5 * ops.sum(fine * ops.log_softmax(logits), -1)
 
 
-def balance(eight: Float32Array) -> Float32Array:
+def class_weights(eight: Float32Array) -> Float32Array:
     """Return (n,) weights by the square root of how rare a row's emotions are, mean one.
 
     Disgust is one text in fifty: without weights it would never be named, with full ones too
@@ -92,7 +92,7 @@ def balance(eight: Float32Array) -> Float32Array:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def abroad(
+def shift_language(
     sentence: Float32Array, apart: Float32Array, random: np.random.Generator
 ) -> Float32Array:
     """Return (n, width) embeddings of English texts, half of them as if said in another language.
@@ -104,7 +104,7 @@ def abroad(
     return sentence + moved[random.integers(0, len(moved), len(sentence))]
 
 
-def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) -> Float32Array:
+def language_offsets(own: Captions, languages: Sequence[str], least: int = 40) -> Float32Array:
     """Return (languages, width) by how much the mean of each language differs from English's.
 
     Of the languages that have `least` captions; the captions say about the same in all of them.
@@ -120,23 +120,23 @@ def languages_apart(own: Captions, languages: Sequence[str], least: int = 40) ->
 
 def fit_sentence(sets: Sequence[Collection], own: Captions, apart: Float32Array) -> keras.Model:
     """Return the half that reads embeddings, trained on the texts that have one, in English and
-    `abroad`, and on `own`."""
+    `shift_language`, and on `own`."""
     parts = [*(_encoded(each.training) for each in sets), own]
     english = np.concatenate([part.sentence for part in parts[:-1]])
     batch = OF_SENTENCE.batch
     targets = _targets(parts)
     weights = np.append(_weights(parts[:-1]), np.full(len(own), OWN, dtype=np.float32))
-    voices = []
-    for k in range(VOICES):
+    members = []
+    for k in range(ENSEMBLE):
         keras.utils.set_random_seed(SEED + k)
         random = np.random.default_rng(SEED + k)
-        sentence = np.concatenate([abroad(english, apart, random), own.sentence])
+        sentence = np.concatenate([shift_language(english, apart, random), own.sentence])
         model = build_sentence(sentence.shape[1], len(FINE), OF_SENTENCE)
         model.get_layer("scale").adapt(sentence)
         _compile(model, OF_SENTENCE, -(-len(sentence) // batch))
         model.fit(sentence, targets, batch, OF_SENTENCE.epochs, sample_weight=weights, verbose=0)
-        voices.append(model)
-    return agreed(voices, OF_SENTENCE)
+        members.append(model)
+    return as_ensemble(members, OF_SENTENCE)
 
 
 def fit_words(sets: Sequence[Collection], known: Hashes) -> tuple[keras.Model, list[float]]:
@@ -145,7 +145,7 @@ def fit_words(sets: Sequence[Collection], known: Hashes) -> tuple[keras.Model, l
     words = [ids_of(row, known) for part in parts for row in part.words]
     keras.utils.set_random_seed(SEED)
     model = build_words(len(known), len(FINE), OF_WORDS)
-    batches = Thinned(words, _targets(parts), _weights(parts), OF_WORDS)
+    batches = WordDropout(words, _targets(parts), _weights(parts), OF_WORDS)
     _compile(model, OF_WORDS, len(batches))
     fitted = model.fit(batches, epochs=OF_WORDS.epochs, verbose=2)
     bare = build_words(len(known), len(FINE), OF_WORDS)
@@ -153,14 +153,14 @@ def fit_words(sets: Sequence[Collection], known: Hashes) -> tuple[keras.Model, l
     return bare, [float(each) for each in fitted.history["loss"]]
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+def _compile(model: keras.Model, config: NetworkConfig, steps: int) -> None:
     schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.rate / 20,
-        (recipe.epochs - 1) * steps,
-        warmup_target=recipe.rate,
+        config.rate / 20,
+        (config.epochs - 1) * steps,
+        warmup_target=config.rate,
         warmup_steps=steps,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.decay, clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.decay, clipnorm=1.0)
     model.compile(optimizer, loss, jit_compile=False)  # every length would be compiled anew
 
 
@@ -178,14 +178,14 @@ def _weights(parts: Sequence[Captions]) -> Float32Array:
     """Return how much every text counts; those of "emotion" twice, there are a third as many."""
     twice = [1.0 if part.fine.any() else 2.0 for part in parts]
     return np.concatenate(
-        [balance(part.eight) * weight for part, weight in zip(parts, twice, strict=True)]
+        [class_weights(part.eight) * weight for part, weight in zip(parts, twice, strict=True)]
     )
 
 
 def learn_irony(model: keras.Model) -> None:
     """Fit the irony of a joined network on the captions that we wrote."""
     texts, ironic = irony.ironic_captions()
-    _ask(model, "irony", embed(texts), ironic, prior=irony.PRIOR, penalty=100)
+    _fit_output(model, "irony", embed(texts), ironic, prior=irony.PRIOR, penalty=100)
 
 
 def learn_trust(model: keras.Model, sets: Sequence[Collection], own: Captions) -> None:
@@ -196,10 +196,10 @@ def learn_trust(model: keras.Model, sets: Sequence[Collection], own: Captions) -
     # Most of what is read are captions: one comment in ten had less log loss on the validation
     # rows and the development captions than one in two.
     is_theirs = np.repeat([1.0, 0.0], [len(theirs), len(own)])
-    _ask(model, "trust", both, is_theirs, prior=0.1, penalty=1000)
+    _fit_output(model, "trust", both, is_theirs, prior=0.1, penalty=1000)
 
 
-def _ask(
+def _fit_output(
     model: keras.Model, name: str, sentence: Float32Array, yes: Float64Array, **how: float
 ) -> None:
     scaled = ops.convert_to_numpy(model.get_layer("scale")(sentence))
@@ -207,14 +207,14 @@ def _ask(
     model.get_layer(name).set_weights([weights[:, None], np.array([bias])])
 
 
-def said_of(model: keras.Model, captions: Captions, known: Hashes) -> Said:
+def logits_of(model: keras.Model, captions: Captions, known: Hashes) -> Logits:
     """Return the (n, 28) logits of both halves and the trust (n,) in the second."""
     words = padded([ids_of(row, known) for row in captions.words])
     said = model.predict([captions.sentence, words], batch_size=256, verbose=0)
     return said[:, : len(FINE)], said[:, len(FINE) : 2 * len(FINE)], expit(said[:, -1])
 
 
-def pool_of(said: Sequence[Said], parts: Sequence[Captions]) -> list[float]:
+def pool_of(said: Sequence[Logits], parts: Sequence[Captions]) -> list[float]:
     """Return the weights of `ml.caption.pool`: those with the least log loss of the coarse labels,
     each file's mean counting the same."""
 
@@ -225,7 +225,9 @@ def pool_of(said: Sequence[Said], parts: Sequence[Captions]) -> list[float]:
     return [round(float(weight), 2) for weight in found.x]
 
 
-def coarse_loss(said: Sequence[Said], parts: Sequence[Captions], weights: Sequence[float]) -> float:
+def coarse_loss(
+    said: Sequence[Logits], parts: Sequence[Captions], weights: Sequence[float]
+) -> float:
     """Return the mean over the files of the log loss of the eight coarse emotions."""
     losses = []
     for (sentence, words, trust), part in zip(said, parts, strict=True):
@@ -248,14 +250,14 @@ def train(data: Sequence[Path], norms: Path, cache: Path, encoded: Sequence[int 
     """Train both halves; fit their weights and the thresholds on validation splits; ship them."""
     sets = [read(file, cache, encoded=n) for file, n in zip(data, encoded, strict=True)]
     own, by_hand = written(LEARNING), written(DEVELOPMENT)
-    apart = languages_apart(own, languages_of(LEARNING))
+    apart = language_offsets(own, languages_of(LEARNING))
     parts = [*(each.validation for each in sets), by_hand]
-    known = vocabulary([row for each in sets for row in each.training.words], LEAST)
+    known = vocabulary([row for each in sets for row in each.training.words], MIN_COUNT)
     of_words, losses = fit_words(sets, known)
     model = join(fit_sentence(sets, own, apart), of_words)
     learn_irony(model)
     learn_trust(model, sets, own)
-    said = [said_of(model, part, known) for part in parts]
+    said = [logits_of(model, part, known) for part in parts]
     weights = pool_of(said, parts)
     fine = [pooled(sentence, words, weights, trust) for sentence, words, trust in said]
     labelled = next(k for k, part in enumerate(parts) if part.fine.any())

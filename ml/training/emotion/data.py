@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.arrays import Float32Array
+from ml.arrays import Float32Array, Int64Array
 from ml.emotion.predict import SIDE, SIZE
 from ml.labels import EMOTIONS
 from ml.training.emotion.fer2013 import VOTES
@@ -23,13 +23,13 @@ class Faces:
     """Grey images (n, 48, 48) uint8, class numbers (n,), FER+ shares (n, 7), rows as read."""
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    labels: Int64Array
     votes: Float32Array
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: NDArray[np.int64]) -> "Faces":
+    def take(self, rows: Int64Array) -> "Faces":
         return Faces(self.images[rows], self.labels[rows], self.votes[rows])
 
 
@@ -52,8 +52,10 @@ def read_training(path: Path, *, seed: int, share: float = 0.07) -> tuple[Faces,
     is_train = table["split"].to_numpy(zero_copy_only=False) == "train"
     usable = is_train & ~np.isin(groups, groups[~is_train])
     names = np.unique(groups[usable])
-    held_out = np.random.default_rng(seed).choice(names, int(len(names) * share), replace=False)
-    in_validation = np.isin(groups, held_out)
+    validation_groups = np.random.default_rng(seed).choice(
+        names, int(len(names) * share), replace=False
+    )
+    in_validation = np.isin(groups, validation_groups)
     no_face = table["votes_nf"].to_numpy() >= 5
     faces = _faces(table)
     return (
@@ -121,13 +123,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         size: int,
         batch: int,
         data_format: str,
-        harm: float = 1.0,
+        augmentation: float = 1.0,
         mixed: float = 0.0,
     ) -> None:
         super().__init__(workers=1, max_queue_size=8)
         self.images, self.targets = images, targets
         self.frame, self.size, self.batch, self.seed = frame, size, batch, (seed, epoch)
-        self.harm, self.mixed = harm, mixed
+        self.augmentation, self.mixed = augmentation, mixed
         self.axis = -1 if data_format == "channels_last" else 1
         self.order = np.random.default_rng(self.seed).permutation(len(images))
 
@@ -137,7 +139,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         rows = self.order[index * self.batch : (index + 1) * self.batch]
         rng = np.random.default_rng((*self.seed, index))
-        how = (self.frame, self.size, rng, self.harm)
+        how = (self.frame, self.size, rng, self.augmentation)
         views = np.stack([augment(self.images[row], *how) for row in rows])
         goal = self.targets[rows]
         if self.mixed:
@@ -152,34 +154,34 @@ def augment(
     frame: int,
     size: int,
     rng: np.random.Generator,
-    harm: float = 1.0,
+    augmentation: float = 1.0,
 ) -> Float32Array:
     """Return a (size, size) view of the middle `frame` of a (48, 48) face, as in another photo.
 
     Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
     0.7 to 1.3: what a face detector's frame varies by. One in six is coarse (a face of 16 to 36
     pixels), one in six soft, one in eight a JPEG of quality 15 to 60, one in eight noisy, one in
-    eight dark, and one in three has a part covered; a `harm` of a half makes that half as many.
+    eight dark, and one in three has a part covered; `augmentation` scales these shares.
     """
     source = Image.fromarray(image)
-    if rng.random() < 0.16 * harm:
+    if rng.random() < 0.16 * augmentation:
         side = int(rng.integers(16, 37))
         coarse = source.resize((side, side), Image.Resampling.BOX)
         source = coarse.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    if rng.random() < 0.16 * harm:
+    if rng.random() < 0.16 * augmentation:
         source = source.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3)))
-    if rng.random() < 0.12 * harm:
+    if rng.random() < 0.12 * augmentation:
         source = compressed(source, int(rng.integers(15, 61)))
     pixels = _framed(source, frame, size, rng)
     pixels = (pixels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-20, 20)
-    if rng.random() < 0.12 * harm:
+    if rng.random() < 0.12 * augmentation:
         pixels *= rng.uniform(0.15, 0.6)
-    if rng.random() < 0.12 * harm:
+    if rng.random() < 0.12 * augmentation:
         large = max(1, round(size / frame))  # as a pixel of the face is in the view
         cells = -(-size // large)
         grain = rng.normal(0, rng.uniform(3, 25), (cells, cells))
         pixels += grain.repeat(large, axis=0).repeat(large, axis=1)[:size, :size]
-    if rng.random() < 0.33 * harm:
+    if rng.random() < 0.33 * augmentation:
         high, wide = (int(size * side) for side in rng.uniform(0.15, 0.5, 2))
         top, left = rng.integers(0, size - high), rng.integers(0, size - wide)
         pixels[top : top + high, left : left + wide] = rng.uniform(0, 255)

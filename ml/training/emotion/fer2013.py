@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.arrays import Int64Array
 from ml.labels import EMOTIONS
 
 VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -23,7 +24,7 @@ def parts(table: pa.Table) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
-def ferplus_majority(table: pa.Table) -> NDArray[np.int64]:
+def ferplus_majority(table: pa.Table) -> Int64Array:
     """Return the class that most FER+ voters chose, -1 where that is none of EMOTIONS or a tie."""
     names = (*VOTES, "contempt", "unknown", "nf")
     votes = np.stack([table[f"votes_{name}"].to_numpy() for name in names], axis=1)

@@ -1,4 +1,4 @@
-"""The emotion networks: the plain one that ships, its residual teachers, the seed's baseline."""
+"""The emotion networks: the plain one that ships, its residual teachers, the baseline CNN."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -89,7 +89,7 @@ def build(
     for k, (width, depth) in enumerate(stages):
         for n in range(depth):
             x = block(x, width, f"stage{k}_{n}", halve=k > 0 and n == 0)
-    return keras.Model(inputs, answered(x, 0.3, data_format), name="emotion")
+    return keras.Model(inputs, logits_head(x, 0.3, data_format), name="emotion")
 
 
 def plain(
@@ -118,7 +118,7 @@ def plain(
                 width, 3, padding="same", name=pair, **_unbiased(normalization), **shared
             )(x)
             x = layers.ReLU()(_normalized(x, pair, normalization, data_format))
-    return keras.Model(inputs, answered(x, 0.4, data_format), name=name)
+    return keras.Model(inputs, logits_head(x, 0.4, data_format), name=name)
 
 
 def _unbiased(normalization: Normalization | None) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def averaged(networks: Sequence[keras.Model]) -> keras.Model:
     return first
 
 
-def answered(x: Any, dropout: float, data_format: str) -> Any:
+def logits_head(x: Any, dropout: float, data_format: str) -> Any:
     """Return the 14 logits of a last map: summed with a weight for each place, then a layer."""
     shared: dict[str, Any] = {"data_format": data_format}
     side = x.shape[1 if data_format == "channels_last" else 2]
@@ -179,7 +179,7 @@ def answered(x: Any, dropout: float, data_format: str) -> Any:
     return layers.Dense(2 * len(EMOTIONS), dtype="float32", name="logits")(x)
 
 
-def seed_network(
+def baseline_cnn(
     *,
     data_format: str = "channels_last",
     normalization: Normalization = layers.BatchNormalization,
@@ -206,4 +206,4 @@ def seed_network(
     for width in (256, 512):
         x = normalized(layers.Dense(width, activation="relu")(x))
         x = layers.Dropout(0.25)(x)
-    return keras.Model(inputs, layers.Dense(len(EMOTIONS), dtype="float32")(x), name="seed")
+    return keras.Model(inputs, layers.Dense(len(EMOTIONS), dtype="float32")(x), name="baseline_cnn")

@@ -60,7 +60,9 @@ def name_of(layer: str) -> str:
     return f"conv{STAGES[stage][0]}_{which}/conv{part}"
 
 
-def start(model: keras.Model, weights: Mapping[str, Float32Array], faces: Float32Array) -> None:
+def load_weights(
+    model: keras.Model, weights: Mapping[str, Float32Array], faces: Float32Array
+) -> None:
     """Put the weights into a network of `build`, and fit its normalisations to (n, …) faces.
 
     The recogniser scales and shifts where ours normalises: with the mean and spread that `faces`

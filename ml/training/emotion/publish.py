@@ -2,12 +2,12 @@
 
 KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ...
 KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ... \\
-    --only seed
+    --only baseline_cnn
 
 Several runs, each begun with `--start` from another of them, are shipped as one network with the
 mean of their weights, and with the curves of the first.
 With --only nothing is shipped: the mean of the runs' networks is calibrated and measured on the
-test parts, for the card's comparison under that name ("seed", "teacher").
+test parts, for the card's comparison under that name ("baseline_cnn", "teacher").
 """
 
 import argparse
@@ -35,14 +35,14 @@ from ml.training.curves import plot
 from ml.training.emotion.data import Faces, read_test, read_training
 from ml.training.emotion.fer2013 import ferplus_majority, parts
 from ml.training.emotion.model import averaged, folded
-from ml.training.emotion.train import PLANS, Plan, logits_of
+from ml.training.emotion.train import PLANS, Plan, current_name, logits_of
 
 VERSION = "5.1.0"
 
 COVERAGE = 0.9
 """How often the true emotion is in the set of the likely ones."""
 
-FAVOURED = {"disgust": 1.0, "fear": 0.2}
+LOGIT_SHIFTS = {"disgust": 1.0, "fear": 0.2}
 """What is added to the logits of the emotions that are found too seldom.
 
 FER-2013 has one disgusted face in seventy, and its fear passes for sadness and surprise. On the
@@ -62,8 +62,8 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     file = runs[0] / "emotion.keras"
     save_small(model, file)
     model = keras.models.load_model(file, compile=False)
-    seen = seen_by(model, validation.images)
-    label = favouring(FAVOURED, *fit_scaling(seen[:, LABELLED], _one_hot(validation)))
+    seen = tta_logits(model, validation.images)
+    label = with_shifts(LOGIT_SHIFTS, *fit_scaling(seen[:, LABELLED], _one_hot(validation)))
     sure = softmax(seen[:, LABELLED], *label)
     histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
@@ -84,7 +84,7 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
             "coverage": COVERAGE,
             "threshold": round(conformal_threshold(sure, validation.labels, COVERAGE), 5),
         },
-        "smoke": softmax(seen_by(model, smoke_faces())[:, LABELLED], *label).round(4).tolist(),
+        "smoke": softmax(tta_logits(model, smoke_faces())[:, LABELLED], *label).round(4).tolist(),
     }
     publish("emotion", file, described)
     names = ("training_loss", "loss", "accuracy")
@@ -92,12 +92,12 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     plot(curves, FOLDER / "curves.png", "Emotion: training loss, validation loss and accuracy")
 
 
-def seen_by(model: keras.Model, faces: NDArray[np.uint8]) -> Float64Array:
+def tta_logits(model: keras.Model, faces: NDArray[np.uint8]) -> Float64Array:
     """Return the (n, 14) logits of (n, 48, 48) faces as `ml.emotion.predict` asks for them."""
     return logits(lambda views: model.predict(views, batch_size=128, verbose=0), faces)
 
 
-def favouring(
+def with_shifts(
     shifts: Mapping[str, float], temperature: float, bias: Sequence[float]
 ) -> tuple[float, list[float]]:
     """Return a temperature and biases (7,) that find the named emotions more often."""
@@ -202,7 +202,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
     parser.add_argument("--run", type=Path, required=True, nargs="+", help="folders of runs")
-    parser.add_argument("--only", metavar="NAME", help="measure under this name, ship nothing")
+    parser.add_argument(
+        "--only", metavar="NAME", type=current_name, help="measure under this name, ship nothing"
+    )
     parser.add_argument("--teachers", nargs="*", default=[], help="what it learned from, in words")
     given = parser.parse_args()
     if given.only:

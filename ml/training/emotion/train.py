@@ -1,7 +1,7 @@
 """Train an emotion network: one command, seeded, resumable.
 
 KERAS_BACKEND=torch python -m ml.training.emotion.train --data fer2013.parquet --out RUN \\
-    --faces package/model [--teacher OTHER_RUN ...] [--network seed]
+    --faces package/model [--teacher OTHER_RUN ...] [--network baseline_cnn]
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ml.training.calibration import fit_temperature, log_loss
 from ml.training.emotion import pretrained
 from ml.training.emotion.data import Batches, Faces, centre, read_training, targets
 from ml.training.emotion.fused import FusedBatchNormalization
-from ml.training.emotion.model import VIEW, build, plain, seed_network
+from ml.training.emotion.model import VIEW, baseline_cnn, build, plain
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,9 @@ WIDTHS = {"plain": (32, 64, 128, 256), "wide": (32, 96, 256, 512)}
 class Plan:
     """What to train, how long and how fast.
 
-    `frame` is the side of the part of FER-2013's 48 pixels that the network looks at, `harm` how
-    often views are made coarse, noisy, dark or partly covered, `mixed` how much of one face shows
-    through another (0 for not at all), `share` the teachers' part of the targets.
+    `frame` is the side of the part of FER-2013's 48 pixels that the network takes, `augmentation`
+    how often views are made coarse, noisy, dark or partly covered, `mixed` the parameter of mixup
+    (0 for none), `share` the teachers' part of the targets.
     """
 
     network: str = "emotion"
@@ -57,7 +57,7 @@ class Plan:
     rate: float = 0.05
     decay: float = 5e-4
     average: float = 0.998
-    harm: float = 1.0
+    augmentation: float = 1.0
     mixed: float = 0.0
     share: float = 0.5
     seed: int = 7
@@ -73,8 +73,8 @@ class Plan:
         return self._built(self.frame, self.view, **options)
 
     def _built(self, size: int, view: int | None, **options: Any) -> keras.Model:
-        if self.network == "seed":
-            return seed_network(**options)
+        if self.network == "baseline_cnn":
+            return baseline_cnn(**options)
         if self.network in WIDTHS:
             return plain(size, widths=WIDTHS[self.network], name=self.network, **options)
         return build(size, view=view, **options)
@@ -82,10 +82,15 @@ class Plan:
 
 PLANS = {
     "emotion": Plan(),
-    "wide": Plan("wide", view=SIZE, epochs=95, rate=0.1, decay=3e-3, harm=0.6, mixed=0.2),
+    "wide": Plan("wide", view=SIZE, epochs=95, rate=0.1, decay=3e-3, augmentation=0.6, mixed=0.2),
     "plain": Plan("plain", view=SIZE, epochs=60, rate=0.1),
-    "seed": Plan("seed", frame=SIDE, view=SIDE, epochs=20),
+    "baseline_cnn": Plan("baseline_cnn", frame=SIDE, view=SIDE, epochs=20),
 }
+
+
+def current_name(network: str) -> str:
+    """Return the name of a network, also for the former name of the baseline."""
+    return {"seed": "baseline_cnn"}.get(network, network)
 
 
 class Average(keras.callbacks.Callback):  # type: ignore[misc]
@@ -118,7 +123,8 @@ def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
 def loss(goal: Any, logits: Any) -> Any:
     """Return the cross-entropy (n,) of the label, and half that of the voters where asked for.
 
-    `goal` is (n, 14) shares; networks of seven logits, as the seed's, learn the label alone.
+    `goal` is (n, 14) shares. A network with seven logits, such as the baseline CNN, learns only the
+    label.
     """
     crossed = keras.losses.categorical_crossentropy
     label = crossed(goal[:, LABELLED], logits[:, LABELLED], from_logits=True)
@@ -150,7 +156,7 @@ def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) 
     return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
 
 
-def taught(runs: Sequence[Path], images: NDArray[np.uint8]) -> Float32Array | None:
+def teacher_probabilities(runs: Sequence[Path], images: NDArray[np.uint8]) -> Float32Array | None:
     """Return (n, 7) mean probabilities of the best networks of other runs, None without any."""
     if not runs:
         return None
@@ -177,7 +183,7 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=Plan.seed)
-    goal = targets(training, taught(teachers, training.images), share=plan.share)
+    goal = targets(training, teacher_probabilities(teachers, training.images), share=plan.share)
     log.info("training %d, validation %d", len(training), len(validation))
     steps = len(training) // plan.batch
     seen = enlarged(centre(validation.images, plan.frame), plan.view)
@@ -202,7 +208,7 @@ def train(
             size=plan.view,
             batch=plan.batch,
             data_format=FORMAT,
-            harm=plan.harm,
+            augmentation=plan.augmentation,
             mixed=plan.mixed,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
@@ -217,7 +223,7 @@ def train(
     return out / "best.keras"
 
 
-def knowing_faces(folder: Path) -> Callable[[keras.Model, Faces], None]:
+def weights_of_recogniser(folder: Path) -> Callable[[keras.Model, Faces], None]:
     """Return what starts a network from the recogniser's weights in the folder."""
     weights = pretrained.read(folder)
 
@@ -232,12 +238,12 @@ def knowing_faces(folder: Path) -> Callable[[keras.Model, Faces], None]:
             batch=512,
             data_format=FORMAT,
         )
-        pretrained.start(model, weights, some[0][0])
+        pretrained.load_weights(model, weights, some[0][0])
 
     return begin
 
 
-def going_on(run: Path) -> Callable[[keras.Model, Faces], None]:
+def weights_of_run(run: Path) -> Callable[[keras.Model, Faces], None]:
     """Return what starts a network from the best weights of another run."""
     trained = keras.models.load_model(run / "best.keras", compile=False)
 
@@ -307,12 +313,14 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="fer2013.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--network", choices=PLANS, default="emotion")
+    parser.add_argument("--network", choices=PLANS, default="emotion", type=current_name)
     parser.add_argument("--faces", type=Path, help="folder of the face recogniser's weights")
     parser.add_argument("--start", type=Path, help="folder of a run to start from instead")
     parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="folders of other runs")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--harm", type=float, help="how often views are harmed, 1 by default")
+    parser.add_argument(
+        "--augmentation", "--harm", type=float, help="how often views are augmented, 1 by default"
+    )
     parser.add_argument("--share", type=float, help="the teachers' part of the targets")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=Plan.seed, help="of views and dropout")
@@ -323,14 +331,14 @@ def main() -> None:
     if given.bfloat16:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     plan = replace(PLANS[given.network], seed=given.seed)
-    names = ("epochs", "rate", "harm", "share")
+    names = ("epochs", "rate", "augmentation", "share")
     chosen = {name: getattr(given, name) for name in names}
     plan = replace(plan, **{name: value for name, value in chosen.items() if value is not None})
     begin = {}
     if given.start:
-        begin["begin"] = going_on(given.start)
+        begin["begin"] = weights_of_run(given.start)
     elif given.faces:
-        begin["begin"] = knowing_faces(given.faces)
+        begin["begin"] = weights_of_recogniser(given.faces)
     log.info("best: %s", train(given.data, given.out, plan, teachers=given.teacher, **begin))
 
 

@@ -78,7 +78,7 @@ def test_photos_of_no_action_are_measured_beside_those_of_one(
         "source": ["plain", "plain", "flat"],
     }
     extra = write(tmp_path / "none", none)
-    result = run(capsys, "action", "--data", write(tmp_path, columns), "--none", extra)
+    result = run(capsys, "action", "--data", write(tmp_path, columns), "--no-action", extra)
     assert (result["n"], result["none"]["n"]) == (2, 2)
     assert {name: source["n"] for name, source in result["none"]["sources"].items()} == {
         "plain": 1,

@@ -1,4 +1,4 @@
-"""The action network's parts: blocks, tuning, joining, the seed's network."""
+"""The action network's parts: blocks, tuning, joining, the baseline CNN."""
 
 import io
 import json
@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml.action.backbone import TOKENS, see, whole
+from ml.action.backbone import TOKENS, encode, preprocess
 from ml.action.blocks import Block
 from ml.labels import ACTIONS
 from ml.training import head
 from ml.training.action import publish, train, tune
-from ml.training.action.baseline_cnn import seed_network
-from ml.training.action.blocks import build, joined, last_weights, start
-from ml.training.action.data import fill, opened, part_of
+from ml.training.action.baseline_cnn import baseline_cnn
+from ml.training.action.blocks import average_logits, build, last_weights, load_backbone_weights
+from ml.training.action.data import fill_cache, open_cache, part_of
 from ml.training.action.model import directions, with_familiarity
-from ml.training.action.none import smoke
+from ml.training.action.no_action import smoke
 
 PHOTOS = 24
 
@@ -43,7 +43,7 @@ def har(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cache(har: Path, tmp_path: Path) -> Path:
-    cached = opened(har, tmp_path / "cache")
+    cached = open_cache(har, tmp_path / "cache")
     rng = np.random.default_rng(3)
     cached.tokens[:] = rng.normal(size=cached.tokens.shape)
     cached.features[:] = rng.normal(size=cached.features.shape)
@@ -61,37 +61,37 @@ def test_block_of_the_first_token_gives_the_first_of_all() -> None:
 
 def test_untuned_blocks_compute_what_the_backbone_does() -> None:
     model = build()
-    start(model, last_weights())
-    seen = see([whole(picture) for picture in smoke()])
+    load_backbone_weights(model, last_weights())
+    seen = encode([preprocess(picture) for picture in smoke()])
     inside = keras.Model(model.input, model.get_layer("norm").output)
     assert np.allclose(inside(seen.tokens), seen.features[:, : TOKENS[1]], atol=1e-3)
 
 
 def test_surplus_copies_are_left_out_of_train_alone(har: Path) -> None:
-    training, held_out = part_of(har, "train"), part_of(har, "val")
+    training, val = part_of(har, "train"), part_of(har, "val")
     assert training.rows.tolist() == [n for n in range(2, PHOTOS) if n % 6 < 4]
-    assert held_out.rows.tolist() == [4, 10, 16, 22]
+    assert val.rows.tolist() == [4, 10, 16, 22]
     assert training.labels.tolist() == [n % 3 for n in training.rows.tolist()]
     assert 5 in part_of(har, "test").rows
 
 
 def test_photos_that_were_not_looked_at_are_not_there(har: Path, cache: Path) -> None:
-    cached = opened(har, cache)
+    cached = open_cache(har, cache)
     cached.tokens[[2, 4]] = 0
-    assert 2 not in cached.there(part_of(har, "train")).rows
-    assert cached.there(part_of(har, "val")).rows.tolist() == [10, 16, 22]
+    assert 2 not in cached.computed(part_of(har, "train")).rows
+    assert cached.computed(part_of(har, "val")).rows.tolist() == [10, 16, 22]
 
 
 def test_all_photos_but_those_of_test_are_looked_at(har: Path, tmp_path: Path) -> None:
-    cached = opened(har, tmp_path / "new")
-    assert fill(har, cached, minutes=0) == 18
-    assert fill(har, cached) == 0
-    known = opened(har, tmp_path / "new").tokens[:, 0].any(axis=1)
+    cached = open_cache(har, tmp_path / "new")
+    assert fill_cache(har, cached, minutes=0) == 18
+    assert fill_cache(har, cached) == 0
+    known = open_cache(har, tmp_path / "new").tokens[:, 0].any(axis=1)
     assert known.tolist() == [n % 6 < 5 and n not in {0, 1} for n in range(PHOTOS)]
 
 
 def test_batches_keep_the_class_token_and_some_patches(har: Path, cache: Path) -> None:
-    tokens, training = opened(har, cache).tokens, part_of(har, "train")
+    tokens, training = open_cache(har, cache).tokens, part_of(har, "train")
     plan = tune.Plan(batch=4, patches=7, mixup=1e-6)
     some, shares = tune.Batches(tokens, training, plan, epoch=0)[0]
     assert some.shape == (4, 8, TOKENS[1])
@@ -123,7 +123,7 @@ def test_published_network_is_calibrated_and_described(
         "ml.training.action.publish.publish", lambda *given: shipped.update(given=given)
     )
     monkeypatch.setattr("ml.training.action.publish.plot", lambda *_: None)
-    monkeypatch.setattr("ml.training.action.train.RECIPES", {"tiny": head.Recipe(epochs=1)})
+    monkeypatch.setattr("ml.training.action.train.CONFIGS", {"tiny": head.HeadConfig(epochs=1)})
     train.train(har, cache)
     run = tmp_path / "run" if with_blocks else None
     if run:
@@ -141,19 +141,19 @@ def test_joined_network_gives_the_mean_of_both_and_the_familiarity(tmp_path: Pat
     features = rng.normal(size=(6, 6)).astype(np.float32)
     labels = np.arange(6) % 2
     bare, _ = head.fit(
-        features, np.eye(2, dtype=np.float32)[labels], head.Recipe(epochs=2), name="h"
+        features, np.eye(2, dtype=np.float32)[labels], head.HeadConfig(epochs=2), name="h"
     )
     frozen = with_familiarity(bare, directions(bare, features, labels))
     tuned = build(width=8, heads=2, classes=2)
     tokens = rng.normal(size=(6, 5, 8)).astype(np.float32)
-    joined(tuned, frozen).save(tmp_path / "joined.keras")
+    average_logits(tuned, frozen).save(tmp_path / "joined.keras")
     logits, familiarity = keras.models.load_model(tmp_path / "joined.keras")([tokens, features])
     assert np.allclose(logits, (tuned(tokens) + frozen(features)[0]) / 2, atol=1e-4)
     assert np.allclose(familiarity, frozen(features)[1], atol=1e-5)
 
 
-def test_seed_network_has_the_parameters_that_its_report_lists() -> None:
-    model = seed_network()
+def test_baseline_cnn_has_the_parameters_that_its_report_lists() -> None:
+    model = baseline_cnn()
     counts = [n for layer in model.layers if (n := layer.count_params())]
     assert counts == [896, 18_496, 73_856, 21_234_176, 7_695]
     assert model.get_layer(index=-4).output.shape == (None, 41_472)

@@ -26,13 +26,13 @@ from ml.training.emotion.model import (
     STAGES,
     VIEW,
     averaged,
+    baseline_cnn,
     build,
     folded,
     plain,
-    seed_network,
 )
-from ml.training.emotion.publish import favouring, save_small
-from ml.training.emotion.train import PLANS, Plan, going_on, taught, train
+from ml.training.emotion.publish import save_small, with_shifts
+from ml.training.emotion.train import PLANS, Plan, teacher_probabilities, train, weights_of_run
 
 TINY = ((4, 1), (8, 1))
 
@@ -101,8 +101,8 @@ SEED_LAYERS = [
 ]
 
 
-def test_seed_network_has_the_parameters_that_its_report_lists() -> None:
-    model = seed_network()
+def test_baseline_cnn_has_the_parameters_that_its_report_lists() -> None:
+    model = baseline_cnn()
     assert [n for layer in model.layers if (n := layer.count_params())] == SEED_LAYERS
     assert model.count_params() == sum(SEED_LAYERS) == 4_496_903
 
@@ -120,7 +120,7 @@ def test_pretrained_weights_compute_the_same_function_at_the_start() -> None:
             for part in ("weights", "biases"):
                 weights[f"{name}/scale/{part}"] = rng.uniform(1, 2, shape[-1]).astype(np.float32)
     faces = rng.uniform(0, 255, (4, VIEW, VIEW, 1)).astype(np.float32)
-    pretrained.start(model, weights, faces)
+    pretrained.load_weights(model, weights, faces)
     for name in ("stem", "stage1_0_1", f"stage{len(STAGES) - 1}_1_2"):
         layers = [model.get_layer(name).output, model.get_layer(f"{name}_norm").output]
         bare, scaled = (np.asarray(o) for o in keras.Model(model.input, layers)(faces))
@@ -241,9 +241,9 @@ def test_mixed_faces_have_mixed_targets() -> None:
 
 def test_teachers_have_half_a_say(fer: Path, tmp_path: Path) -> None:
     training, _ = read_training(fer, seed=7, share=0.2)
-    assert taught([], training.images) is None
+    assert teacher_probabilities([], training.images) is None
     tiny_build().save(tmp_path / "best.keras")
-    said = taught([tmp_path], training.images)
+    said = teacher_probabilities([tmp_path], training.images)
     assert said is not None
     assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
     alone, learned = targets(training), targets(training, said)
@@ -260,7 +260,7 @@ def test_run_goes_on_from_a_network_that_knew_the_label_alone(tmp_path: Path) ->
     nobody = Faces(
         np.zeros((0, 48, 48), np.uint8), np.zeros(0, np.int64), np.zeros((0, 7), np.float32)
     )
-    going_on(tmp_path)(fresh, nobody)
+    weights_of_run(tmp_path)(fresh, nobody)
     said = np.asarray(fresh(faces))
     assert np.allclose(said[:, LABELLED], before(faces), atol=1e-5)
     assert np.array_equal(said[:, LABELLED], said[:, VOTED])
@@ -278,8 +278,8 @@ def test_stopped_training_goes_on_where_it_left(
     assert (tmp_path / "run" / "best.keras").exists()
 
 
-def test_seed_network_trains_by_the_same_command(fer: Path, tmp_path: Path) -> None:
-    best = train(fer, tmp_path / "run", replace(PLANS["seed"], epochs=1, batch=16))
+def test_baseline_cnn_trains_by_the_same_command(fer: Path, tmp_path: Path) -> None:
+    best = train(fer, tmp_path / "run", replace(PLANS["baseline_cnn"], epochs=1, batch=16))
     assert keras.models.load_model(best, compile=False).input.shape == (None, 48, 48, 1)
 
 
@@ -292,8 +292,8 @@ def test_head_learns_what_can_be_separated() -> None:
     labels = rng.integers(0, 3, 300)
     features = (np.eye(3)[labels] * 3 + rng.normal(0, 0.5, (300, 3))).astype(np.float32)
     targets = np.eye(3, dtype=np.float32)[labels]
-    recipe = head.Recipe(epochs=15, rate=2e-2, dropout=0.0)
-    model, losses = head.fit(features, targets, recipe, name="toy")
+    config = head.HeadConfig(epochs=15, rate=2e-2, dropout=0.0)
+    model, losses = head.fit(features, targets, config, name="toy")
     assert losses[-1] < losses[0] / 2
     assert (head.logits_of(model, features).argmax(axis=1) == labels).mean() > 0.95
 
@@ -301,8 +301,8 @@ def test_head_learns_what_can_be_separated() -> None:
 def test_head_trained_twice_is_the_same() -> None:
     features = np.random.default_rng(2).normal(size=(40, 4)).astype(np.float32)
     targets = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
-    recipe = head.Recipe(epochs=2, hidden=4)
-    runs = [head.fit(features, targets, recipe, name="toy")[0] for _ in range(2)]
+    config = head.HeadConfig(epochs=2, hidden=4)
+    runs = [head.fit(features, targets, config, name="toy")[0] for _ in range(2)]
     one, other = (head.logits_of(model, features) for model in runs)
     assert np.array_equal(one, other)
 
@@ -312,7 +312,9 @@ def test_photo_like_a_class_is_more_familiar_than_one_like_none(tmp_path: Path) 
     labels = np.repeat([0, 1], 40)
     centres = np.eye(6, dtype=np.float32)[:2] * 4
     features = (centres[labels] + rng.normal(0, 0.3, (80, 6))).astype(np.float32)
-    bare, _ = head.fit(features, np.eye(2, dtype=np.float32)[labels], head.Recipe(), name="tiny")
+    bare, _ = head.fit(
+        features, np.eye(2, dtype=np.float32)[labels], head.HeadConfig(), name="tiny"
+    )
     with_familiarity(bare, directions(bare, features, labels)).save(tmp_path / "tiny.keras")
     model = keras.models.load_model(tmp_path / "tiny.keras")
     strange = np.array([[2, 2, 9, -9, 9, -9]], dtype=np.float32)
@@ -327,7 +329,7 @@ def test_favoured_emotion_is_likelier_and_the_others_keep_their_odds() -> None:
     logits = np.log([[0.1, 0.1, 0.3, 0.5, 0.0001, 0.0001, 0.0001]])
     plain_bias = (1.0, [0.0] * 7)
     before = softmax(logits, *plain_bias)[0]
-    after = softmax(logits, *favouring({"fear": np.log(2)}, *plain_bias))[0]
+    after = softmax(logits, *with_shifts({"fear": np.log(2)}, *plain_bias))[0]
     fear, others = EMOTIONS.index("fear"), [k for k, name in enumerate(EMOTIONS) if name != "fear"]
     assert np.isclose(after[fear] / after[3], 2 * before[fear] / before[3], rtol=1e-3)
     assert np.allclose(after[others] / after[3], before[others] / before[3])

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from ml.training.action.none import DEVELOPMENT, DRAWN_EACH, HELD_OUT
+from ml.training.action.no_action import DEVELOPMENT, DRAWN_EACH, HOLDOUT
 from ml.training.emotion.data import decode
 from ml.training.prepare import FERPLUS, main
 
@@ -59,8 +59,8 @@ def test_sample_images_become_photos_of_no_action_in_two_parts(tmp_path: Path) -
         Image.new("RGB", (30, 300), colour).save(tmp_path / name / "icon.png")
         (tmp_path / name / "broken.jpg").write_bytes(b"no picture")
     out = tmp_path / "none.parquet"
-    parts = ("--development", f"pets={tmp_path / 'cats'}", "--held-out", str(tmp_path / "beaches"))
-    main(["none", *parts, "--out", str(out)])
+    parts = ("--development", f"pets={tmp_path / 'cats'}", "--holdout", str(tmp_path / "beaches"))
+    main(["no-action", *parts, "--out", str(out)])
     rows = pq.read_table(out).to_pylist()
     assert {row["label"] for row in rows} == {"none"}
     found = [row for row in rows if not row["source"].startswith("drawn")]
@@ -71,7 +71,7 @@ def test_sample_images_become_photos_of_no_action_in_two_parts(tmp_path: Path) -
     assert Image.open(io.BytesIO(found[0]["image"])).size == (336, 224)
     drawn = {split: [r for r in rows if r["split"] == split] for split in ("development", "test")}
     assert len(drawn["development"]) == 1 + DRAWN_EACH * len(DEVELOPMENT)
-    assert len(drawn["test"]) == 1 + DRAWN_EACH * len(HELD_OUT)
+    assert len(drawn["test"]) == 1 + DRAWN_EACH * len(HOLDOUT)
     assert not {row["source"] for row in drawn["development"]} & {
         row["source"] for row in drawn["test"]
     }

@@ -19,7 +19,7 @@ Rng = np.random.Generator
 
 LABEL = "none"
 SIDE = 224
-LEAST = 60
+MIN_SIDE = 60
 """Pixels that the shorter side of a sample image must have; icons and test patterns have fewer."""
 
 DRAWN_EACH = 12
@@ -38,7 +38,7 @@ def rows(
     for source, folder in folders:
         found = [_row(photo, split, source, name) for name, photo in pictures(folder)]
         if not found:
-            raise ValueError(f"{folder} holds no picture of {LEAST} pixels or more")
+            raise ValueError(f"{folder} holds no picture of {MIN_SIDE} pixels or more")
         result += found
     for kind in drawn:
         for n in range(DRAWN_EACH):
@@ -61,7 +61,7 @@ def pictures(folder: Path) -> Iterator[tuple[str, Image.Image]]:
                 photo.load()
         except (UnidentifiedImageError, OSError):
             continue
-        if min(photo.size) >= LEAST:
+        if min(photo.size) >= MIN_SIDE:
             yield str(file.relative_to(folder)), _on_paper(photo, PAPER[place % len(PAPER)])
 
 
@@ -188,7 +188,7 @@ DRAWINGS: dict[str, Callable[[Rng], Image.Image]] = {
     )
 }
 DEVELOPMENT: Sequence[str] = ("stripes", "clouds", "landscape", "page")
-HELD_OUT: Sequence[str] = tuple(kind for kind in DRAWINGS if kind not in DEVELOPMENT)
+HOLDOUT: Sequence[str] = tuple(kind for kind in DRAWINGS if kind not in DEVELOPMENT)
 
 
 def smoke() -> list[Image.Image]:
