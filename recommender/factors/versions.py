@@ -15,7 +15,7 @@ from recommender.catalogue import demo_tracks
 from recommender.engine import ivf_index as inverted
 from recommender.engine import query_vectors
 from recommender.engine.als import Settings, TrackFactors, quality
-from recommender.engine.ivf_index import InvertedFile, Vectors
+from recommender.engine.ivf_index import IvfIndex, Vectors
 from recommender.errors import FactorsUnusableError
 from recommender.factors import selectors as factor_selectors
 from recommender.factors.files import SongFactors, read_factors
@@ -230,7 +230,7 @@ def _centroids(trained: Trained) -> Vectors:
     return inverted.fit_centroids(np.concatenate(found), k)
 
 
-def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> InvertedFile:
+def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> IvfIndex:
     """Fill the temporary table; the summary of what lies where."""
     buckets, distances = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
     for batch in batches(tracks_to_place()):

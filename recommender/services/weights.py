@@ -30,7 +30,7 @@ def _keep(learned: Learned) -> RankingWeights:
     return RankingWeights.objects.create(
         fitted_at=timezone.now(),
         weights={name: round(value, 6) for name, value in asdict(learned.weights).items()},
-        looking=learned.looking,
+        position_bias=learned.position_bias,
         n_lists=learned.n_lists,
     )
 
