@@ -52,7 +52,7 @@ SHOWN_AT_MOST = 300
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
 # The best by everything that the factor index knows: the mood's term is a quadratic in
-# valence and energy, all else one inner product (engine.linear).
+# valence and energy, all else one inner product (engine.query_vectors).
 _INDEXED = """
 (SELECT track_id AS id, vector FROM recommender_trackfactor
  WHERE version_id = %(version)s {within}
@@ -120,7 +120,7 @@ _TRENDING = f"""
 
 @dataclass(frozen=True)
 class Pool:
-    """Candidates for the engine, and the ids of the tracks, row by row."""
+    """Candidate features with their track ids, row by row."""
 
     ids: NDArray[Any]
     """(n,) of 16 bytes."""
@@ -128,7 +128,7 @@ class Pool:
 
 
 def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weights) -> Pool:
-    """The tracks that may come out high for this mood and person, with all that is scored."""
+    """Return the tracks that may rank high for this mood and listener, with their features."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
     # What filters leave may be nowhere among the best, nor what came since the catalogue was
@@ -150,7 +150,7 @@ def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weigh
 
 
 def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
-    """The whole catalogue as pools, part by part: what `gather` is measured against."""
+    """Yield the whole catalogue in parts; the reference for the recall of `gather`."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     shown, about = _times_shown(listener, story_id), _about(listener, story_id)
     bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
@@ -159,7 +159,7 @@ def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iter
 
 
 def _about(listener: Listener, story_id: UUID) -> dict[str, Any]:
-    """What every query of the pool is run with."""
+    """Return the parameters shared by all pool queries."""
     return {
         **preference_filters.parameters(listener.preferences),
         **demo_tracks.parameters(listener.demo_in_use),
@@ -177,7 +177,7 @@ def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
 def _indexed(
     listener: Listener, version: FactorVersion, mood: Gaussian, weights: Weights
 ) -> tuple[str, dict[str, Any]]:
-    """The source for the best of the factor index, and its parameters."""
+    """Return the SQL for the best tracks of the factor index, and its parameters."""
     query = query_vectors.query(listener.factor, listener.taste, weights)
     index = selectors.inverted_file(version.pk)
     budget = min(max(int(PROBE_SHARE * index.n_tracks), PROBE_MIN), PROBE_MAX)
@@ -200,7 +200,7 @@ def _indexed(
 
 
 def _around(mood: Gaussian, story_id: UUID, *, indexed: bool) -> dict[str, Any]:
-    """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
+    """Return points to search around, and how many tracks to take at each."""
     points = draws(mood, story_id.int, EXPLORED_POINTS) if indexed else mood_samples(mood)
     return {
         "valence": points[:, 0].tolist(),
@@ -243,7 +243,7 @@ def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatA
 
 
 def _not_again(listener: Listener, story_id: UUID) -> list[str]:
-    """Songs saved lately with other stories, and those refused for this one, under any id."""
+    """Return keys of songs recently saved with other stories or refused for this one."""
     since = timezone.now() - SAVED_LATELY
     parameters = {
         "user": listener.user_id,
@@ -255,12 +255,12 @@ def _not_again(listener: Listener, story_id: UUID) -> list[str]:
 
 
 def _times_shown(listener: Listener, story_id: UUID) -> dict[UUID, int]:
-    """With how many other stories each track was lately shown to this person."""
+    """Count the other stories with which each track was recently shown to the listener."""
     since = timezone.now() - SHOWN_LATELY
     parameters = {"user": listener.user_id, "story": story_id, "since": since}
     return dict(fetch_rows(_SHOWN, parameters, using="default"))
 
 
 def _text(vector: Iterable[float]) -> str:
-    """As pgvector reads it."""
+    """Format a vector for pgvector."""
     return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"

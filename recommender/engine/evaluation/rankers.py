@@ -47,7 +47,7 @@ def by_ease(trained: Trained, user: int) -> FloatArray:
 
 
 def hybrid(weights: FloatArray) -> Ranker:
-    """The log-probability of engine.offline.blend with these weights."""
+    """The log-probability of engine.evaluation.blend with these weights."""
 
     def scores(trained: Trained, user: int) -> FloatArray:
         log_probability: FloatArray = evidence(trained, user) @ weights
