@@ -54,7 +54,7 @@ class SuggestionAdmin(ReadOnlyAdmin):
 
 @admin.register(RankingWeights)
 class RankingWeightsAdmin(ReadOnlyAdmin):
-    list_display = ("fitted_at", "n_lists", "looking", "weights")
+    list_display = ("fitted_at", "n_lists", "position_bias", "weights")
 
 
 @admin.register(Choice)

@@ -1,4 +1,4 @@
-"""Reading tracks, suggestions and choices."""
+"""Reads tracks, suggestions and choices."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from recommender.engine.als import Factors
 from recommender.engine.tracks.content import FloatArray
 
 Artists = Sequence[frozenset[str]]
-"""The artist keys of every track, from `songs.artist_keys`."""
+"""The artist keys of every track, from `tracks.song_keys.artist_keys`."""
 
 # Prior of the ridge regression, in tracks; of an artist's effect, in tracks of that artist.
 _SOUND_PRIOR = 50.0

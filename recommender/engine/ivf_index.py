@@ -36,7 +36,7 @@ _SPREAD = 2.0
 
 
 @dataclass(frozen=True)
-class InvertedFile:
+class IvfIndex:
     """What a process has to know of the buckets; the tracks in them stay in the database."""
 
     centroids: Vectors
@@ -57,7 +57,7 @@ class InvertedFile:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> InvertedFile:
+    def from_bytes(cls, content: bytes) -> IvfIndex:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return cls(arrays["centroids"], arrays["radii"], arrays["counts"])
 
@@ -106,17 +106,17 @@ def bucket_of(vectors: Vectors, points: FloatArray, centroids: Vectors) -> Ints:
 
 def summarise(
     centroids: Vectors, buckets: Ints, squared_distances: NDArray[np.floating]
-) -> InvertedFile:
+) -> IvfIndex:
     """The inverted file of tracks with these buckets (n,) and distances (n,) to their centroid."""
     k = len(centroids)
     counts = np.bincount(buckets, minlength=k * CELLS).reshape(k, CELLS)
     sums = np.bincount(buckets // CELLS, weights=squared_distances, minlength=k)
     radii = np.sqrt(sums / np.maximum(counts.sum(axis=1), 1))
-    return InvertedFile(centroids, radii.astype(np.float32), counts.astype(np.int32))
+    return IvfIndex(centroids, radii.astype(np.float32), counts.astype(np.int32))
 
 
 def probe(
-    index: InvertedFile, *, mood: Gaussian, query: Vectors, budget: int, mood_weight: float = 1.0
+    index: IvfIndex, *, mood: Gaussian, query: Vectors, budget: int, mood_weight: float = 1.0
 ) -> Ints | None:
     """The buckets to look into for about `budget` tracks; None where that is all of them.
 

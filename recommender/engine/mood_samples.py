@@ -21,7 +21,7 @@ def _unit_points() -> FloatArray:
     return np.array([(r * np.cos(angle), r * np.sin(angle)) for r, angle in angles])
 
 
-def aims(mood: Gaussian) -> FloatArray:
+def mood_samples(mood: Gaussian) -> FloatArray:
     """Points (14, 2) in the unit square, laid out by the covariance around the mean."""
     values, axes = np.linalg.eigh(mood.covariance)
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))

@@ -58,7 +58,7 @@ def story_noise(story: int, tracks: NDArray[np.uint64], n: int = 10) -> FloatArr
     return noise
 
 
-def choose(
+def rerank(
     scores: FloatArray,
     *,
     artists: Sequence[frozenset[str]],

@@ -5,7 +5,7 @@
               draw from that Gaussian gets zero
     taste     log-likelihood ratio of the sound under the person's taste (engine.taste)
     affinity  inner product of the person's collaborative vector with the track's (engine.als)
-    together  co-saves with what the person saved, from everybody's choices (engine.together)
+    together  co-saves with what the person saved, from everybody's choices (engine.item_similarity)
     popular   popularity less that of an average track, where unknown counts as average; it
               speaks loudest for newcomers and gives way to what a person saves
     trend     how much it is saved lately, older saves counting less
@@ -15,7 +15,7 @@
 
 Every term is zero where it knows nothing, so a positive term is a reason and a negative one is
 not. `Weights` scale the terms; what is logged is the scaled terms. The weights here are priors:
-`engine.learning` fits them to the log of what was shown and chosen once there is enough of it.
+`engine.weight_learning` fits them to the log of what was shown and chosen once it is large enough.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Candidates:
 class Weights:
     """How much a unit of each term counts: priors until choices say better.
 
-    Of taste, affinity and together as fitted by engine.offline.blend to what was held out of the
+    Of taste, affinity and together as fitted by engine.evaluation.blend to what was held out of the
     training part of 4,384 public playlists; the others are judged.
     """
 

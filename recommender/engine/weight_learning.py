@@ -3,12 +3,12 @@
 A person who chooses one track of a list has looked at each place with a chance that falls with
 its rank, and among what was looked at prefers the higher score:
 
-    P(choice = i) ∝ rank_i^(-looking) · exp(Σ weight_t · term_t(i))
+    P(choice = i) ∝ rank_i^(-position_bias) · exp(Σ weight_t · term_t(i))
 
 which is a conditional logit (McFadden 1974) with a position effect, as in the position-based
 click model (Craswell et al. 2008). Because part of every list is drawn by chance, score and rank
-are not the same thing, and both can be told apart. `looking` and the weights are fitted together;
-the weights start from their priors and leave them only as far as the choices ask for.
+are not the same thing, and both can be told apart. `position_bias` and the weights are fitted
+together; the weights start from their priors and leave them only as far as the choices ask for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEAST_LISTS = 200
 LEAST_SHARE = 0.02
 # How far a weight is thought to lie from its prior, as a share of it: a standard deviation.
 _PRIOR_SD = 0.5
-_LOOKING_PRIOR, _LOOKING_SD = 0.5, 0.5
+_POSITION_BIAS_PRIOR, _POSITION_BIAS_SD = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Learned:
     """What the log says."""
 
     weights: Weights
-    looking: float
-    """How fast attention falls with the rank: its share is rank^(-looking)."""
+    position_bias: float
+    """How fast attention falls with the rank: its share is rank^(-position_bias)."""
     n_lists: int
     is_fitted: bool = False
     """False where there were too few lists: then these are the priors."""
@@ -70,12 +70,12 @@ def fit_weights(
     choices = np.bincount(lists, weights=log.chosen, minlength=len(numbers))
     n_lists = int(np.sum(choices == 1))
     if n_lists < least_lists:
-        return Learned(prior or Weights(), _LOOKING_PRIOR, n_lists)
+        return Learned(prior or Weights(), _POSITION_BIAS_PRIOR, n_lists)
     kept = choices[lists] == 1
     design = np.column_stack([log.terms, -np.log(log.ranks)])[kept]
     group = np.unique(lists[kept], return_inverse=True)[1]
-    centre = np.append(before, _LOOKING_PRIOR)
-    spread = np.append(np.maximum(before, 1e-3) * _PRIOR_SD, _LOOKING_SD)
+    centre = np.append(before, _POSITION_BIAS_PRIOR)
+    spread = np.append(np.maximum(before, 1e-3) * _PRIOR_SD, _POSITION_BIAS_SD)
     found = minimize(
         _loss,
         centre,

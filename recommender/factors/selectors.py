@@ -12,7 +12,7 @@ from accounts.models import User
 from recommender import binary_rows
 from recommender.catalogue import demo_tracks
 from recommender.engine.als import Settings
-from recommender.engine.ivf_index import InvertedFile, Vectors
+from recommender.engine.ivf_index import IvfIndex, Vectors
 from recommender.engine.query_vectors import N_KNOWN
 from recommender.models import Choice, FactorVersion, Track, TrackFactor
 
@@ -39,10 +39,10 @@ def serving_factors() -> FactorVersion | None:
 
 
 @lru_cache(maxsize=2)
-def inverted_file(version_id: int) -> InvertedFile:
+def ivf_index_of(version_id: int) -> IvfIndex:
     """The IVF index of this version; it never changes once written."""
     stored = FactorVersion.objects.values_list("index", flat=True).get(pk=version_id)
-    return InvertedFile.from_bytes(bytes(stored or b""))
+    return IvfIndex.from_bytes(bytes(stored or b""))
 
 
 @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from recommender.catalogue import demo_tracks
 from recommender.engine import ivf_index, query_vectors
 from recommender.engine.als import Settings, TrackFactors, quality
-from recommender.engine.ivf_index import InvertedFile, Vectors
+from recommender.engine.ivf_index import IvfIndex, Vectors
 from recommender.errors import FactorsUnusableError
 from recommender.factors import selectors as factor_selectors
 from recommender.factors.files import SongFactors, read_factors
@@ -95,7 +95,7 @@ def place_new_tracks() -> int:
     with transaction.atomic():
         _lock()
         trained = trained_from(*factor_selectors.trained_songs(serving), tracks_to_place())
-        centroids = factor_selectors.inverted_file(serving.pk).centroids
+        centroids = factor_selectors.ivf_index_of(serving.pk).centroids
         for batch in track_batches(unplaced):
             _replace(serving.pk, batch, trained, centroids)
     return n_new
@@ -227,7 +227,7 @@ def _centroids(trained: Trained) -> Vectors:
     return ivf_index.fit_centroids(np.concatenate(found), k)
 
 
-def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> InvertedFile:
+def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> IvfIndex:
     """Fill the temporary table and summarise it as an IVF index."""
     buckets, distances = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
     for batch in track_batches(tracks_to_place()):

@@ -38,7 +38,7 @@ class FactorVersion(models.Model):
         db_default=True, help_text="Whether demo tracks are arranged and learned from"
     )
     gram = models.BinaryField(null=True, help_text="float32 (n_factors, n_factors)")
-    index = models.BinaryField(null=True, help_text="engine.inverted.InvertedFile")
+    index = models.BinaryField(null=True, help_text="engine.ivf_index.IvfIndex")
 
     class Meta:
         ordering = ["-created_at"]
@@ -64,7 +64,7 @@ class TrackFactor(models.Model):
     pk = models.CompositePrimaryKey("version_id", "track_id")
     version_id = models.BigIntegerField()
     track_id = models.UUIDField()
-    bucket = models.IntegerField(help_text="As engine.inverted numbers them")
+    bucket = models.IntegerField(help_text="As engine.ivf_index numbers them")
     valence = models.FloatField()
     energy = models.FloatField()
     genre_code = models.SmallIntegerField(
@@ -74,7 +74,7 @@ class TrackFactor(models.Model):
         help_text="As recommender.ranking.preference_filters numbers them"
     )
     is_trained = models.BooleanField(help_text="Somebody chose this song; else it is predicted")
-    vector = HalfVectorField(help_text="As engine.linear lays it out")
+    vector = HalfVectorField(help_text="As engine.query_vectors lays it out")
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

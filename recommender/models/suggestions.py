@@ -19,7 +19,7 @@ class RankingWeights(models.Model):
 
     fitted_at = models.DateTimeField()
     weights = models.JSONField(help_text="By the names of engine.scoring.Weights")
-    looking = models.FloatField(help_text="How fast attention falls with the rank")
+    position_bias = models.FloatField(help_text="How fast attention falls with the rank")
     n_lists = models.PositiveIntegerField(help_text="Lists that led to a choice")
 
     class Meta:

@@ -70,7 +70,7 @@ class Track(models.Model):
     release_year = models.SmallIntegerField(null=True, blank=True, editable=False)
     genre = models.TextField(blank=True, help_text="As the source names it")
     genre_family = models.CharField(
-        max_length=20, blank=True, editable=False, help_text="One of engine.genres.FAMILIES"
+        max_length=20, blank=True, editable=False, help_text="One of engine.tracks.genres.FAMILIES"
     )
     language = models.CharField(
         max_length=3, blank=True, help_text="ISO 639; zxx where nothing is sung"
@@ -192,7 +192,7 @@ class IntensityModel(models.Model):
     """How this catalogue's tracks are told apart by intensity; the newest counts."""
 
     fitted_at = models.DateTimeField()
-    parameters = models.JSONField(help_text="As engine.intensity.IntensityFit writes them")
+    parameters = models.JSONField(help_text="As engine.tracks.intensity.IntensityFit writes them")
 
     class Meta:
         ordering = ["-fitted_at"]

@@ -23,7 +23,7 @@ from recommender import binary_rows
 from recommender.catalogue import demo_tracks
 from recommender.engine import query_vectors
 from recommender.engine.ivf_index import probe
-from recommender.engine.mood_samples import aims, draws
+from recommender.engine.mood_samples import draws, mood_samples
 from recommender.engine.scoring import Candidates, Weights, newcomer_share, precision
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
 from recommender.factors import selectors
@@ -34,13 +34,13 @@ from recommender.ranking.listener import Listener
 from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
 from recommender.ranking.sql import fetch_rows
 
-# Of the arranged catalogue so large a share is looked at, within these bounds, and so many of
+# Of the factor index so large a share is looked at, within these bounds, and so many of
 # the best are scored.
-SEEN_SHARE, SEEN_LEAST, SEEN_MOST = 0.1, 10_000, 30_000
+PROBE_SHARE, PROBE_MIN, PROBE_MAX = 0.1, 10_000, 30_000
 NEAR = 450
-# While the catalogue is not arranged: tracks, and well-known ones, around each of some points.
-NEAR_EACH_AIM = 50
-POPULAR_NEAR_EACH_AIM = 16
+# Without a factor index: tracks, and well-known ones, around each of some points.
+NEAR_EACH_SAMPLE = 50
+POPULAR_NEAR_EACH_SAMPLE = 16
 # Tracks around each point that is drawn for the story.
 EXPLORED_POINTS = 6
 NEAR_EACH_DRAW = 8
@@ -51,9 +51,9 @@ SHOWN_AT_MOST = 300
 
 _SOUND = "energy IS NOT NULL AND valence IS NOT NULL"
 _FRESH = "(expires_at IS NULL OR expires_at > now())"
-# The best by everything that the arranged catalogue knows: the mood's term is a quadratic in
-# valence and energy, all else one inner product (engine.linear).
-_ARRANGED = """
+# The best by everything that the factor index knows: the mood's term is a quadratic in
+# valence and energy, all else one inner product (engine.query_vectors).
+_INDEXED = """
 (SELECT track_id AS id, vector FROM recommender_trackfactor
  WHERE version_id = %(version)s {within}
  ORDER BY (vector <#> %(query)s::halfvec)
@@ -67,14 +67,14 @@ _LESS_LIKED = f"- %(liked)s::float8 * {LIKED_BY_CODE}"
 # Nearest to each of some points, from the GiST indexes on point(energy, valence).
 _AROUND = f"""
 SELECT near.id, NULL::halfvec AS vector
-FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS aim(energy, valence)
+FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS sample(energy, valence)
 CROSS JOIN LATERAL (
     (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH} AND {ALLOWED}
-     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(around)s)
+     ORDER BY point(energy, valence) <-> point(sample.energy, sample.valence) LIMIT %(around)s)
     UNION ALL
     (SELECT id FROM recommender_track
      WHERE {_SOUND} AND {_FRESH} AND {ALLOWED} AND popularity >= {POPULAR_FROM}
-     ORDER BY point(energy, valence) <-> point(aim.energy, aim.valence) LIMIT %(popular)s)
+     ORDER BY point(energy, valence) <-> point(sample.energy, sample.valence) LIMIT %(popular)s)
 ) AS near
 """  # noqa: S608  (nothing in it comes from outside)
 _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
@@ -120,7 +120,7 @@ _TRENDING = f"""
 
 @dataclass(frozen=True)
 class Pool:
-    """Candidates for the engine, and the ids of the tracks, row by row."""
+    """Candidate features with their track ids, row by row."""
 
     ids: NDArray[Any]
     """(n,) of 16 bytes."""
@@ -128,21 +128,21 @@ class Pool:
 
 
 def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weights) -> Pool:
-    """The tracks that may come out high for this mood and person, with all that is scored."""
+    """Return the tracks that may rank high for this mood and listener, with their features."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
     # What filters leave may be nowhere among the best, nor what came since the catalogue was
     # arranged with or without demo tracks: then the search widens around the mood.
     version = listener.version
     as_now = version is not None and version.with_demo_tracks == listener.demo_in_use
-    arranged_only = as_now and not listener.preferences.n_filters
+    index_only = as_now and not listener.preferences.n_filters
     parameters = {
-        **_around(mood, story_id, arranged=arranged_only),
+        **_around(mood, story_id, indexed=index_only),
         "also": [*co_saves],
         **_about(listener, story_id),
     }
     if version is not None:
-        source, its_parameters = _arranged(listener, version, mood, weights)
+        source, its_parameters = _indexed(listener, version, mood, weights)
         sources.append(source)
         parameters |= its_parameters
     rows = _read(" UNION ALL ".join(sources), parameters)
@@ -150,7 +150,7 @@ def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weigh
 
 
 def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
-    """The whole catalogue as pools, part by part: what `gather` is measured against."""
+    """Yield the whole catalogue in parts; the reference for the recall of `gather`."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     shown, about = _times_shown(listener, story_id), _about(listener, story_id)
     bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
@@ -159,7 +159,7 @@ def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iter
 
 
 def _about(listener: Listener, story_id: UUID) -> dict[str, Any]:
-    """What every query of the pool is run with."""
+    """Return the parameters shared by all pool queries."""
     return {
         **preference_filters.parameters(listener.preferences),
         **demo_tracks.parameters(listener.demo_in_use),
@@ -174,20 +174,20 @@ def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
     return binary_rows.read(statement, parameters, _FIELDS, using=settings.READ_DATABASE)
 
 
-def _arranged(
+def _indexed(
     listener: Listener, version: FactorVersion, mood: Gaussian, weights: Weights
 ) -> tuple[str, dict[str, Any]]:
-    """The source for the best of the arranged catalogue, and its parameters."""
+    """Return the SQL for the best tracks of the factor index, and its parameters."""
     query = query_vectors.query(listener.factor, listener.taste, weights)
-    index = selectors.inverted_file(version.pk)
-    budget = min(max(int(SEEN_SHARE * index.n_tracks), SEEN_LEAST), SEEN_MOST)
+    index = selectors.ivf_index_of(version.pk)
+    budget = min(max(int(PROBE_SHARE * index.n_tracks), PROBE_MIN), PROBE_MAX)
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
     inverse = 0.5 * weights.mood * precision(mood)
     liked = weights.liked * newcomer_share(listener.taste.n_choices)
     likes_some = preference_filters.likes_some(listener.preferences)
     less_liked = _LESS_LIKED if liked and likes_some else ""
-    return _ARRANGED.format(within=within, less_liked=less_liked, limit=NEAR), {
+    return _INDEXED.format(within=within, less_liked=less_liked, limit=NEAR), {
         "query": _text(query),
         "liked": liked,
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
@@ -199,14 +199,14 @@ def _arranged(
     }
 
 
-def _around(mood: Gaussian, story_id: UUID, *, arranged: bool) -> dict[str, Any]:
-    """Points to look around, and how far: drawn for the story, or in a pattern over the mood."""
-    points = draws(mood, story_id.int, EXPLORED_POINTS) if arranged else aims(mood)
+def _around(mood: Gaussian, story_id: UUID, *, indexed: bool) -> dict[str, Any]:
+    """Return points to search around, and how many tracks to take at each."""
+    points = draws(mood, story_id.int, EXPLORED_POINTS) if indexed else mood_samples(mood)
     return {
         "valence": points[:, 0].tolist(),
         "energy": points[:, 1].tolist(),
-        "around": NEAR_EACH_DRAW if arranged else NEAR_EACH_AIM,
-        "popular": 0 if arranged else POPULAR_NEAR_EACH_AIM,
+        "around": NEAR_EACH_DRAW if indexed else NEAR_EACH_SAMPLE,
+        "popular": 0 if indexed else POPULAR_NEAR_EACH_SAMPLE,
     }
 
 
@@ -243,7 +243,7 @@ def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatA
 
 
 def _not_again(listener: Listener, story_id: UUID) -> list[str]:
-    """Songs saved lately with other stories, and those refused for this one, under any id."""
+    """Return keys of songs recently saved with other stories or refused for this one."""
     since = timezone.now() - SAVED_LATELY
     parameters = {
         "user": listener.user_id,
@@ -255,12 +255,12 @@ def _not_again(listener: Listener, story_id: UUID) -> list[str]:
 
 
 def _times_shown(listener: Listener, story_id: UUID) -> dict[UUID, int]:
-    """With how many other stories each track was lately shown to this person."""
+    """Count the other stories with which each track was recently shown to the listener."""
     since = timezone.now() - SHOWN_LATELY
     parameters = {"user": listener.user_id, "story": story_id, "since": since}
     return dict(fetch_rows(_SHOWN, parameters, using="default"))
 
 
 def _text(vector: Iterable[float]) -> str:
-    """As pgvector reads it."""
+    """Format a vector for pgvector."""
     return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"

@@ -10,10 +10,9 @@ from recommender.engine.item_similarity import similarity
 from recommender.ranking.listener import Listener
 from recommender.ranking.sql import fetch_rows
 
-# Bounded on every side, so that a well-filled site answers as fast as an empty one: some of the
-# person's tracks, for each some other people who saved it, and some of theirs. Of the few people
-# looked at per track, a second track's savers are expected in proportion. Tracks out of use among
-# theirs are left to the query for the pool, which asks of each of its tracks anyway.
+# Every step has a LIMIT so that the cost doesn't grow with the site: the listener's latest tracks,
+# a sample of other people who saved each, and those people's latest tracks. Save counts are scaled
+# to the sample. Tracks that aren't in use are filtered out later, by the query for the pool.
 _CO_SAVES = f"""
 WITH mine AS (
     SELECT DISTINCT track_id FROM (

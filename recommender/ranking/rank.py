@@ -9,7 +9,7 @@ from uuid import UUID
 from ml.mood import MoodTarget
 from recommender import selectors
 from recommender.engine.reasons import in_words
-from recommender.engine.rerank import Pick, choose, story_noise
+from recommender.engine.rerank import Pick, rerank, story_noise
 from recommender.engine.scoring import score_terms, total
 from recommender.engine.steering import MATCH, steer
 from recommender.engine.tracks.content import FloatArray
@@ -78,7 +78,7 @@ def rank_tracks(
 
 
 def _rerank(listed: Shortlist, scores: FloatArray, story_id: UUID, n: int) -> list[Pick]:
-    return choose(
+    return rerank(
         scores[listed.rows],
         artists=listed.artists,
         songs=listed.songs,

@@ -1,4 +1,4 @@
-"""Many tracks at once: COPY into a temporary table, then one INSERT that updates what differs."""
+"""Bulk upsert of tracks: COPY into a temporary table, then one INSERT … ON CONFLICT."""
 
 from __future__ import annotations
 

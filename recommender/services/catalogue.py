@@ -1,4 +1,4 @@
-"""The tracks themselves: the demo catalogue, and what may no longer be kept."""
+"""Loads the demo catalogue and removes expired or unused tracks."""
 
 from __future__ import annotations
 

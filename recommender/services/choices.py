@@ -1,4 +1,4 @@
-"""Saving a track with a story, and what follows from it at once: taste, factor, trend."""
+"""Saves and removes the track of a story and updates taste, factors and trends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recommender.services.taste import recount_taste
 
 @atomic_with_retry
 def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
-    """Save the track with the story in place of an earlier one; the taste leans to it at once."""
+    """Save the track with the story, replacing an earlier one, and update the taste."""
     lock_profile(user)
     lost = _delete_choice(story_id)
     track = lock_track(track_id)
@@ -43,7 +43,7 @@ def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
 
 @atomic_with_retry
 def remove_choice(*, user: User, story_id: UUID) -> None:
-    """Take back what was saved with the story, from the taste as well."""
+    """Remove the story's saved track and update the taste."""
     if not Choice.objects.filter(user=user, story_id=story_id).exists():
         return
     lock_profile(user)
@@ -66,7 +66,7 @@ def forget_story(*, story_id: UUID) -> None:
 
 
 def _delete_choice(story_id: UUID) -> Choice | None:
-    """Remove what was saved with the story; the row as it was, if there was one."""
+    """Delete the story's choice and return it, if there was one."""
     earlier = Choice.objects.filter(story_id=story_id).first()
     if earlier is not None:
         Choice.objects.filter(pk=earlier.pk).delete()

@@ -1,4 +1,4 @@
-"""Filling in audio features that tracks lack."""
+"""Fills in missing audio features from providers."""
 
 from __future__ import annotations
 

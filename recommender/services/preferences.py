@@ -1,4 +1,4 @@
-"""What a person says of a story's music and of music altogether, and taking it back."""
+"""Stores steering, learning and music preferences, and resets taste."""
 
 from __future__ import annotations
 

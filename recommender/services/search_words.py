@@ -1,4 +1,4 @@
-"""The vocabulary that mistyped words are compared with: every word of titles and artists."""
+"""Maintains the search vocabulary: every word of titles and artists, for spelling correction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
 from recommender.models import SearchWord, Track
 
-# The pieces are those of engine.spelling.trigrams.
+# The same trigrams as engine.tracks.spelling.trigrams.
 _LEARN = """
 INSERT INTO recommender_searchword (word, trigrams)
 SELECT word, ARRAY(
@@ -43,8 +43,10 @@ def learn_words_of(*, track: Track) -> None:
 
 @transaction.atomic
 def refresh_words() -> int:
-    """Forget what no track says any more, which may have come from somebody's Spotify, and add
-    what is missing; returns how many words were forgotten."""
+    """Delete words that no track uses any more and add missing ones.
+
+    Returns the number deleted. Deleted words may have come from somebody's Spotify library.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_FORGET)
         forgotten = int(cursor.rowcount)

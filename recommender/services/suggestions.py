@@ -1,4 +1,4 @@
-"""Suggesting tracks for a story, logging what was shown, and feedback on it."""
+"""Suggests tracks for a story, logs what was shown and stores feedback."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def log_suggestions(*, user: User, story_id: UUID, ranking: Ranking) -> list[Sug
 
 @atomic_with_retry
 def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggestion:
-    """Note what the person said of a suggestion; one refused leaves the story's list."""
+    """Store feedback on a suggestion; a refused one leaves the story's list."""
     said = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
     Suggestion.objects.filter(user=user, pk=suggestion_id).update(**said)
     suggestion = selectors.get_suggestion(user, suggestion_id)

@@ -1,4 +1,4 @@
-"""What is known of a person's taste, worked out from what they saved."""
+"""Computes people's taste from their saved tracks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recommender.models import FactorVersion, TasteProfile
 
 @atomic_with_retry
 def recount_taste(*, user: User) -> TasteProfile:
-    """Work the taste, and the vector among the factors that serve, out again from what is saved."""
+    """Recompute the taste and the person's factor vector from their saved tracks."""
     profile = lock_profile(user)
     profile.with_demo_tracks = demo_tracks.in_use()
     taste = _taste(user)
@@ -34,7 +34,7 @@ def recount_taste(*, user: User) -> TasteProfile:
 
 @atomic_with_retry
 def refresh_taste(*, user: User) -> None:
-    """Recompute the taste where other factors serve since, or other tracks are in use."""
+    """Recompute the taste if the serving factors or the tracks in use have changed."""
     profile = selectors.taste_profile(user)
     if profile is not None and not _is_current(profile):
         recount_taste(user=user)
@@ -53,7 +53,7 @@ def _taste(user: User) -> Taste:
 
 
 def _folded_in(user: User, version: FactorVersion) -> Vectors:
-    """The person's vector (n_factors,), in closed form from what they chose."""
+    """Return the person's vector (n_factors,), in closed form from their choices."""
     chosen = factor_selectors.vectors_of(version, user)
     if not version.n_factors or not len(chosen):
         return np.zeros(version.n_factors, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The weights of the ranking's terms, learned from what was shown and chosen here."""
+"""Learns the ranking weights from the log of suggestions and choices."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from recommender.engine.scoring import TERMS
 from recommender.engine.weight_learning import Impressions, Learned, fit_weights
 from recommender.models import Choice, RankingWeights, Suggestion
 
-# Older lists say little of what ranks today, and so many say enough.
+# The latest lists only: older ones say little about today's ranking.
 LISTS_AT_MOST = 20_000
 
 
 def refit_weights() -> RankingWeights | None:
-    """Learn the weights anew; they count from now on. None while too few lists led to a choice."""
+    """Refit and store the weights; None while too few lists led to a choice."""
     learned = fit_weights(_impressions())
     if not learned.is_fitted:
         return None
@@ -30,13 +30,13 @@ def _keep(learned: Learned) -> RankingWeights:
     return RankingWeights.objects.create(
         fitted_at=timezone.now(),
         weights={name: round(value, 6) for name, value in asdict(learned.weights).items()},
-        looking=learned.looking,
+        position_bias=learned.position_bias,
         n_lists=learned.n_lists,
     )
 
 
 def _impressions() -> Impressions:
-    """The latest lists from which a track was saved that may be learned from."""
+    """Return the latest lists with a choice that may be learned from."""
     latest = (
         Choice.objects.filter(demo_tracks.used("track__"), learns=True, suggestion__isnull=False)
         .order_by("-created_at")

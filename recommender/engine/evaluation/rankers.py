@@ -9,7 +9,7 @@ import numpy as np
 from ml.mood import Gaussian
 from recommender.engine.evaluation.data import Dataset
 from recommender.engine.evaluation.evidence import Trained, evidence
-from recommender.engine.rerank import choose
+from recommender.engine.rerank import rerank
 from recommender.engine.scoring import mood_terms
 from recommender.engine.tracks.content import FloatArray
 
@@ -47,7 +47,7 @@ def by_ease(trained: Trained, user: int) -> FloatArray:
 
 
 def hybrid(weights: FloatArray) -> Ranker:
-    """The log-probability of engine.offline.blend with these weights."""
+    """The log-probability of engine.evaluation.blend with these weights."""
 
     def scores(trained: Trained, user: int) -> FloatArray:
         log_probability: FloatArray = evidence(trained, user) @ weights
@@ -74,12 +74,12 @@ def with_mood(data: Dataset, log_probability: FloatArray, mood: Gaussian) -> dic
 
 
 def varied(data: Dataset, scores: FloatArray) -> FloatArray:
-    """The same scores, with the first places given as engine.choose does where chance is left out.
+    """The same scores, with the first places given as engine.rerank does where chance is left out.
 
     What is already hidden (-inf) stays so.
     """
     best = np.argsort(-scores, kind="stable")[:_AMONG]
-    picks = choose(
+    picks = rerank(
         scores[best],
         artists=[data.credited[row] for row in best],
         songs=[str(row) for row in best],

@@ -3,14 +3,14 @@ import pytest
 
 from ml.mood import Gaussian
 from recommender.engine import ivf_index as inverted
-from recommender.engine.ivf_index import InvertedFile, Vectors
+from recommender.engine.ivf_index import IvfIndex, Vectors
 from recommender.engine.scoring import mood_terms
 
 RNG = np.random.default_rng(0)
 N, DIMENSIONS = 20_000, 6
 
 
-def make_catalogue() -> tuple[Vectors, np.ndarray, np.ndarray, InvertedFile]:
+def make_catalogue() -> tuple[Vectors, np.ndarray, np.ndarray, IvfIndex]:
     """Vectors in groups, mood points, buckets, and their inverted file."""
     groups = RNG.normal(size=(40, DIMENSIONS))
     vectors = (groups[RNG.integers(40, size=N)] + RNG.normal(0, 0.3, (N, DIMENSIONS))).astype("f4")
@@ -53,7 +53,7 @@ def test_every_point_of_the_plane_has_a_cell() -> None:
 
 def test_index_comes_back_from_its_bytes() -> None:
     *_, index = make_catalogue()
-    again = InvertedFile.from_bytes(index.to_bytes())
+    again = IvfIndex.from_bytes(index.to_bytes())
     assert again.n_tracks == N
     assert np.array_equal(again.centroids, index.centroids)
     assert np.array_equal(again.radii, index.radii)
@@ -119,14 +119,14 @@ def test_summary_counts_buckets_and_takes_the_root_of_the_mean_square() -> None:
     assert (index.counts[0, 7], index.counts[0, 255], index.counts[1, 7]) == (2, 1, 1)
 
 
-def index_of(centroids: list[list[float]], radii: list[float], cells: list[int]) -> InvertedFile:
+def index_of(centroids: list[list[float]], radii: list[float], cells: list[int]) -> IvfIndex:
     """Lists of ten tracks each, all in one cell."""
     counts = np.zeros((len(cells), inverted.CELLS), np.int32)
     counts[np.arange(len(cells)), cells] = 10
-    return InvertedFile(np.array(centroids, "f4"), np.array(radii, "f4"), counts)
+    return IvfIndex(np.array(centroids, "f4"), np.array(radii, "f4"), counts)
 
 
-def lists_probed(index: InvertedFile, budget: int, mood_weight: float = 1.0) -> list[int]:
+def lists_probed(index: IvfIndex, budget: int, mood_weight: float = 1.0) -> list[int]:
     query = np.array([2.0, 0.0, 0.0, 0.0], "f4")
     mood = Gaussian(np.array([0.5, 0.5]), np.eye(2) * 0.1**2)
     probed = inverted.probe(index, mood=mood, query=query, budget=budget, mood_weight=mood_weight)

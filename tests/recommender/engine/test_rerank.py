@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax as softmax_by_scipy
 
-from recommender.engine.rerank import choose, softmax, story_noise
+from recommender.engine.rerank import rerank, softmax, story_noise
 
 
 def pick(
@@ -20,7 +20,7 @@ def pick(
     years: np.ndarray | None = None,
 ) -> list[int]:
     rows = range(len(scores))
-    picks = choose(
+    picks = rerank(
         scores,
         artists=artists or [frozenset({f"artist{i}"}) for i in rows],
         songs=songs or [f"song{i}" for i in rows],
@@ -69,7 +69,7 @@ def test_unknown_genre_and_year_repeat_nothing() -> None:
 def test_sure_places_hold_the_best_whatever_the_luck() -> None:
     scores = np.linspace(1.0, 0.0, 30)
     for story in range(20):
-        picks = choose(
+        picks = rerank(
             scores,
             artists=[frozenset({str(i)}) for i in range(30)],
             songs=[str(i) for i in range(30)],
@@ -90,7 +90,7 @@ def test_propensity_of_a_list_is_how_often_it_comes() -> None:
     told: dict[tuple[int, ...], float] = {}
     n = 6000
     for story in range(n):
-        picks = choose(
+        picks = rerank(
             np.array([0.3, 0.25, 0.1]),
             artists=artists,
             songs=["a", "b", "c"],
@@ -118,7 +118,7 @@ def test_rules_hold_and_propensities_are_probabilities(
     rows: list[tuple[float, int, int]], seed: int
 ) -> None:
     noise = story_noise(seed, np.arange(len(rows), dtype=np.uint64))
-    picks = choose(
+    picks = rerank(
         np.array([row[0] for row in rows], dtype=np.float64),
         artists=[frozenset({str(row[1])}) for row in rows],
         songs=[str(row[2]) for row in rows],
@@ -137,7 +137,7 @@ def test_propensity_is_how_often_a_track_comes_first() -> None:
     told: dict[int, float] = {}
     n = 4000
     for story in range(n):
-        first = choose(
+        first = rerank(
             scores,
             artists=[frozenset({"a"}), frozenset({"b"}), frozenset({"c"})],
             songs=["a", "b", "c"],
@@ -228,7 +228,7 @@ def test_repetition_costs_its_share_of_the_diversity(which: int) -> None:
     rows = [(BAND, "rock", 2000.0), *(row for row, _ in LIKENESS.values())]
     noise = np.zeros((2, len(rows)))
     noise[0, 0] = noise[1, 1 + which] = 1000.0
-    picks = choose(
+    picks = rerank(
         np.zeros(len(rows)),
         artists=[artists for artists, _, _ in rows],
         songs=[str(i) for i in range(len(rows))],
@@ -256,7 +256,7 @@ def test_likeness_is_to_the_nearest_of_those_drawn() -> None:
     artists = [frozenset({"a"}), BAND, BAND, frozenset({"z"})]
     noise = np.zeros((3, 4))
     noise[0, 0] = noise[1, 1] = 1000.0
-    picks = choose(
+    picks = rerank(
         np.zeros(4),
         artists=artists,
         songs=["a", "b", "c", "d"],
@@ -272,7 +272,7 @@ def test_likeness_is_to_the_nearest_of_those_drawn() -> None:
 
 @pytest.mark.parametrize(("per_artist", "rows"), [(1, [0, 3]), (2, [0, 1, 3]), (3, [0, 1, 2, 3])])
 def test_artist_has_as_many_tracks_as_allowed(per_artist: int, rows: list[int]) -> None:
-    picks = choose(
+    picks = rerank(
         np.array([4.0, 3.0, 2.0, 1.0]),
         artists=[BAND, BAND, BAND, frozenset({"other"})],
         songs=["a", "b", "c", "d"],

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from ml.mood import Gaussian
 from recommender.engine.item_similarity import similarity, together_scores
-from recommender.engine.mood_samples import aims
+from recommender.engine.mood_samples import mood_samples
 from recommender.engine.scoring import (
     FRESH_HALF_LIFE,
     TERMS,
@@ -153,7 +153,7 @@ def test_aims_lie_in_the_plane_around_the_mood(
 ) -> None:
     shared = correlation * sd_v * sd_e
     target = Gaussian(np.array([valence, energy]), np.array([[sd_v**2, shared], [shared, sd_e**2]]))
-    points = aims(target)
+    points = mood_samples(target)
     assert points.shape == (14, 2)
     assert (points >= 0.0).all()
     assert (points <= 1.0).all()

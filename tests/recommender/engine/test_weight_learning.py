@@ -8,7 +8,7 @@ from recommender.engine.weight_learning import Impressions, Learned, fit_weights
 from tests.recommender.factors.simulator import choose_one
 
 TRUTH = Weights(mood=1.5, taste=0.5, affinity=1.0, together=0.5, popular=0.0)
-LOOKING = 0.8
+POSITION_BIAS = 0.8
 
 
 def log_of(n_lists: int, seed: int = 0, n: int = 8) -> Impressions:
@@ -20,7 +20,7 @@ def log_of(n_lists: int, seed: int = 0, n: int = 8) -> Impressions:
         plain = rng.normal(size=(n, len(TERMS)))
         plain = plain[np.argsort(-(plain @ prior + rng.gumbel(size=n)))]
         terms.append(plain)
-        chosen.append(np.arange(n) == choose_one(rng, plain @ truth, LOOKING))
+        chosen.append(np.arange(n) == choose_one(rng, plain @ truth, POSITION_BIAS))
     return Impressions(
         terms=np.concatenate(terms),
         lists=np.repeat(np.arange(n_lists), n),
@@ -31,7 +31,7 @@ def log_of(n_lists: int, seed: int = 0, n: int = 8) -> Impressions:
 
 def test_many_choices_reveal_the_weights_and_the_attention() -> None:
     learned = fit_weights(log_of(4000))
-    assert learned.looking == pytest.approx(LOOKING, abs=0.15)
+    assert learned.position_bias == pytest.approx(POSITION_BIAS, abs=0.15)
     for name in ("mood", "taste", "affinity", "together", "popular"):
         assert getattr(learned.weights, name) == pytest.approx(getattr(TRUTH, name), abs=0.15)
 
@@ -87,8 +87,8 @@ PRIOR = Weights(mood=2.0, taste=0.3, popular=4.0)
 
 def surprise(log: Impressions, at: np.ndarray) -> float:
     """Minus the log posterior as the docstrings state it, list by list: a conditional logit with
-    rank^(-looking), each weight normal around its prior with half of it as standard deviation,
-    and looking normal around 0.5 with 0.5."""
+    rank^(-position_bias), each weight normal around its prior with half of it as standard
+    deviation, and position_bias normal around 0.5 with 0.5."""
     before = np.array([*(getattr(PRIOR, name) for name in TERMS), 0.5])
     total = -norm(before, [*(before[:-1] / 2), 0.5]).logpdf(at).sum()
     for one in np.unique(log.lists):
@@ -99,7 +99,7 @@ def surprise(log: Impressions, at: np.ndarray) -> float:
 
 
 def weights_of(learned: Learned) -> np.ndarray:
-    return np.array([*(getattr(learned.weights, name) for name in TERMS), learned.looking])
+    return np.array([*(getattr(learned.weights, name) for name in TERMS), learned.position_bias])
 
 
 def test_learned_weights_are_the_most_probable_ones() -> None:
@@ -134,7 +134,12 @@ def test_as_many_lists_as_asked_for_are_enough_and_one_fewer_is_not() -> None:
     log = log_of(30)
     assert fit_weights(log, least_lists=30).is_fitted
     short = fit_weights(log, PRIOR, least_lists=31)
-    assert (short.is_fitted, short.weights, short.looking, short.n_lists) == (False, PRIOR, 0.5, 30)
+    assert (short.is_fitted, short.weights, short.position_bias, short.n_lists) == (
+        False,
+        PRIOR,
+        0.5,
+        30,
+    )
 
 
 def test_lists_with_two_choices_or_none_change_nothing() -> None:

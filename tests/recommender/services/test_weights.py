@@ -97,6 +97,8 @@ def test_stories_that_are_not_to_be_learned_from_teach_nothing() -> None:
 
 
 def test_a_term_that_came_later_has_its_prior() -> None:
-    kept = RankingWeights(fitted_at=timezone.now(), weights={"mood": 2.0}, looking=0.5, n_lists=300)
+    kept = RankingWeights(
+        fitted_at=timezone.now(), weights={"mood": 2.0}, position_bias=0.5, n_lists=300
+    )
     assert kept.as_weights.mood == 2.0
     assert kept.as_weights.taste == Weights().taste
