@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.transactions import atomic_with_retry
-from ml.video import VideoUnreadable, sample
+from ml.video import Frame, VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.selectors import mood_of, video_of
@@ -65,7 +66,7 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     if story is None:
         return None
     try:
-        return _save_result(story, _look(story))
+        return _save_result(story, _run_models(story))
     except ClaimLostError:
         return None
     except (FileNotFoundError, VideoUnreadable):
@@ -96,24 +97,50 @@ def _claim_story(story_id: UUID) -> UUID:
     return claim
 
 
-def _look(story: Story) -> Seen:
-    from ml.analysis import analyse, analyse_video
-
+def _run_models(story: Story) -> Seen:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
     on_stage = partial(_note_stage, story)
-    how: Any = {
-        # Nobody's feelings are estimated from a face without a yes.
-        "look_at_faces": story.user.faces_consent is True,
-        "on_stage": on_stage,
-        "levels": action_levels(),
-    }
+    return analyse_media(
+        photo,
+        _frames(story, on_stage),
+        story.caption,
+        on_stage=on_stage,
+        # Emotions are read from faces only with consent.
+        look_at_faces=story.user.faces_consent is True,
+    )
+
+
+def _frames(story: Story, on_stage: Callable[[str], None]) -> Sequence[Frame] | None:
     video = video_of(story)
     if video is None:
-        return analyse(photo, story.caption, **how)
+        return None
     with video.file.open("rb") as file:
-        frames = sample(file, video.kind, on_frame=partial(on_stage, "faces"))
-    return analyse_video(frames, photo, story.caption, **how)
+        return sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+
+
+def analyse_media(
+    photo: Image.Image,
+    frames: Sequence[Frame] | None,
+    caption: str,
+    *,
+    on_stage: Callable[[str], None],
+    look_at_faces: bool = True,
+) -> Seen:
+    """Run the models on an upright photo or, given its frames, on a video with it as the poster.
+
+    Calls `on_stage` with the name of each stage when it begins. Uses the survey's intensities.
+    """
+    from ml.analysis import analyse, analyse_video
+
+    levels = action_levels()
+    if frames is None:
+        return analyse(
+            photo, caption, on_stage=on_stage, look_at_faces=look_at_faces, levels=levels
+        )
+    return analyse_video(
+        frames, photo, caption, on_stage=on_stage, look_at_faces=look_at_faces, levels=levels
+    )
 
 
 def _note_stage(story: Story, stage: str) -> None:

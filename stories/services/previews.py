@@ -18,9 +18,8 @@ from recommender.models import Suggestion
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.selectors import effective_tags
-from stories.services.analysis import analysis_fields
+from stories.services.analysis import analyse_media, analysis_fields
 from stories.services.uploads import read_upload
-from stories.survey.selectors import action_levels
 from stories.uploads.photos import Upload
 
 
@@ -42,15 +41,9 @@ def preview_suggestions(
 
     Loads the models, so it is nothing for a web process. Raises UploadError.
     """
-    from ml.analysis import analyse, analyse_video
-
-    how: Any = {"on_stage": on_stage, "levels": action_levels()}
     with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
-        if clean.video is None:
-            seen = analyse(photo, caption, **how)
-        else:
-            frames = sample(clean.video.file, clean.video.kind)
-            seen = analyse_video(frames, photo, caption, **how)
+        frames = sample(clean.video.file, clean.video.kind) if clean.video else None
+        seen = analyse_media(photo, frames, caption, on_stage=on_stage)
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
     return Preview(tags, seen.mood, _rank_for_a_stranger(seen.mood, n))
 
