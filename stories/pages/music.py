@@ -20,7 +20,7 @@ FOUND_AT_MOST = 8
 NOT_LEARNED = "Storify learns nothing from this story."
 
 
-@responses.button
+@responses.story_action
 def steer(request: PageRequest, story: Story) -> HttpResponse:
     form = SteeringForm(request.POST)
     if not form.is_valid():
@@ -29,7 +29,7 @@ def steer(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Here is the music in that direction.")
 
 
-@responses.button
+@responses.story_action
 def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     """Keep the filters for this person and rank the story's music with them."""
     form = FiltersForm(music.music_preferences(request.user), request.POST)
@@ -41,7 +41,7 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Your filters are kept for all your stories.")
 
 
-@responses.button
+@responses.story_action
 def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     form = LearningForm(request.POST)
     if not form.is_valid():
@@ -54,7 +54,7 @@ def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def restore(request: PageRequest, story: Story) -> HttpResponse:
     """Bring a track back that was taken off the list."""
     form = SuggestionForm(request.POST)

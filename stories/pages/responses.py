@@ -27,7 +27,7 @@ def go_to(request: PageRequest, story: Story) -> HttpResponse:
     return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
 
 
-def button(
+def story_action(
     view: Callable[[PageRequest, Story], HttpResponse],
 ) -> Callable[..., HttpResponseBase]:
     """A view that changes the person's own story, or says above it why it did not."""
@@ -35,7 +35,7 @@ def button(
     @require_POST
     @own_story
     @wraps(view)
-    def pressed(request: PageRequest, story: Story) -> HttpResponse:
+    def wrapped(request: PageRequest, story: Story) -> HttpResponse:
         try:
             return view(request, story)
         except Story.DoesNotExist as error:  # deleted meanwhile, in another window
@@ -43,7 +43,7 @@ def button(
         except (StoryError, SuggestionNotFoundError) as error:
             return refuse(request, story, str(error))
 
-    return pressed
+    return wrapped
 
 
 def refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:

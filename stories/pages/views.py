@@ -144,7 +144,7 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     return render(request, "stories/_progress.html", story_page.context(story))
 
 
-@responses.button
+@responses.story_action
 def correct(request: PageRequest, story: Story) -> HttpResponse:
     form = CorrectionForm(request.POST)
     if not form.is_valid():
@@ -153,7 +153,7 @@ def correct(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Corrected. Here is the music that fits now.")
 
 
-@responses.button
+@responses.story_action
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
@@ -165,7 +165,7 @@ def choose(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
@@ -174,7 +174,7 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
@@ -184,7 +184,7 @@ def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 
-@responses.button
+@responses.story_action
 def retry(request: PageRequest, story: Story) -> HttpResponse:
     services.retry_story(story=story)
     return responses.changed(request, story, "")
