@@ -1,4 +1,4 @@
-"""Steering a story's music, leaving kinds of tracks out, taking back, and looking for another."""
+"""Views that steer a story's music, filter it, restore a track and search for one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def steer(request: PageRequest, story: Story) -> HttpResponse:
 
 @responses.story_action
 def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
-    """Keep the filters for this person and rank the story's music with them."""
+    """Save the filters for this person and rank the story's tracks with them."""
     form = FiltersForm(music.music_preferences(request.user), request.POST)
     if not form.is_valid():
         reasons = [reason for errors in form.errors.values() for reason in errors]
@@ -56,7 +56,7 @@ def set_learning(request: PageRequest, story: Story) -> HttpResponse:
 
 @responses.story_action
 def restore(request: PageRequest, story: Story) -> HttpResponse:
-    """Bring a track back that was taken off the list."""
+    """Restore a track that was removed from the list."""
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There is no such suggestion.")
@@ -71,7 +71,7 @@ def restore(request: PageRequest, story: Story) -> HttpResponse:
 @require_safe
 @own_story
 def find(request: PageRequest, story: Story) -> HttpResponse:
-    """Tracks of the catalogue by title and artist, to be saved with the story."""
+    """Search the catalogue by title and artist for a track to save with the story."""
     q = request.GET.get("q", "").strip()
     page = {
         "story": story,

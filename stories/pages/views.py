@@ -1,7 +1,4 @@
-"""The pages: each view reads what was sent, calls one service or selector and renders.
-
-Where HTMX asks, the answer is the part of the page that changes; everybody else gets a page.
-"""
+"""Story pages. A request by HTMX gets the partial that changes, any other the whole page."""
 
 from __future__ import annotations
 
@@ -132,7 +129,7 @@ def story(request: PageRequest, story: Story) -> HttpResponse:
 @require_safe
 @own_story
 def progress(request: PageRequest, story: Story) -> HttpResponse:
-    """What changed since the page last asked; the whole story once it is finished."""
+    """Render the progress if it changed since the last poll, or the story once it is finished."""
     if not request.htmx:
         return redirect("stories:story", story.id)
     if story.is_finished:

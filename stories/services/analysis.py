@@ -1,4 +1,4 @@
-"""What a worker does with a story: claim it, look at it, keep what was seen, suggest tracks."""
+"""The worker's analysis of a story: claim it, run the models, store the result, suggest tracks."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 UNREADABLE = "The stored file could not be opened. Please upload it once more."
 BROKEN = "Something went wrong while we looked at this story. You can try it again."
 TRYING_AGAIN = "Something got in the way. We will try again in a moment."
-# What can be different a few seconds later: storage or database away, memory short.
+# Failures that may pass within seconds: no storage, no database, no memory.
 TRANSIENT = (OSError, OperationalError, MemoryError)
 
 logger = logging.getLogger(__name__)
 
 
 class AnalysisInterruptedError(Exception):
-    """A passing trouble; the story waits in the queue to be tried again in `retry_in` seconds."""
+    """A transient failure; the story is back in the queue, to be retried in `retry_in` seconds."""
 
     def __init__(self, retry_in: float) -> None:
         super().__init__(retry_in)
@@ -47,15 +47,15 @@ class AnalysisInterruptedError(Exception):
 
 
 class ClaimLostError(Exception):
-    """The story was deleted, or another worker took it over; whatever was found is dropped."""
+    """The story was deleted or claimed by another worker; the result is dropped."""
 
 
 def analyse_story(*, story_id: UUID) -> Story | None:
-    """Analyse a waiting story and suggest tracks for it; None where there is nothing to do.
+    """Analyse a queued story and suggest tracks for it; None if there is nothing to do.
 
-    Runs at most once at a time for a story and keeps one result: every write asks whether the
-    claim still holds. Raises AnalysisInterruptedError when it is worth another try; every other
-    failure ends in the story, in words, and is raised on for the log.
+    Runs at most once at a time for a story and keeps one result: every write checks that the
+    claim still holds. Raises AnalysisInterruptedError for a transient failure; any other failure
+    is stored in the story's `error` and raised for the log.
     """
     claim = _claim_story(story_id)
     story = (
@@ -144,7 +144,7 @@ def analyse_media(
 
 
 def _note_stage(story: Story, stage: str) -> None:
-    """Progress for the page and a sign of life, for the claim and the watchdog, in one."""
+    """Record progress for the page and renew the claim and the watchdog's heartbeat."""
     heartbeat.note()
     if not _held(story).update(stage=stage, claimed_at=timezone.now()):
         raise ClaimLostError
@@ -170,7 +170,7 @@ def _save_result(story: Story, seen: Seen) -> Story:
 
 
 def analysis_fields(seen: Seen) -> dict[str, Any]:
-    """What the models said as the columns of Analysis."""
+    """Map a result of the models to the columns of Analysis."""
     said = seen.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
@@ -189,13 +189,13 @@ def _held(story: Story) -> QuerySet[Story]:
 
 
 def _fail(story: Story, reason: str) -> bool:
-    """Say in the story why it failed; False where it is gone or in other hands."""
+    """Store why the story failed; False if it is gone or claimed by another worker."""
     failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
     return bool(_held(story).update(**failed))
 
 
 def _interrupt(story: Story, error: BaseException) -> BaseException:
-    """Give the story back to the queue, or up after the last attempt."""
+    """Requeue the story, or fail it after the last attempt."""
     if story.attempts >= settings.STORIES_MAX_ATTEMPTS:
         _fail(story, GAVE_UP)
         return error
@@ -211,5 +211,5 @@ def _interrupt(story: Story, error: BaseException) -> BaseException:
 
 
 def backoff(attempt: int) -> float:
-    """Seconds until the next try: 2, 4, 8 … times a chance factor, so that crowds disperse."""
+    """Seconds until the next attempt: 2, 4, 8 … with jitter of ±50 %."""
     return float(2**attempt) * random.uniform(0.5, 1.5)

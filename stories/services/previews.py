@@ -1,4 +1,4 @@
-"""The whole way from a photo or video to tracks without keeping anything."""
+"""Suggestions for a photo or video, end to end, without storing anything."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def preview_suggestions(
     n: int = 10,
     on_stage: Callable[[str], None] = lambda _stage: None,
 ) -> Preview:
-    """Tags, mood and tracks for a photo or video, for somebody of whom nothing is known.
+    """Analyse a photo or video and suggest tracks as for a new user.
 
-    Loads the models, so it is nothing for a web process. Raises UploadError.
+    Loads the models, so never call it in a web process. Raises UploadError.
     """
     with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
         frames = sample(clean.video.file, clean.video.kind) if clean.video else None

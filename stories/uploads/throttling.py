@@ -1,4 +1,4 @@
-"""How much one person may ask for; without the cache nobody is counted and nobody is kept out."""
+"""Throttles requests per person; lets everything through if the cache is down."""
 
 from __future__ import annotations
 
