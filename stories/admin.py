@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - the signatures are the admin's
-"""Stories for staff: what was uploaded, what was seen in it, what was corrected by hand."""
+"""Admin pages of stories, analyses and corrections."""
 
 from __future__ import annotations
 

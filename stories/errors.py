@@ -1,4 +1,4 @@
-"""What can be wrong with a request about a story; `str()` is for people, `code` for programs."""
+"""Errors of story services; `str()` is for people, `code` for programs."""
 
 from __future__ import annotations
 

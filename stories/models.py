@@ -1,4 +1,4 @@
-"""A story, its photo, what the models saw in it, and what its owner corrected."""
+"""Stories, their media, analyses and corrections, and answers to the survey."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Story(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
     # The step of the analysis that runs now, one of ml.types.STAGES; "" outside of it.
     stage = models.CharField(max_length=16, blank=True, default="")
-    # In words for the owner: why it failed or, while it waits, why it waits longer than usual.
+    # Shown to the owner: why it failed or, while queued, why it takes longer than usual.
     error = models.CharField(max_length=300, blank=True, default="")
 
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     upload_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
 
-    # A worker owns a story while `claim` is the value it wrote; a later claim takes it away.
+    # A worker owns a story as long as `claim` is the value it wrote.
     claim = models.UUIDField(null=True, blank=True, editable=False)
     claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # When the broker last took the message; null means that it never did.
+    # When the broker last accepted the message; null if it never did.
     enqueued_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -79,7 +79,7 @@ class Story(models.Model):
 
 
 def photo_path(photo: Photo, _filename: str) -> str:
-    """The name the uploader's machine gave the file is never used."""
+    """A storage path that ignores the name of the uploaded file."""
     return f"photos/{photo.story_id.hex[:2]}/{photo.story_id}.jpg"
 
 
@@ -105,7 +105,7 @@ class Photo(models.Model):
 
 
 def video_path(video: Video, filename: str) -> str:
-    """The name is our own; only its ending, "mp4" or "webm", is taken over."""
+    """A storage path that keeps only the extension, "mp4" or "webm"."""
     return f"videos/{video.story_id.hex[:2]}/{video.story_id}.{filename.rpartition('.')[2]}"
 
 
@@ -168,7 +168,7 @@ class Analysis(models.Model):
     mood_energy = models.FloatField()
     mood_spread: models.JSONField[Any, Any] = models.JSONField()
     mood_set_by_hand = models.BooleanField(default=False)
-    # What no longer follows from the columns above, until a task has worked it out anew.
+    # What a task still has to recompute after the columns above changed.
     outdated = models.CharField(
         max_length=16, blank=True, choices=Outdated.choices, default=Outdated.NOTHING
     )
@@ -201,7 +201,7 @@ class Analysis(models.Model):
 
 
 class Correction(models.Model):
-    """One change by hand, kept as it happened: for staff now and for training later."""
+    """One correction by the owner, logged for staff and for later training."""
 
     class Kind(models.TextChoices):
         EMOTION = "emotion", "emotion"
@@ -234,7 +234,7 @@ class Correction(models.Model):
 
 
 MUSIC = "music"
-"""The survey's question that is about no action."""
+"""The one question of the survey that is not about an action."""
 
 MUSIC_LEVELS = ("not at all", "a little", "somewhat", "very", "extremely")
 

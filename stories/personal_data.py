@@ -1,4 +1,4 @@
-"""What stories know about a person: handed over on request, erased with the account."""
+"""Export of a person's stories."""
 
 from __future__ import annotations
 

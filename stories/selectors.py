@@ -1,4 +1,4 @@
-"""Reading stories: what there is, and what counts after the owner's corrections."""
+"""Queries on stories, with the owner's corrections applied."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
 
-# What an owner says for "nothing of the kind": no feeling to be seen, none of the actions.
+# The correction that stands for no emotion or none of the actions.
 NONE = "none"
 LABELS: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "action": ACTIONS}
 
 
 def get_story(user: User, story_id: UUID) -> Story:
-    """A story of this person; somebody else's does not exist (Story.DoesNotExist)."""
+    """Get a story of this person. Raises Story.DoesNotExist, also for somebody else's."""
     return history(user).get(pk=story_id)
 
 
 def history(user: User) -> QuerySet[Story]:
-    """This person's stories, newest first, with all that belongs to them in the same query."""
+    """This person's stories, newest first, with media and analysis in the same query."""
     return Story.objects.filter(user=user).select_related("photo", "video", "analysis")
 
 
@@ -46,7 +46,7 @@ def effective_tags(story: Story) -> dict[str, Any] | None:
 
 
 def mood_of(story: Story) -> MoodTarget | None:
-    """The point and its spread that the suggestions were made for; None until ready."""
+    """The mood that the suggestions are ranked for; None until ready."""
     analysis = analysis_of(story)
     if analysis is None:
         return None
@@ -60,13 +60,13 @@ def mood_of(story: Story) -> MoodTarget | None:
 
 
 def moments_of(story: Story) -> list[dict[str, float]]:
-    """How the mood of a video went, in its order; empty until ready and for a photo."""
+    """The mood of a video over time; empty until ready and for a photo."""
     analysis = analysis_of(story)
     return list(analysis.moments) if analysis else []
 
 
 def fused_mood(analysis: Analysis) -> MoodTarget:
-    """What the tags say together, corrections included; pure arithmetic, no model."""
+    """Fuse the tags, corrections included, into a mood without running a model."""
     words, scene = analysis.caption_mood, analysis.scene
     return fuse(
         emotion=_emotion(analysis),
@@ -140,7 +140,7 @@ def _certain(label: str, labels: tuple[str, ...]) -> dict[str, float] | None:
 
 
 def _probabilities(stored: Any, labels: tuple[str, ...]) -> dict[str, float] | None:
-    """In the order of the classes: what comes from the database has lost it."""
+    """Restore the order of the classes, which JSON columns do not keep."""
     return {name: float(stored[name]) for name in labels if name in stored} if stored else None
 
 

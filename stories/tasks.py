@@ -1,4 +1,4 @@
-"""What the workers do; each task gets ids, calls one service and leaves if the row is gone."""
+"""Celery tasks: each takes ids, calls one service and returns if the row is gone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def analyse_story(self: Any, story_id: str) -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def refresh_outdated() -> int:
-    """One step; the next waits behind whatever else is queued, so that nothing else has to."""
+    """Refresh one batch; the next is queued behind other jobs, so that they need not wait."""
     done = services.refresh_outdated()
     if done:
         services.send_refresh()

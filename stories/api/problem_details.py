@@ -1,4 +1,4 @@
-"""The errors of stories as answers of the API."""
+"""Maps story errors to HTTP responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UPLOAD_STATUS = {
 
 
 class Refused(APIException):
-    """An answer with a status, words for people and a code for programs."""
+    """An error response with a status, a detail for people and a code for programs."""
 
     def __init__(self, status: int, detail: str, code: str, wait: int | None = None) -> None:
         super().__init__(detail, code)
@@ -41,7 +41,7 @@ class Refused(APIException):
 
 @contextmanager
 def as_problems() -> Iterator[None]:
-    """Turn what services raise into what REST framework answers."""
+    """Translate errors of services into exceptions of REST framework."""
     try:
         yield
     except UploadError as error:

@@ -1,4 +1,4 @@
-"""A story as the API shows it, and what the API takes in."""
+"""Serializers of stories for the API."""
 
 from __future__ import annotations
 

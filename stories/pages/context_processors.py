@@ -1,4 +1,4 @@
-"""What every page may know of the site."""
+"""Template context of every page."""
 
 from __future__ import annotations
 

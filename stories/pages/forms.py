@@ -1,4 +1,4 @@
-"""What people send to the pages, checked and named."""
+"""Forms of the story pages."""
 
 from __future__ import annotations
 

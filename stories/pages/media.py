@@ -1,5 +1,4 @@
-"""Photos and videos themselves: for the owner and for staff with that permission, kept by no cache
-but the owner's."""
+"""Serves photos and videos to their owner and to staff with the permission; private caching."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ Kept = TypeVar("Kept", Photo, Video)
 
 
 def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Programs that got a photo's address from the API fetch it with the token they have."""
+    """Accept API tokens, so that API clients can fetch the URLs they got."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -65,7 +64,7 @@ def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
 @token_counts
 @signed_in
 def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
-    """The whole video, or the part that a player asks for: it need not wait for the rest."""
+    """Serve the whole video, or the byte range that a player asks for."""
     found = _visible(request.user, story_id, Video)
     content_type, size = f"video/{found.kind}", found.file.size
     try:

@@ -1,4 +1,4 @@
-"""The valence x energy plane as a picture: where the mood lies, how surely, and the tracks."""
+"""The valence x energy plane as SVG: the mood with its uncertainty, and the tracks."""
 
 from __future__ import annotations
 

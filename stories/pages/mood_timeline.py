@@ -1,4 +1,4 @@
-"""How the mood of a video goes, as a picture: a path in the plane and two lines over time."""
+"""The mood of a video over time: a path in the mood plane and two lines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def mood_course(moments: Sequence[Mapping[str, float]]) -> MoodCourse | None:
 
 
 def _words(moments: Sequence[Mapping[str, float]]) -> str:
-    """A third at either end: a single frame is no beginning."""
+    """Compare the first and last third: a single frame is too little."""
     third = max(len(moments) // 3, 1)
     begins, ends = _mean_word(moments[:third]), _mean_word(moments[-third:])
     if begins == ends:

@@ -1,4 +1,4 @@
-"""Steering a story's music, leaving kinds of tracks out, taking back, and looking for another."""
+"""Views that steer a story's music, filter it, restore a track and search for one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOUND_AT_MOST = 8
 NOT_LEARNED = "Storify learns nothing from this story."
 
 
-@responses.button
+@responses.story_action
 def steer(request: PageRequest, story: Story) -> HttpResponse:
     form = SteeringForm(request.POST)
     if not form.is_valid():
@@ -30,9 +30,9 @@ def steer(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Here is the music in that direction.")
 
 
-@responses.button
+@responses.story_action
 def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
-    """Keep the filters for this person and rank the story's music with them."""
+    """Save the filters for this person and rank the story's tracks with them."""
     form = FiltersForm(music.music_preferences(request.user), request.POST)
     if not form.is_valid():
         reasons = [reason for errors in form.errors.values() for reason in errors]
@@ -42,7 +42,7 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Your filters are kept for all your stories.")
 
 
-@responses.button
+@responses.story_action
 def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     form = LearningForm(request.POST)
     if not form.is_valid():
@@ -55,9 +55,9 @@ def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def restore(request: PageRequest, story: Story) -> HttpResponse:
-    """Bring a track back that was taken off the list."""
+    """Restore a track that was removed from the list."""
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There is no such suggestion.")
@@ -72,7 +72,7 @@ def restore(request: PageRequest, story: Story) -> HttpResponse:
 @require_safe
 @own_story
 def find(request: PageRequest, story: Story) -> HttpResponse:
-    """Tracks of the catalogue by title and artist, to be saved with the story."""
+    """Search the catalogue by title and artist for a track to save with the story."""
     q = request.GET.get("q", "").strip()
     page = {
         "story": story,

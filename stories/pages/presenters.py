@@ -1,4 +1,4 @@
-"""What was seen, as the templates show it: tags as bars, faces as boxes, stages as steps."""
+"""View models for the templates: tags as bars, faces as boxes, stages as steps."""
 
 from __future__ import annotations
 

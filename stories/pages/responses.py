@@ -1,4 +1,4 @@
-"""How pages answer once something was done: with the part that changed, or with the page anew."""
+"""Responses to actions: the changed partial for HTMX, a redirect for everyone else."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def go_to(request: PageRequest, story: Story) -> HttpResponse:
     return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
 
 
-def button(
+def story_action(
     view: Callable[[PageRequest, Story], HttpResponse],
 ) -> Callable[..., HttpResponseBase]:
-    """A view that changes the person's own story, or says above it why it did not."""
+    """Decorate a POST view that changes one's own story; show story errors above the story."""
 
     @require_POST
     @own_story
     @wraps(view)
-    def pressed(request: PageRequest, story: Story) -> HttpResponse:
+    def wrapped(request: PageRequest, story: Story) -> HttpResponse:
         try:
             return view(request, story)
         except Story.DoesNotExist as error:  # deleted meanwhile, in another window
@@ -44,17 +44,17 @@ def button(
         except (StoryError, SuggestionNotFoundError) as error:
             return refuse(request, story, str(error))
 
-    return pressed
+    return wrapped
 
 
 def refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:
-    """Say why nothing was changed, above the story as it is."""
+    """Show why nothing was changed, above the unchanged story."""
     messages.error(request, reason)
     return go_to(request, story)
 
 
 def changed(request: PageRequest, story: Story, words: str) -> HttpResponse:
-    """The story anew; without HTMX on its page, with what happened in words."""
+    """Render the changed story; without HTMX, redirect to it with a message."""
     if request.htmx:
         return story_part(request, selectors.get_story(request.user, story.id), words)
     if words:
@@ -63,18 +63,18 @@ def changed(request: PageRequest, story: Story, words: str) -> HttpResponse:
 
 
 def story_part(request: PageRequest, story: Story, words: str) -> HttpResponse:
-    """The story for the page that is open, and `words` for those who do not see it change."""
+    """Render the story for the open page, with `words` for screen readers."""
     page = {**story_page.context(story), "announcement": words}
     return render(request, "stories/_changed.html", page)
 
 
 def choice_part(request: PageRequest, story: Story) -> HttpResponse:
-    """Only what the saving changed, so that a track that plays goes on playing."""
+    """Render only what saving changes, so that a playing track keeps playing."""
     return render(request, "stories/_choice.html", story_page.tracks(story))
 
 
 def refused(request: PageRequest, story: Story, suggestion_id: UUID) -> HttpResponse:
-    """In the place of the track that was taken off the list, the way to bring it back."""
+    """Replace the removed track by a button that restores it."""
     if not request.htmx:
         return redirect("stories:story", story.id)
     page = {"story": story, "suggestion": get_suggestion(request.user, suggestion_id)}

@@ -1,4 +1,4 @@
-"""Everything that the page of one story shows, gathered from what is stored."""
+"""Template context of the page of one story."""
 
 from __future__ import annotations
 

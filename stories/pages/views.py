@@ -1,7 +1,4 @@
-"""The pages: each view reads what was sent, calls one service or selector and renders.
-
-Where HTMX asks, the answer is the part of the page that changes; everybody else gets a page.
-"""
+"""Story pages. A request by HTMX gets the partial that changes, any other the whole page."""
 
 from __future__ import annotations
 
@@ -133,7 +130,7 @@ def story(request: PageRequest, story: Story) -> HttpResponse:
 @require_safe
 @own_story
 def progress(request: PageRequest, story: Story) -> HttpResponse:
-    """What changed since the page last asked; the whole story once it is finished."""
+    """Render the progress if it changed since the last poll, or the story once it is finished."""
     if not request.htmx:
         return redirect("stories:story", story.id)
     if story.is_finished:
@@ -145,7 +142,7 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     return render(request, "stories/_progress.html", story_page.context(story))
 
 
-@responses.button
+@responses.story_action
 def correct(request: PageRequest, story: Story) -> HttpResponse:
     form = CorrectionForm(request.POST)
     if not form.is_valid():
@@ -154,7 +151,7 @@ def correct(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(request, story, "Corrected. Here is the music that fits now.")
 
 
-@responses.button
+@responses.story_action
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
@@ -166,7 +163,7 @@ def choose(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
@@ -175,7 +172,7 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     return redirect("stories:story", story.id)
 
 
-@responses.button
+@responses.story_action
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
@@ -185,7 +182,7 @@ def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 
-@responses.button
+@responses.story_action
 def retry(request: PageRequest, story: Story) -> HttpResponse:
     services.retry_story(story=story)
     return responses.changed(request, story, "")

@@ -1,14 +1,10 @@
-"""Everything that changes a story."""
+"""Services that create, change and delete stories."""
 
 from stories.services.analysis import AnalysisInterruptedError, analyse_story
+from stories.services.choices import remove_choice, save_choice
 from stories.services.consent import erase_faces, refresh_outdated, send_refresh
 from stories.services.corrections import correct_story, suggest_again, tune_story
-from stories.services.deletion import (
-    delete_stories_of,
-    delete_story,
-    remove_choice,
-    save_choice,
-)
+from stories.services.deletion import delete_stories_of, delete_story
 from stories.services.media_sweep import sweep_media
 from stories.services.previews import Preview, preview_suggestions
 from stories.services.queue import (

@@ -1,9 +1,10 @@
-"""What a worker does with a story: claim it, look at it, keep what was seen, suggest tracks."""
+"""The worker's analysis of a story: claim it, run the models, store the result, suggest tracks."""
 
 from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.transactions import atomic_with_retry
-from ml.video import VideoUnreadable, sample
+from ml.video import Frame, VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.selectors import mood_of, video_of
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 UNREADABLE = "The stored file could not be opened. Please upload it once more."
 BROKEN = "Something went wrong while we looked at this story. You can try it again."
 TRYING_AGAIN = "Something got in the way. We will try again in a moment."
-# What can be different a few seconds later: storage or database away, memory short.
+# Failures that may pass within seconds: no storage, no database, no memory.
 TRANSIENT = (OSError, OperationalError, MemoryError)
 
 logger = logging.getLogger(__name__)
 
 
 class AnalysisInterruptedError(Exception):
-    """A passing trouble; the story waits in the queue to be tried again in `retry_in` seconds."""
+    """A transient failure; the story is back in the queue, to be retried in `retry_in` seconds."""
 
     def __init__(self, retry_in: float) -> None:
         super().__init__(retry_in)
@@ -46,15 +47,15 @@ class AnalysisInterruptedError(Exception):
 
 
 class ClaimLostError(Exception):
-    """The story was deleted, or another worker took it over; whatever was found is dropped."""
+    """The story was deleted or claimed by another worker; the result is dropped."""
 
 
 def analyse_story(*, story_id: UUID) -> Story | None:
-    """Analyse a waiting story and suggest tracks for it; None where there is nothing to do.
+    """Analyse a queued story and suggest tracks for it; None if there is nothing to do.
 
-    Runs at most once at a time for a story and keeps one result: every write asks whether the
-    claim still holds. Raises AnalysisInterruptedError when it is worth another try; every other
-    failure ends in the story, in words, and is raised on for the log.
+    Runs at most once at a time for a story and keeps one result: every write checks that the
+    claim still holds. Raises AnalysisInterruptedError for a transient failure; any other failure
+    is stored in the story's `error` and raised for the log.
     """
     claim = _claim_story(story_id)
     story = (
@@ -65,7 +66,7 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     if story is None:
         return None
     try:
-        return _save_result(story, _look(story))
+        return _save_result(story, _run_models(story))
     except ClaimLostError:
         return None
     except (FileNotFoundError, VideoUnreadable):
@@ -96,28 +97,54 @@ def _claim_story(story_id: UUID) -> UUID:
     return claim
 
 
-def _look(story: Story) -> Seen:
-    from ml.analysis import analyse, analyse_video
-
+def _run_models(story: Story) -> Seen:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
     on_stage = partial(_note_stage, story)
-    how: Any = {
-        # Nobody's feelings are estimated from a face without a yes.
-        "look_at_faces": story.user.faces_consent is True,
-        "on_stage": on_stage,
-        "levels": action_levels(),
-    }
+    return analyse_media(
+        photo,
+        _frames(story, on_stage),
+        story.caption,
+        on_stage=on_stage,
+        # Emotions are read from faces only with consent.
+        look_at_faces=story.user.faces_consent is True,
+    )
+
+
+def _frames(story: Story, on_stage: Callable[[str], None]) -> Sequence[Frame] | None:
     video = video_of(story)
     if video is None:
-        return analyse(photo, story.caption, **how)
+        return None
     with video.file.open("rb") as file:
-        frames = sample(file, video.kind, on_frame=partial(on_stage, "faces"))
-    return analyse_video(frames, photo, story.caption, **how)
+        return sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+
+
+def analyse_media(
+    photo: Image.Image,
+    frames: Sequence[Frame] | None,
+    caption: str,
+    *,
+    on_stage: Callable[[str], None],
+    look_at_faces: bool = True,
+) -> Seen:
+    """Run the models on an upright photo or, given its frames, on a video with it as the poster.
+
+    Calls `on_stage` with the name of each stage when it begins. Uses the survey's intensities.
+    """
+    from ml.analysis import analyse, analyse_video
+
+    levels = action_levels()
+    if frames is None:
+        return analyse(
+            photo, caption, on_stage=on_stage, look_at_faces=look_at_faces, levels=levels
+        )
+    return analyse_video(
+        frames, photo, caption, on_stage=on_stage, look_at_faces=look_at_faces, levels=levels
+    )
 
 
 def _note_stage(story: Story, stage: str) -> None:
-    """Progress for the page and a sign of life, for the claim and the watchdog, in one."""
+    """Record progress for the page and renew the claim and the watchdog's heartbeat."""
     heartbeat.note()
     if not _held(story).update(stage=stage, claimed_at=timezone.now()):
         raise ClaimLostError
@@ -143,7 +170,7 @@ def _save_result(story: Story, seen: Seen) -> Story:
 
 
 def analysis_fields(seen: Seen) -> dict[str, Any]:
-    """What the models said as the columns of Analysis."""
+    """Map a result of the models to the columns of Analysis."""
     said = seen.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
@@ -162,13 +189,13 @@ def _held(story: Story) -> QuerySet[Story]:
 
 
 def _fail(story: Story, reason: str) -> bool:
-    """Say in the story why it failed; False where it is gone or in other hands."""
+    """Store why the story failed; False if it is gone or claimed by another worker."""
     failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
     return bool(_held(story).update(**failed))
 
 
 def _interrupt(story: Story, error: BaseException) -> BaseException:
-    """Give the story back to the queue, or up after the last attempt."""
+    """Requeue the story, or fail it after the last attempt."""
     if story.attempts >= settings.STORIES_MAX_ATTEMPTS:
         _fail(story, GAVE_UP)
         return error
@@ -184,5 +211,5 @@ def _interrupt(story: Story, error: BaseException) -> BaseException:
 
 
 def backoff(attempt: int) -> float:
-    """Seconds until the next try: 2, 4, 8 … times a chance factor, so that crowds disperse."""
+    """Seconds until the next attempt: 2, 4, 8 … with jitter of ±50 %."""
     return float(2**attempt) * random.uniform(0.5, 1.5)

@@ -1,7 +1,7 @@
-"""When consent is withdrawn: what was read from faces goes, and what followed from it with it.
+"""Erasure of face data when consent is withdrawn.
 
-The faces and emotions go in the transaction that withdraws. Moods and suggestions that follow from
-them are marked there and worked out anew from the rest, without running a model.
+Faces and emotions are erased in the transaction that withdraws consent. Moods and suggestions that
+were derived from them are marked as outdated there and recomputed later, without running a model.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WITHOUT_FACES: dict[str, Any] = {
     "emotion_set": [],
     "faces": [],
 }
-# Moods that a request works out itself, about a millisecond each; the task does the others.
+# Moods that the request recomputes itself, about a millisecond each; a task does the rest.
 AT_ONCE = 200
 MOODS_A_STEP = 500
 LISTS_A_STEP = 50
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def without_faces(fields: dict[str, Any]) -> dict[str, Any]:
-    """The columns of an analysis without what was read from faces, the mood from the rest."""
+    """Strip the columns of an analysis of face data and fuse the mood from the rest."""
     # A moment's mood contains the emotion of its frame, which is not kept by itself.
     kept = fields | WITHOUT_FACES | ({"moments": []} if fields["emotion"] else {})
     analysis = Analysis(**kept)
@@ -45,8 +45,8 @@ def without_faces(fields: dict[str, Any]) -> dict[str, Any]:
 def erase_faces(user: User) -> None:
     """Remove everything read from faces in this person's stories.
 
-    What the person set by hand stays: it is their own statement. The caller holds the person's
-    row, so that no analysis is saved in between.
+    What the person set by hand stays. The caller has locked the person's row, so that no analysis
+    is saved in between.
     """
     theirs = Analysis.objects.filter(story__user=user)
     read = theirs.exclude(emotion__isnull=True, faces=[])
@@ -62,18 +62,18 @@ def erase_faces(user: User) -> None:
 
 
 def send_refresh() -> None:
-    """Ask a worker to go on; without a broker the next beat does."""
+    """Ask a worker to refresh; without a broker the periodic task does."""
     try:
         job_publisher.publish_refresh()
     except job_publisher.BrokerUnavailableError:
-        logger.warning("the broker is away; moods are worked out anew with the next beat")
+        logger.warning("the broker is down; the periodic task will refresh moods")
 
 
 def refresh_outdated() -> int:
-    """Work out some moods anew or, when none is left, rank tracks for some; how many were done.
+    """Recompute a batch of outdated moods or, when none is left, of suggestions; return the count.
 
-    Moods come first because they say what was seen. Safe to run twice at once and to stop at any
-    time: what is done loses its mark in the same transaction.
+    Moods come first because they were read from faces. Safe to run concurrently and to stop at any
+    time: a row's mark is removed in the transaction that refreshes it.
     """
     if fused := _fuse_again(Analysis.objects.all(), MOODS_A_STEP):
         return fused

@@ -1,4 +1,4 @@
-"""The owner knows better: tags and mood by hand, and new suggestions without any model."""
+"""Corrections of tags and mood by the owner; they rank tracks again without running a model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
 from stories.services.locks import lock_person
 
-# Nothing else is written: whatever the models said may be erased at the same moment.
+# Write nothing else: the models' columns may be erased concurrently.
 _BY_HAND = (
     *("corrected_emotion", "corrected_action", "outdated"),
     *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
@@ -31,9 +31,9 @@ def correct_story(
 ) -> Story:
     """Correct tags ("none" for nothing of the kind) or set the mood (valence, energy) by hand.
 
-    Tags are fused anew into a mood; a mood set by hand counts as it is until a tag is corrected.
-    Both rank tracks again at once. What changed is logged as Correction of `user`.
-    Raises StoryNotReadyError before the analysis is done, UnknownLabelError for a strange label.
+    Corrected tags are fused into a new mood; a mood set by hand counts until a tag is corrected.
+    Either ranks tracks again at once and is logged as a Correction by `user`.
+    Raises StoryNotReadyError before the analysis is done, UnknownLabelError for an unknown label.
     """
     locked = lock_ready_story(story)
     analysis = locked.analysis
@@ -66,20 +66,20 @@ def tune_story(
 
 @atomic_with_retry
 def suggest_again(*, story: Story) -> Story:
-    """Rank tracks anew for a story as it is, because what its owner wants of music changed."""
+    """Rank tracks again for an unchanged story, after its owner's music preferences changed."""
     locked = lock_ready_story(story)
     _suggest(locked)
     return locked
 
 
 def lock_story(story: Story) -> Story:
-    """The story as it is now, nobody else's until the transaction ends; Story.DoesNotExist."""
+    """Lock the story until the transaction ends. Raises Story.DoesNotExist if it is gone."""
     lock_person(story.user_id)
     return Story.objects.select_for_update(of=("self",)).select_related("user").get(pk=story.pk)
 
 
 def lock_ready_story(story: Story) -> Story:
-    """The same; StoryNotReadyError for one that is not analysed."""
+    """Lock a story that is ready. Raises StoryNotReadyError for any other."""
     locked = lock_story(story)
     if locked.status != Story.Status.READY:
         raise StoryNotReadyError

@@ -1,4 +1,4 @@
-"""Keeping a track with a story, and letting a story go."""
+"""Deletion of stories and their files."""
 
 from __future__ import annotations
 
@@ -10,37 +10,14 @@ from django.db import transaction
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from recommender import services as recommender
-from recommender.errors import TrackNotFoundError
-from recommender.models import Choice
-from stories.errors import UnknownTrackError
 from stories.models import Photo, Story, Video
-from stories.services.corrections import lock_ready_story, lock_story
-
-
-@atomic_with_retry
-def save_choice(*, story: Story, track_id: UUID) -> Choice:
-    """Keep a track with the story instead of an earlier one; the owner's taste learns at once.
-
-    Raises StoryNotReadyError before there are suggestions, UnknownTrackError for an id of no track.
-    """
-    locked = lock_ready_story(story)
-    try:
-        return recommender.save_choice(user=locked.user, story_id=locked.pk, track_id=track_id)
-    except TrackNotFoundError as error:
-        raise UnknownTrackError from error
-
-
-@atomic_with_retry
-def remove_choice(*, story: Story) -> None:
-    locked = lock_story(story)
-    recommender.remove_choice(user=locked.user, story_id=locked.pk)
 
 
 @atomic_with_retry
 def delete_story(*, story: Story) -> None:
-    """Remove the story, what was suggested and chosen for it, and after the commit its files.
+    """Delete the story with its suggestions and saved track, and its files after the commit.
 
-    A worker that has it in hand notices at its next write and drops what it found.
+    A worker that is analysing it notices at its next write and drops the result.
     """
     locked = Story.objects.select_for_update().filter(pk=story.pk).first()
     if locked is None:
@@ -52,8 +29,10 @@ def delete_story(*, story: Story) -> None:
 
 @transaction.atomic
 def delete_stories_of(user: User) -> None:
-    """Everything this person uploaded, for the deletion of the account; what was suggested and
-    saved with it is another part of that."""
+    """Delete everything this person uploaded, as a part of deleting the account.
+
+    Suggestions and saved tracks are deleted by the recommender.
+    """
     stories = Story.objects.filter(user=user)
     locked = list(stories.select_for_update().order_by("pk").values_list("pk", flat=True))
     _delete_files_on_commit(locked)
@@ -73,5 +52,5 @@ def _delete_on_commit(storage: Storage, name: str) -> None:
     def delete_file() -> None:
         storage.delete(name)
 
-    # Robust: one file that the storage will not let go does not keep the other.
+    # Robust: a file that the storage fails to delete does not stop the others.
     transaction.on_commit(delete_file, robust=True)

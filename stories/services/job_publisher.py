@@ -1,4 +1,4 @@
-"""The way to the workers: one message, or a quick, named failure."""
+"""Publishes jobs to the workers; fails fast if the broker is down."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from kombu.pools import producers
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
 INFERENCE = "inference"
-# A person waits for the answer: one more try over a fresh connection, then the beat takes over.
+# Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
     "interval_max": 0,
 }
-# Workers wait on the broker for long, senders do not.
+# Workers may wait long for the broker, publishers may not.
 _TRANSPORT = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
 
 class BrokerUnavailableError(Exception):
-    """The broker took or said nothing; it is to be asked again later."""
+    """The broker is unreachable; try again later."""
 
 
 def publish_analysis(story_id: UUID) -> None:
@@ -33,7 +33,7 @@ def publish_analysis(story_id: UUID) -> None:
 
 
 def publish_refresh() -> None:
-    """Ask a worker for what is outdated. Raises BrokerUnavailableError within seconds."""
+    """Ask a worker to refresh what is outdated. Raises BrokerUnavailableError within seconds."""
     _publish(REFRESH_OUTDATED)
 
 
@@ -53,10 +53,10 @@ def _publish(task: str, *args: str) -> None:
 
 
 def waiting_messages(queue: str = INFERENCE) -> int:
-    """How many messages the broker has that no worker has taken.
+    """Count the messages in a queue that no worker has taken.
 
-    Redis and RabbitMQ alike answer a passive declaration with it, and refuse one of a queue that
-    nobody has used yet. Raises BrokerUnavailableError within seconds.
+    Redis and RabbitMQ both return the count for a passive declaration and refuse one for a queue
+    that has never been used. Raises BrokerUnavailableError within seconds.
     """
     with current_app.connection_for_read(transport_options=_TRANSPORT) as connection:
         try:

@@ -1,4 +1,4 @@
-"""The first lock of the order in recommender.locks: the person."""
+"""The lock on a person: the first in the lock order of recommender.locks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from accounts.models import User
 
 
 def lock_person(user_id: int) -> User | None:
-    """Hold the person as they are until the transaction ends; None if they are gone.
+    """Lock the person's row until the transaction ends; None if it is gone.
 
-    Whoever writes what depends on their consent, or rows that name them, takes this lock before
-    any other: withdrawing consent and deleting the account begin with it, too.
+    Take this lock before any other when writing rows that refer to the person or depend on their
+    consent: withdrawing consent and deleting the account start with it, too.
     """
     return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()

@@ -1,4 +1,4 @@
-"""Files without a row go after a day; rows without a file are reported.
+"""Removes files without a row after a day and reports rows without a file.
 
 A file is stored before its row is committed and deleted after its row is gone, so a process that
 is killed in between leaves a file that nobody sees. This is the net below all such ways.
@@ -30,7 +30,7 @@ _FOLDER = re.compile("[0-9a-f]{2}")
 # More files without a row than this, and than files with one: the database of one site and the
 # storage of another. Then nothing is removed.
 SUSPICIOUS = 1000
-# What one run removes at most; the next goes on.
+# The most that one run removes; the next continues.
 MOST_REMOVED = 100_000
 MOST_NAMED = 100
 

@@ -16,9 +16,8 @@ from recommender.ranking.listener import get_listener
 from recommender.ranking.rank import RankedTrack, rank_tracks
 from stories.models import Analysis, Story
 from stories.selectors import effective_tags
-from stories.services.analysis import analysis_fields
+from stories.services.analysis import analyse_media, analysis_fields
 from stories.services.uploads import read_upload
-from stories.survey.selectors import action_levels
 from stories.uploads.photos import Upload
 
 
@@ -40,15 +39,9 @@ def preview_suggestions(
 
     Loads the models, so never call it in a web process. Raises UploadError.
     """
-    from ml.analysis import analyse, analyse_video
-
-    how: Any = {"on_stage": on_stage, "levels": action_levels()}
     with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
-        if clean.video is None:
-            seen = analyse(photo, caption, **how)
-        else:
-            frames = sample(clean.video.file, clean.video.kind)
-            seen = analyse_video(frames, photo, caption, **how)
+        frames = sample(clean.video.file, clean.video.kind) if clean.video else None
+        seen = analyse_media(photo, frames, caption, on_stage=on_stage)
     tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
     ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=seen.mood, n=n)
     return Preview(tags, seen.mood, ranking.tracks)

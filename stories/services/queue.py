@@ -1,4 +1,4 @@
-"""Which stories wait for a worker, and how they get (back) into the queue."""
+"""Queueing of stories: enqueue, retry and recover them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BATCH = 500
 
 
 def stale_before() -> object:
-    """A worker that has not been heard of since then is taken for dead."""
+    """The time of the last heartbeat before which a worker counts as dead."""
     return timezone.now() - timedelta(seconds=settings.STORIES_STALE_AFTER)
 
 
 def enqueue_story(*, story_id: UUID) -> bool:
-    """Hand a queued story to the broker; False, and said in the story, when it is down."""
+    """Publish a queued story; if the broker is down, note it in the story and return False."""
     waiting = Story.objects.filter(pk=story_id, status=Story.Status.QUEUED)
     try:
         job_publisher.publish_analysis(story_id)
@@ -54,7 +54,7 @@ def retry_story(*, story: Story) -> Story:
 
 
 def recover_stale_stories() -> int:
-    """Queue again what a dead worker held, the broker never took or lost; how many were sent."""
+    """Requeue stories of dead workers and lost messages; return how many were published."""
     stale = Story.objects.filter(status=Story.Status.ANALYSING, claimed_at__lt=stale_before())
     _release(stale, enqueued_at=None)
     sent = 0
@@ -66,13 +66,13 @@ def recover_stale_stories() -> int:
 
 
 def release_story(*, story_id: UUID) -> None:
-    """Take a story from a worker that is known to be dead; its message is queued again already."""
+    """Release the claim of a dead worker; its message has been requeued already."""
     held = Story.objects.filter(pk=story_id, status=Story.Status.ANALYSING)
     _release(held, enqueued_at=timezone.now())
 
 
 def _unsent() -> list[UUID]:
-    """Stories that the broker never took, oldest first."""
+    """Stories that were never published, oldest first."""
     before = timezone.now() - UNSENT_AFTER
     waiting = _waiting().filter(enqueued_at=None, created_at__lt=before)
     return list(waiting.order_by("created_at").values_list("pk", flat=True)[:BATCH])
@@ -100,7 +100,7 @@ def _waiting() -> QuerySet[Story]:
 
 
 def _release(held: QuerySet[Story], *, enqueued_at: datetime | None) -> None:
-    """Queue again, or give up what has taken its worker along too often."""
+    """Requeue a story, or fail it if its worker died too often."""
     held.filter(attempts__gte=settings.STORIES_MAX_ATTEMPTS).update(
         status=Story.Status.FAILED, error=GAVE_UP, stage="", claim=None
     )

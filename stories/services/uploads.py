@@ -1,4 +1,4 @@
-"""From an upload to a stored story that waits for a worker."""
+"""Creates stories from uploads and queues them for a worker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stories.uploads.sandbox import PHOTO, THUMBNAIL, UPLOAD, Sandbox
 from stories.uploads.videos import CleanVideo
 
 _CHUNK = 1 << 20
-# How long an upload waits for its turn; then its sender is asked to come back.
+# How long an upload waits for its turn before it is answered with 503.
 TURN_SECONDS = 2.0
 sandbox = Sandbox()
 _turns = threading.BoundedSemaphore(settings.STORIES_READS_AT_ONCE)
@@ -37,11 +37,10 @@ def create_story(
 ) -> Story:
     """Store a cleaned photo or video as a new story and queue it.
 
-    The same key by the same user gives the same story again, also when both requests run at
-    once. Raises UploadError for what is neither, IdempotencyConflictError when the key was used
-    for something else, UploadsBusyError when there is too much to read and StoryGoneError when the
-    person was deleted meanwhile. When the broker is down the story stays queued and `error` says
-    so.
+    The same key from the same user returns the same story, also for concurrent requests. If the
+    broker is down, the story stays queued and `error` says so. Raises UploadError for a file that
+    is refused, IdempotencyConflictError if the key was used for another upload, UploadsBusyError
+    if too many uploads are being read, and StoryGoneError if the user was deleted meanwhile.
     """
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):
@@ -65,7 +64,7 @@ def create_story(
 
 @dataclass(frozen=True)
 class CleanUpload:
-    """What is kept of an upload; the photo of a video is its poster."""
+    """The cleaned upload; the photo of a video is its poster."""
 
     photo: CleanPhoto
     video: CleanVideo | None = None
@@ -73,7 +72,7 @@ class CleanUpload:
 
 @contextmanager
 def read_upload(upload: Upload) -> Iterator[CleanUpload]:
-    """Check and clean a photo or video; its file is there until the end.
+    """Check and clean a photo or video; its file exists until the context ends.
 
     Raises UploadError and UploadsBusyError.
     """
@@ -92,7 +91,7 @@ def read_upload(upload: Upload) -> Iterator[CleanUpload]:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """So many at once and no more: each may take much memory."""
+    """Limit concurrent reads, because each may need much memory."""
     if not _turns.acquire(timeout=TURN_SECONDS):
         raise UploadsBusyError
     try:

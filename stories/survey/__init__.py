@@ -1,1 +1,1 @@
-"""What people think of the actions' intensity and of music: asked once, changeable, counted."""
+"""The survey about the intensity of actions and the importance of music."""

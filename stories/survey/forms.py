@@ -1,4 +1,4 @@
-"""The questions: fifteen actions on three levels, and how much music matters."""
+"""The survey form: fifteen actions on three levels, and how much music matters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SKIP = ""
 
 
 class SurveyForm(forms.Form):
-    """Every question may be left out; what is left out is not an answer."""
+    """The survey; every question is optional."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -23,7 +23,7 @@ class SurveyForm(forms.Form):
         self.fields[MUSIC] = _question("How important is music to your stories?", MUSIC_LEVELS)
 
     def answers(self) -> dict[str, str]:
-        """What was answered, {question: level}."""
+        """The answers given, {question: level}."""
         return {name: value for name, value in self.cleaned_data.items() if value != SKIP}
 
 

@@ -23,7 +23,7 @@ class Result:
 
 
 def results() -> list[Result]:
-    """Every question with its answers, and for the actions what Storify makes of them."""
+    """Every question with its answers and, for an action, the intensity that Storify uses."""
     given = counts()
     after = levels(about_actions(given))
     shown = [

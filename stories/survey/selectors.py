@@ -1,4 +1,4 @@
-"""Reading the survey: one person's answers, everybody's counts, what follows for the levels."""
+"""Queries on the survey: a person's answers, total counts and the resulting intensities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVELS_SECONDS = 600
 
 
 def answers_of(user: User) -> dict[str, str]:
-    """What this person answered, {question: level}."""
+    """One person's answers, {question: level}."""
     return dict(SurveyAnswer.objects.filter(user=user).values_list("question", "level"))
 
 

@@ -1,4 +1,4 @@
-"""Keeping what somebody answers."""
+"""Saves answers to the survey."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stories.survey.selectors import LEVELS_KEY
 
 @transaction.atomic
 def save_answers(*, user: User, answers: Mapping[str, str]) -> None:
-    """Replace all of this person's answers, {question: level}; what is left out is taken back."""
+    """Replace all of this person's answers, {question: level}; missing ones are deleted."""
     User.objects.select_for_update().get(pk=user.pk)  # two tabs at once: one after the other
     SurveyAnswer.objects.filter(user=user).delete()
     SurveyAnswer.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""The survey's page: questions for everybody, results for those who answered and for staff."""
+"""Survey pages: questions for everyone, results for staff and for people who answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of the packets of a video, only what a decoder needs.
+"""Reduces the packets of a video to what a decoder needs.
 
 Cameras and programs write between the frames: settings, places, serial numbers, and anything that
 somebody wants to hide. So what passes is named here, and everything else is left out; headers are

@@ -1,4 +1,4 @@
-"""From any file that a stranger sends to a plain, upright sRGB JPEG, or a refusal in words.
+"""Converts untrusted uploads to plain, upright sRGB JPEGs, or refuses them with a reason.
 
 The file is judged by its content, never by its name or by what the client calls it. Its size
 and its number of pixels are checked before a single pixel is decoded, and what is kept is

@@ -1,4 +1,4 @@
-"""Every upload is read in a process of its own, with limits on memory, time and files.
+"""Reads each upload in a process of its own, with limits on memory, time and files.
 
 Whoever takes uploads starts one fork server: by exec, because a process with threads must not
 fork, and with a bare environment. It has the decoders loaded, stays at one thread, and forks a

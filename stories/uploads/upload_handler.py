@@ -1,4 +1,4 @@
-"""What is far too large to be a video is turned away before it reaches the disk."""
+"""Rejects requests that are far too large for a video before they reach the disk."""
 
 from __future__ import annotations
 

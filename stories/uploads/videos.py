@@ -1,4 +1,4 @@
-"""From any video that a stranger sends to its bare moving picture and a poster, or a refusal.
+"""Reduces untrusted videos to the bare picture stream and a poster, or refuses them.
 
 What is kept is the picture's own packets in a new file: sound, subtitles, data tracks, every
 kind of metadata (place, device, date) and what cameras write between the frames stay outside.

@@ -1,4 +1,4 @@
-"""Counts what this process gets done, so that whoever watches it can tell work from a hang."""
+"""Counts the progress of this process, so that a watchdog can tell work from a hang."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _count = 0
 
 
 def note() -> None:
-    """Something was done: a part was loaded, a stage or a task began or ended."""
+    """Record progress: a part was loaded, or a stage or task began or ended."""
     global _count  # noqa: PLW0603 - one number for the process is the point
     _count += 1
 

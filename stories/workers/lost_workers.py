@@ -1,4 +1,4 @@
-"""What the main process of a worker does when a pool process dies in the middle of an analysis."""
+"""Recovery in a worker's main process when a pool process dies during an analysis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class AnalysisRequest(Request):  # type: ignore[misc]
-    """Gives the story back, too: its message alone would find it in the hands of the dead."""
+    """Releases the story's claim, too: its requeued message alone would find it still claimed."""
 
     def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
         raised = exc_info.exception

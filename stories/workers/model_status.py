@@ -1,7 +1,7 @@
-"""How far the processes that run the models are, in their own words: each says so every second.
+"""Loading status of the processes that run the models; each reports it every second.
 
-What it says expires in the cache, so that a process that died or hangs is soon not counted any
-more. Nothing here is needed for the work itself: without a cache the state is unknown.
+Reports expire in the cache, so that a process that died or hangs soon stops counting. Analysis
+does not depend on them: without a cache the state is unknown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 EXPIRES = 5
-"""Seconds without a word after which a process is not counted."""
+"""Seconds without a report after which a process is not counted."""
 
 REMEMBERED = 3600
 """Seconds for which `/readyz` tells of a restart."""
@@ -43,7 +43,7 @@ class ModelStatus:
 
 
 def publish(name: str, loaded: int, of: int) -> None:
-    """Say for the process `name` how many of its parts are loaded; all of them is ready."""
+    """Report how many of `of` parts the process `name` has loaded; all of them means ready."""
     try:
         cache.set(_key(name), (loaded, of), EXPIRES)
         names = cache.get(_NAMES, [])

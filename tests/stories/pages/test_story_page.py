@@ -1,0 +1,137 @@
+"""The page of a story: tags, corrections, suggestions and the saved track."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from recommender.models import Suggestion
+from recommender.selectors import current_suggestions, get_choice
+from stories.models import Correction, Story
+from tests.factories import (
+    make_story,
+    make_user,
+)
+from tests.stories.pages.conftest import HTMX, text, url
+
+pytestmark = pytest.mark.django_db
+
+
+def test_story_shows_tags_face_mood_and_tracks(client: Client, ready: Story) -> None:
+    page = text(client.get(url("story", ready)))
+    assert 'aria-label="Face 1: happy 70%"' in page
+    assert "<span>Running</span>" in page
+    assert "Show all 15" in page
+    assert page.count('class="suggestion"') == len(current_suggestions(ready.pk)) == 10
+    assert page.count('class="plane__dot"') == 10
+    assert "Goats &amp; grandma" in page
+    assert "style=" not in page
+
+
+def test_story_without_face_or_action_says_so_plainly(client: Client, ready: Story) -> None:
+    analysis = ready.analysis
+    analysis.emotion, analysis.faces, analysis.action_label = None, [], None
+    analysis.save()
+    page = text(client.get(url("story", ready)))
+    assert "No face found, so no emotion was read." in page
+    assert "No recognisable action." in page
+    assert 'class="faces"' not in page
+
+
+def test_correction_ranks_again_and_answers_with_the_story(client: Client, ready: Story) -> None:
+    before = {one.batch for one in current_suggestions(ready.pk)}
+    response = client.post(url("correct", ready), {"emotion": "sad"}, headers=HTMX)
+    assert response.status_code == 200
+    assert text(response).count("Set by you") == 1
+    assert "<html" not in text(response)
+    assert {one.batch for one in current_suggestions(ready.pk)} != before
+    assert Correction.objects.get().after == "sad"
+
+
+def test_correction_without_htmx_leads_back_with_a_word(client: Client, ready: Story) -> None:
+    response = client.post(url("correct", ready), {"action": "none"}, follow=True)
+    assert response.redirect_chain == [(url("story", ready), 302)]
+    assert "Here is the music that fits now." in text(response)
+
+
+def test_mood_set_by_hand_is_marked(client: Client, ready: Story) -> None:
+    response = client.post(url("correct", ready), {"valence": "0.9", "energy": "0.1"})
+    ready.analysis.refresh_from_db()
+    assert response.status_code == 302
+    assert (ready.analysis.mood_valence, ready.analysis.mood_energy) == (0.9, 0.1)
+    assert "calm" in text(client.get(url("story", ready)))
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"emotion": "joy"}, {"valence": "0.5"}, {"valence": "7", "energy": "0.5"}]
+)
+def test_correction_that_makes_no_sense_changes_nothing(
+    client: Client, ready: Story, sent: dict[str, str]
+) -> None:
+    response = client.post(url("correct", ready), sent, follow=True)
+    assert "Please correct one thing at a time." in text(response)
+    assert not Correction.objects.exists()
+
+
+def test_correction_before_the_story_is_ready_is_refused(client: Client, me: User) -> None:
+    story = make_story(me)
+    response = client.post(url("correct", story), {"emotion": "sad"}, follow=True)
+    assert "has not been analysed yet" in text(response)
+
+
+def test_saving_marks_the_track_and_only_the_buttons_change(client: Client, ready: Story) -> None:
+    track = current_suggestions(ready.pk)[2].track
+    response = client.post(url("choose", ready), {"track": track.pk}, headers=HTMX)
+    assert "Saved with this story" in text(response)
+    assert "<audio" not in text(response)
+    choice = get_choice(ready.pk)
+    assert choice
+    assert choice.track == track
+
+
+def test_saving_without_htmx_leads_back_with_the_title(client: Client, ready: Story) -> None:
+    track = current_suggestions(ready.pk)[0].track
+    response = client.post(url("choose", ready), {"track": track.pk}, follow=True)
+    assert f"Saved “{track.title}” with your story." in text(response)
+    client.post(url("unchoose", ready))
+    assert get_choice(ready.pk) is None
+
+
+@pytest.mark.parametrize("track", ["", "x", str(uuid4())])
+def test_saving_what_is_no_track_is_refused(client: Client, ready: Story, track: str) -> None:
+    response = client.post(url("choose", ready), {"track": track}, follow=True)
+    assert "There is no such track." in text(response)
+    assert get_choice(ready.pk) is None
+
+
+def test_saved_track_stays_in_sight_when_it_is_suggested_no_more(
+    client: Client, ready: Story
+) -> None:
+    suggested = current_suggestions(ready.pk)[0]
+    client.post(url("choose", ready), {"track": suggested.track_id})
+    client.post(url("dismiss", ready), {"suggestion": suggested.pk})
+    page = text(client.get(url("story", ready)))
+    assert "suggestion--saved" in page
+    assert suggested.track.title in page
+
+
+def test_refused_track_leaves_the_list(client: Client, ready: Story) -> None:
+    refused = current_suggestions(ready.pk)[0]
+    response = client.post(url("dismiss", ready), {"suggestion": refused.pk}, headers=HTMX)
+    assert "Undo" in text(response)
+    assert refused not in current_suggestions(ready.pk)
+    page = text(client.get(url("story", ready)))
+    assert "Taken off this list" in page
+    response = client.post(url("restore", ready), {"suggestion": refused.pk}, headers=HTMX)
+    assert refused.track.title in text(response)
+    assert refused in current_suggestions(ready.pk)
+
+
+def test_suggestion_of_somebody_else_cannot_be_refused(client: Client, ready: Story) -> None:
+    Suggestion.objects.update(user=make_user())
+    suggestion = current_suggestions(ready.pk)[0]
+    client.post(url("dismiss", ready), {"suggestion": suggestion.pk})
+    assert suggestion in current_suggestions(ready.pk)
