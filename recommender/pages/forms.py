@@ -51,8 +51,8 @@ class LikesForm(_AboutMusic):
         super().__init__(said, data)
         for name, field in self.fields.items():
             if isinstance(field, forms.MultipleChoiceField):
-                asked = len(field.choices) > 1 or getattr(said, name)
-                field.choices = field.choices if asked else []
+                choices = list(field.widget.choices)
+                field.choices = choices if len(choices) > 1 or getattr(said, name) else []
 
 
 class FiltersForm(_AboutMusic):
