@@ -45,6 +45,14 @@ class LikesForm(_AboutMusic):
     liked_genres = _several("Which of these do you like?")
     liked_languages = _several("In which languages do you like songs to be sung?")
 
+    def __init__(self, said: MusicPreferences, data: Mapping[str, Any] | None = None) -> None:
+        """A question with a single answer is asked only of who has given that answer."""
+        super().__init__(said, data)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.MultipleChoiceField):
+                choices = list(field.widget.choices)
+                field.choices = choices if len(choices) > 1 or getattr(said, name) else []
+
 
 class FiltersForm(_AboutMusic):
     """Which tracks somebody wants at all."""

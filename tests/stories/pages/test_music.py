@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from recommender import selectors, services
+from recommender.models import Track
 from recommender.selectors import current_suggestions
 from recommender.services import suggest_tracks
 from stories.models import Story
@@ -181,6 +182,14 @@ def test_newcomers_are_asked_once_what_they_like(client: Client, me: User, ready
     assert selectors.music_preferences(me).liked_genres == ["pop"]
 
 
+def test_a_question_with_a_single_answer_is_not_asked(client: Client, ready: Story) -> None:
+    languages, new = "do you like songs to be sung", reverse("stories:new")
+    Track.objects.update(language="zxx")
+    assert languages not in client.get(new).content.decode()
+    Track.objects.filter(genre="jazz").update(language="en")
+    assert languages in client.get(new).content.decode()
+
+
 def test_the_question_can_be_skipped(client: Client, me: User) -> None:
     answer = client.post(f"{TASTE}likes/", {"skip": "yes", "next": "https://evil.test/"})
     assert answer["Location"] == TASTE
@@ -210,3 +219,11 @@ def test_the_page_of_music_is_for_people_who_signed_in(client: Client) -> None:
     assert client.get(TASTE).status_code == 302
     for part in ("likes", "filters", "reset", "undo"):
         assert client.post(f"{TASTE}{part}/").status_code == 302
+
+
+def test_pages_say_who_may_see_a_story(client: Client, me: User) -> None:
+    who = "staff with the right to review photos"
+    for page in ("stories:new", "accounts:notice"):
+        assert who in client.get(reverse(page)).content.decode()
+    client.logout()
+    assert who in client.get("/").content.decode()
