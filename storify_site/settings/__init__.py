@@ -20,8 +20,11 @@ from redis.retry import Retry
 
 from storify_site import environment
 from storify_site import local as embedded
+from storify_site.settings.applications import *  # noqa: F403
+from storify_site.settings.celery import *  # noqa: F403
+from storify_site.settings.content_security_policy import *  # noqa: F403
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[Story] work at run time
 env = environ.Env()
 environment.load()
@@ -58,44 +61,6 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 WEB_HOST = optional("WEB_HOST", "127.0.0.1")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=4)
-
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.humanize",
-    "django.contrib.messages",
-    "django.contrib.postgres",
-    "django.contrib.sessions",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "csp",
-    "django_htmx",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "rest_framework",
-    "social_django",
-    "accounts",
-    "recommender",
-    "stories",
-    "storify_site",
-]
-
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "storify_site.request_validation.RequestValidationMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-    "storify_site.outages.OutageMiddleware",
-    "accounts.spotify.error_pages.SpotifySignInErrors",
-]
 
 ROOT_URLCONF = "storify_site.urls"
 WSGI_APPLICATION = "storify_site.wsgi.application"
@@ -161,60 +126,6 @@ CACHES = {
 CELERY_BROKER_URL = optional(
     "CELERY_BROKER_URL", optional("REDIS_URL", embedded.redis.broker_url(VAR_DIR))
 )
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # retry for ever
-CELERY_BROKER_CONNECTION_TIMEOUT = 3
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Seconds until a task whose worker vanished is redelivered.
-    "visibility_timeout": 15 * 60,
-    "socket_connect_timeout": 2,
-    "socket_timeout": 10,
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.2,
-    "interval_max": 0.2,
-}
-# An upload fails fast while the queue is down.
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_SERIALIZER = "json"
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Loading the models takes longer than Celery's default. storify_site.watchdog, which can see
-# progress, ends a process that hangs.
-CELERY_WORKER_PROC_ALIVE_TIMEOUT = 24 * 3600.0
-# On one machine, a result that a process sent before it died arrives at once.
-CELERY_WORKER_LOST_WAIT = 1.0
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
-CELERY_TASK_SOFT_TIME_LIMIT = 120
-CELERY_TASK_TIME_LIMIT = 150
-HOUR, DAY = 3600.0, 24 * 3600.0
-CELERY_BEAT_SCHEDULE = {
-    # A run that is still queued when the next one is due, or after an hour, is dropped.
-    task.rpartition(".")[2]: {
-        "task": task,
-        "schedule": seconds,
-        "options": {"expires": min(seconds, HOUR)},
-    }
-    for task, seconds in {
-        "accounts.tasks.forget_expired": DAY,
-        "stories.tasks.recover_stale_stories": 10.0,
-        "stories.tasks.refresh_outdated": 30.0,
-        "stories.tasks.sweep_media": DAY,
-        "recommender.tasks.expire_tracks": HOUR,
-        "recommender.tasks.refit_intensity": DAY,
-        "recommender.tasks.refit_weights": DAY,
-        "recommender.tasks.refresh_words": DAY,
-        "recommender.tasks.fill_features": 60.0,
-        "recommender.tasks.place_new_tracks": 300.0,
-        "recommender.tasks.train_factors": DAY,
-        "recommender.tasks.recount_saves": DAY,
-    }.items()
-}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- Photos and static files ----------------------------------------------------------------------
@@ -399,23 +310,6 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
-        "media-src": ["'self'", "blob:"],  # preview of a video before it's uploaded
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "frame-src": ["https://open.spotify.com"],
-        "form-action": ["'self'", "https://accounts.spotify.com"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "manifest-src": ["'self'"],
-    }
-}
 
 # --- Logging: photos, captions and tokens never reach a log ---------------------------------------
 
