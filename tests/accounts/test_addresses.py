@@ -96,7 +96,7 @@ def test_a_link_that_is_old_or_made_up_opens_nothing(
 ) -> None:
     token = Claim("ada@storify.test").sign()
     if broken == "old":
-        monkeypatch.setattr(claims, "SECONDS", -1)
+        monkeypatch.setattr(claims, "MAX_AGE_SECONDS", -1)
     token = {"old": token, "made up": token[:-1] + "_", "none": ""}[broken]
 
     page = client.get(f"{CONFIRM}{token}/" if token else CONFIRM)
