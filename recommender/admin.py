@@ -1,4 +1,4 @@
-"""Tracks, and the log of what was shown and saved, for staff."""
+"""Admin pages for tracks and the log of suggestions and choices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recommender.models import Choice, RankingWeights, Suggestion, Track
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """A log that people look at; what it says is changed by what happens, not by hand."""
+    """A log that staff can read but not change."""
 
     def has_add_permission(self, *_args: Any) -> bool:
         return False
