@@ -1,4 +1,4 @@
-"""Tracks, and the log of what was shown and saved, for staff."""
+"""Admin pages for tracks and the log of suggestions and choices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recommender.services.search_words import learn_words_of
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """A log that people look at; what it says is changed by what happens, not by hand."""
+    """A log that staff can read but not change."""
 
     def has_add_permission(self, *_args: Any) -> bool:
         return False

@@ -1,25 +1,25 @@
-"""What can go wrong here, in words for people."""
+"""Errors of the recommender; their messages are shown to people."""
 
 
 class RecommenderError(Exception):
-    """Something asked of the recommender cannot be done; the message says why."""
+    """The recommender can't do what was asked; the message says why."""
 
 
 class TrackNotFoundError(RecommenderError):
-    """There is no such track."""
+    """The track doesn't exist."""
 
 
 class SuggestionNotFoundError(RecommenderError):
-    """There is no such suggestion among those shown to this person."""
+    """The suggestion doesn't exist or wasn't shown to this person."""
 
 
 class ImportFailedError(RecommenderError):
-    """A catalogue file cannot be read at all; single bad rows are not this."""
+    """A catalogue file can't be read at all; single bad rows don't raise this."""
 
 
 class FactorsUnusableError(RecommenderError):
-    """Collaborative factors cannot be taken in; the message says what to do."""
+    """Collaborative factors can't be loaded or served; the message says what to do."""
 
 
 class NothingToLearnError(RecommenderError):
-    """There are no choices yet that collaborative factors could be trained on."""
+    """There are too few choices to train collaborative factors on."""

@@ -1,4 +1,4 @@
-"""This app's part of a person's data: what to hand out and what to erase."""
+"""Exports and erases a person's music data."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from recommender.services.catalogue import delete_unused
 from recommender.services.saves import recount_saves
 from recommender.services.taste import recount_taste
 
-_SAID = (
+_PREFERENCE_FIELDS = (
     *("liked_genres", "liked_languages", "asked_at"),
     *("allow_explicit", "genres", "languages", "year_from", "year_to"),
 )
 
 
 def take_part() -> None:
-    """Join export, deletion and disconnecting from Spotify."""
+    """Register for export, deletion and disconnecting from Spotify."""
     register("music", export=export, erase=erase, erase_spotify=erase_spotify)
 
 
 def export(user: User) -> Iterator[tuple[str, bytes]]:
-    """What the person saved, was shown and is thought to like."""
+    """The person's saved and suggested tracks, taste profile and preferences."""
     choices = Choice.objects.filter(user=user).select_related("track")
     yield "music/saved.json", _json({**_track(c.track), **_choice(c)} for c in choices)
     shown = Suggestion.objects.filter(user=user).select_related("track")
@@ -44,8 +44,11 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
         "music/taste.json",
         _json({"vector": p.vector, "saved_tracks": p.n_choices} for p in profiles),
     )
-    said = MusicPreferences.objects.filter(user=user)
-    yield "music/preferences.json", _json({n: getattr(p, n) for n in _SAID} for p in said)
+    preferences = MusicPreferences.objects.filter(user=user)
+    yield (
+        "music/preferences.json",
+        _json({n: getattr(p, n) for n in _PREFERENCE_FIELDS} for p in preferences),
+    )
     tunings = StoryTuning.objects.filter(user=user)
     yield (
         "music/stories.json",
@@ -59,7 +62,7 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
 
 @atomic_with_retry
 def erase(user: User) -> None:
-    """Remove everything that says anything of the person."""
+    """Delete everything about the person."""
     lock_profile(user)
     mine = Choice.objects.filter(user=user)
     tracks = [*mine.order_by().values_list("track_id", flat=True)]
@@ -71,7 +74,7 @@ def erase(user: User) -> None:
 
 @atomic_with_retry
 def erase_spotify(user: User) -> None:
-    """Remove what came from the person's Spotify, and what was cached for nobody else."""
+    """Delete what came from the person's Spotify, and tracks cached only for them."""
     if TasteProfile.objects.filter(user=user).exists():
         lock_profile(user)
     theirs = {"user": user, "track__source": Track.Source.SPOTIFY}

@@ -1,4 +1,4 @@
-"""Tracks and suggestions as the REST API shows them."""
+"""Serializers of tracks, suggestions, preferences and taste."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from recommender.ranking.rank import RankedTrack
 
 class TrackSerializer(serializers.ModelSerializer[Track]):
     audio = serializers.SerializerMethodField(
-        help_text="where the sound of a demo track is, null for others"
+        help_text="address of a demo track's audio; null for other tracks"
     )
     spotify_id = serializers.CharField(read_only=True, allow_null=True)
-    spotify_url = serializers.CharField(read_only=True, help_text="empty where there is none")
-    artwork_url = serializers.CharField(read_only=True, help_text="empty where there is none")
+    spotify_url = serializers.CharField(read_only=True, help_text="empty if there is none")
+    artwork_url = serializers.CharField(read_only=True, help_text="empty if there is none")
     intensity = serializers.SerializerMethodField(
-        help_text="learned from the catalogue; null while it is not known"
+        help_text="learned from the catalogue; null while unknown"
     )
 
     class Meta:
@@ -96,7 +96,7 @@ class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
 
 
 class PreferencesSerializer(serializers.ModelSerializer[MusicPreferences]):
-    """What a person said of music; every field may be left out of a change."""
+    """A person's music preferences; a change can leave out any field."""
 
     liked_genres = serializers.ListField(
         child=serializers.ChoiceField(choices=FAMILIES),
@@ -111,12 +111,12 @@ class PreferencesSerializer(serializers.ModelSerializer[MusicPreferences]):
     genres = serializers.ListField(
         child=serializers.ChoiceField(choices=FAMILIES),
         required=False,
-        help_text="only these are suggested; empty for all",
+        help_text="suggest only these; empty for all",
     )
     languages = serializers.ListField(
         child=serializers.ChoiceField(choices=CODES),
         required=False,
-        help_text="only these are suggested; empty for all",
+        help_text="suggest only these; empty for all",
     )
     year_from = serializers.IntegerField(
         required=False, allow_null=True, min_value=FIRST_YEAR, max_value=LAST_YEAR
@@ -145,9 +145,9 @@ class PreferencesSerializer(serializers.ModelSerializer[MusicPreferences]):
 
 
 class TasteSerializer(serializers.Serializer[Any]):
-    learned_from = serializers.IntegerField(help_text="how many saved tracks")
+    learned_from = serializers.IntegerField(help_text="number of saved tracks")
     reset_at = serializers.DateTimeField(
-        allow_null=True, help_text="when it was last reset; null where there is nothing to undo"
+        allow_null=True, help_text="when it was last reset; null if there's nothing to undo"
     )
 
 

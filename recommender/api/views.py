@@ -1,4 +1,4 @@
-"""/api/v1/tracks/, suggestions/, preferences/ and taste/."""
+"""REST API of tracks, suggestions, preferences and taste."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class TrackSearchView(APIView):
     @extend_schema(
         operation_id="tracks_search",
         tags=["tracks"],
-        parameters=[OpenApiParameter("q", str, description="words of title and artists")],
+        parameters=[OpenApiParameter("q", str, description="words of the title and artists")],
         responses=TrackSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Up to 20 songs whose title and artists hold all words, the best known first.
+        """Up to 20 songs whose title and artists contain all words, most popular first.
 
-        After them come songs with words spelt nearly so; a song with several ids comes once.
+        Songs with similarly spelt words follow; a song with several ids appears once.
         """
         found = selectors.search_tracks(request.query_params.get("q", ""))
         return Response(TrackSerializer(found, many=True).data)
@@ -53,8 +53,9 @@ class FeedbackView(APIView):
         responses=SuggestionSerializer,
     )
     def post(self, request: Request, suggestion_id: UUID) -> Response:
-        """Say what you think of a suggestion; "not_this_one" takes it off the story's list, and
-        an empty answer brings it back.
+        """Give feedback on a suggestion.
+
+        "not_this_one" removes it from the story's list; empty feedback brings it back.
         """
         given = FeedbackSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -72,7 +73,7 @@ class PreferencesView(APIView):
         operation_id="preferences_retrieve", tags=["music"], responses=PreferencesSerializer
     )
     def get(self, request: Request) -> Response:
-        """What you said of music: what you like, and which tracks you want at all."""
+        """Your music preferences: what you like, and filters on what's suggested."""
         return Response(PreferencesSerializer(selectors.music_preferences(_person(request))).data)
 
     @extend_schema(
@@ -82,19 +83,19 @@ class PreferencesView(APIView):
         responses=PreferencesSerializer,
     )
     def patch(self, request: Request) -> Response:
-        """Change some of it; suggestions made from then on keep to it."""
+        """Change some preferences; they apply to new suggestions."""
         user = _person(request)
-        said = selectors.music_preferences(user)
-        given = PreferencesSerializer(said, data=request.data, partial=True)
+        preferences = selectors.music_preferences(user)
+        given = PreferencesSerializer(preferences, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        kept = services.set_preferences(user=user, **given.validated_data)
-        return Response(PreferencesSerializer(kept).data)
+        changed = services.set_preferences(user=user, **given.validated_data)
+        return Response(PreferencesSerializer(changed).data)
 
 
 class TasteView(APIView):
     @extend_schema(operation_id="taste_retrieve", tags=["music"], responses=TasteSerializer)
     def get(self, request: Request) -> Response:
-        """From how much your taste was learned."""
+        """How many saved tracks your taste is learned from."""
         return Response(_taste_of(_person(request)))
 
 
@@ -103,7 +104,7 @@ class TasteResetView(APIView):
         operation_id="taste_reset", tags=["music"], request=None, responses=TasteSerializer
     )
     def post(self, request: Request) -> Response:
-        """Forget your taste; what you saved stays with its stories."""
+        """Reset your taste; saved tracks stay with their stories."""
         services.reset_taste(user=_person(request))
         return Response(_taste_of(_person(request)))
 
@@ -111,7 +112,7 @@ class TasteResetView(APIView):
         operation_id="taste_undo_reset", tags=["music"], responses={200: TasteSerializer}
     )
     def delete(self, request: Request) -> Response:
-        """Undo the latest reset, as far as what it forgot is still saved."""
+        """Undo the latest reset for tracks that are still saved."""
         services.undo_taste_reset(user=_person(request))
         return Response(_taste_of(_person(request)))
 

@@ -1,4 +1,4 @@
-"""Where audio features come from; each source may fail without the others noticing."""
+"""Sources of audio features; each can fail without affecting the others."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from recommender.models import Track
 
 Features = dict[str, float | int]
 
-# An application that Spotify keeps from audio features today is kept from them tomorrow.
+# An app that Spotify denies audio features today is denied them tomorrow, too.
 REFUSED_PAUSE = timedelta(days=1)
 SPOTIFY_CIRCUIT_BREAKER = CircuitBreaker("recommender:spotify-features:open")
 
 
 class ProviderError(Exception):
-    """The source gave no answer this time; the message says which and why."""
+    """A source didn't answer this time; the message says which one and why."""
 
 
 class FeatureProvider(Protocol):
-    """A source of features."""
+    """A source of audio features."""
 
     name: str
     limit: int
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
-        """Checked features by Spotify id for up to `limit` ids; misses are left out."""
+        """Validated features by Spotify id for up to `limit` ids; unknown ids are left out."""
 
 
 class ImportedFeatures:
-    """What a catalogue file said of the same Spotify id."""
+    """Features from an imported catalogue with the same Spotify id."""
 
     name = "import"
     limit = 1000
@@ -52,7 +52,7 @@ class ImportedFeatures:
 
 
 class ReccoBeatsFeatures:
-    """The free database at reccobeats.com."""
+    """Features from the free database at reccobeats.com."""
 
     name = "reccobeats"
     limit = reccobeats.LIMIT
@@ -68,7 +68,7 @@ class ReccoBeatsFeatures:
 
 
 class SpotifyFeatures:
-    """Spotify itself, for apps that have kept extended access."""
+    """Features from Spotify, for apps with extended access."""
 
     name = "spotify"
     limit = 100
@@ -80,7 +80,7 @@ class SpotifyFeatures:
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
         if SPOTIFY_CIRCUIT_BREAKER.is_open():
-            raise ProviderError("Spotify keeps audio features from this application")
+            raise ProviderError("Spotify doesn't give this app audio features")
         try:
             with Spotify(self._account, transport=self._transport) as spotify:
                 found = spotify.audio_features(track_ids)
@@ -93,7 +93,7 @@ class SpotifyFeatures:
 
 
 def _spotify() -> list[FeatureProvider]:
-    """On behalf of whoever connected last; nobody's own data is read."""
+    """Uses the latest connected account; no personal data is read."""
     account = SpotifyAccount.objects.filter(needs_sign_in=False).order_by("-connected_at").first()
     return [SpotifyFeatures(account)] if account else []
 
@@ -107,17 +107,17 @@ NAMES = tuple(_KNOWN)
 
 
 def providers() -> list[FeatureProvider]:
-    """Those that FEATURE_PROVIDERS names, in its order, as far as they can be asked at all."""
+    """The usable providers among those that FEATURE_PROVIDERS names, in its order."""
     chosen = settings.FEATURE_PROVIDERS
-    if strange := set(chosen) - set(NAMES):
+    if unknown := set(chosen) - set(NAMES):
         raise ImproperlyConfigured(
-            f"FEATURE_PROVIDERS names {', '.join(sorted(strange))}; known are {', '.join(NAMES)}."
+            f"FEATURE_PROVIDERS names {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}."
         )
     return [one for name in chosen for one in _KNOWN[name]()]
 
 
 def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:
-    """Only what lies in its range; a track with rubbish in it counts as a miss."""
+    """Features within their ranges; a track with an invalid value is left out."""
     usable = {}
     for track_id, values in raw.items():
         try:

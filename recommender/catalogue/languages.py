@@ -1,10 +1,10 @@
-"""The languages that songs are sung in, as ISO 639 codes."""
+"""Languages of lyrics as ISO 639 codes."""
 
 from __future__ import annotations
 
 import re
 
-# "zxx" is the standard's own code for "no linguistic content".
+# "zxx" is the ISO code for "no linguistic content".
 INSTRUMENTAL = "zxx"
 NAMES = {
     "ar": "Arabic",
@@ -58,7 +58,7 @@ NAMES = {
     INSTRUMENTAL: "No words (instrumental)",
 }
 CODES = tuple(NAMES)
-_READ_AS = {
+_ALIASES = {
     **{name.casefold(): code for code, name in NAMES.items()},
     "instrumental": INSTRUMENTAL,
     "nb": "no",
@@ -69,15 +69,15 @@ _READ_AS = {
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]\w+)*")
 
 
-def language_code(text: str) -> str:
-    """The code of a language given as "en", "en-US" or "English"; "" where it is not known."""
+def parse_language(text: str) -> str:
+    """The code of a language given as "en", "en-US" or "English"; "" if unknown."""
     plain = text.strip().casefold()
     tag = _TAG.fullmatch(plain)
     if tag and tag.group(1) in NAMES:
         return tag.group(1)
-    return _READ_AS.get(plain) or (_READ_AS.get(tag.group(1), "") if tag else "")
+    return _ALIASES.get(plain) or (_ALIASES.get(tag.group(1), "") if tag else "")
 
 
 def language_name(code: str) -> str:
-    """The language's English name; the code itself where there is none."""
+    """The English name of a language, or the code itself if unknown."""
     return NAMES.get(code, code)

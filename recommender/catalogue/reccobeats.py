@@ -1,4 +1,4 @@
-"""The one client of ReccoBeats, a free database of audio features; no key is needed."""
+"""Client for ReccoBeats, a free database of audio features that needs no key."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from accounts.web.circuit_breaker import CircuitBreaker, retry_after
 
 BASE_URL = "https://api.reccobeats.com/v1"
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-# An answer that trickles in would keep within TIMEOUT for ever; 40 tracks are some 20 kB.
-LONGEST_SECONDS = 20.0
-LARGEST_BYTES = 1_000_000
+# TIMEOUT doesn't stop a response that trickles in; 40 tracks take about 20 kB.
+MAX_SECONDS = 20.0
+MAX_BYTES = 1_000_000
 LIMIT = 40
-# A service that is down or talks rubbish is left alone for a while.
+# How long to stop asking after the service fails or returns nonsense.
 PAUSE_AFTER_FAILURE = timedelta(minutes=5)
 CIRCUIT_BREAKER = CircuitBreaker("recommender:reccobeats:open")
 _TRACK_ADDRESS = "https://open.spotify.com/track/"
@@ -26,17 +26,17 @@ _TOO_MANY = 429
 
 
 class ReccoBeatsError(Exception):
-    """No answer, none that makes sense, or none before the time that the message says."""
+    """ReccoBeats gave no usable answer, or isn't asked until the time in the message."""
 
 
 def audio_features(
     track_ids: Sequence[str], *, transport: httpx.BaseTransport | None = None
 ) -> dict[str, Mapping[str, Any]]:
-    """Raw features by Spotify id for up to 40 ids; what is not known there is left out."""
+    """Raw features by Spotify id for up to 40 ids; unknown ids are left out."""
     if not 1 <= len(track_ids) <= LIMIT:
         raise ValueError(f"1 to {LIMIT} tracks at a time")
     if state := CIRCUIT_BREAKER.open_state():
-        raise ReccoBeatsError(f"ReccoBeats isn't called before {state.until:%H:%M on %d %B}")
+        raise ReccoBeatsError(f"ReccoBeats is paused until {state.until:%H:%M on %d %B}")
     wanted = set(track_ids)
     answers = ((_spotify_id(item), item) for item in _get(track_ids, transport))
     return {track_id: item for track_id, item in answers if track_id in wanted}
@@ -65,11 +65,11 @@ def _get(
 
 
 def _body(response: httpx.Response) -> bytes:
-    deadline, received = time.monotonic() + LONGEST_SECONDS, bytearray()
+    deadline, received = time.monotonic() + MAX_SECONDS, bytearray()
     for piece in response.iter_bytes():
         received += piece
-        if len(received) > LARGEST_BYTES or time.monotonic() > deadline:
-            raise ValueError("too much, or too slow")
+        if len(received) > MAX_BYTES or time.monotonic() > deadline:
+            raise ValueError("response too large or too slow")
     return bytes(received)
 
 
@@ -81,5 +81,5 @@ def _fail(
 
 
 def _spotify_id(item: Mapping[str, Any]) -> str:
-    """The id in the track's address: ReccoBeats' own `id` is another."""
+    """The Spotify id from the track's address; ReccoBeats' own `id` is a different one."""
     return str(item.get("href", "")).removeprefix(_TRACK_ADDRESS).split("?")[0]

@@ -1,9 +1,9 @@
-"""Finding tracks by what somebody typed, typing errors included.
+"""Typo-tolerant search for tracks.
 
-What is typed correctly is found by PostgreSQL's text search. Where that finds too little, every
-word is compared with the vocabulary of the catalogue, a table of all words of titles and artists
-with their trigrams, and the search is made again with the words that may have been meant. That
-needs no extension, so it is the same on every server, on those without pg_trgm too.
+PostgreSQL's text search finds correctly typed words. If it finds too little, each word is compared
+with the catalogue's vocabulary (all words of titles and artists with their trigrams), and the
+search runs again with the likely intended words. This needs no extension, so it works the same on
+servers without pg_trgm.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from recommender.models import SearchWord, Track
 
 MOST_WORDS = 8
 COMPARED = 60
-# With fewer finds, or none at all for many words, something was perhaps mistyped.
+# Fewer results, or none for a long query, suggest a typo.
 FEW = 5
-# Shorter words with two slips might be anything.
+# Shorter words with two typos are ambiguous.
 TWO_SLIPS_FROM = 6
-# Of so many words one may be altogether wrong.
+# With at least so many words, one may be entirely wrong.
 FORGIVING_FROM = 3
 RANKED = 200
 _SIMILAR = """
@@ -35,12 +35,12 @@ WHERE trigrams && %(pieces)s::text[] AND piece = ANY(%(pieces)s::text[])
 GROUP BY word ORDER BY count(*) DESC, word LIMIT %(limit)s
 """
 
-# What may stand for one typed word, with how far off it is; a tuple of two is two words.
+# Corrections of one typed word with their edit distances; a tuple of two is two words.
 Meanings = Mapping[tuple[str, ...], int]
 
 
 def find(tracks: QuerySet[Track], words: Sequence[str], limit: int) -> list[Track]:
-    """Songs that hold all the folded `words`, the best known first; then those that nearly do."""
+    """Songs that match all folded `words`, most popular first, then near matches."""
     words = [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]
     found = _songs(_holding(tracks, _all_of(words, {}))[: limit * 3])
     if len(found) < FEW and not (found and len(words) >= FORGIVING_FROM):
@@ -49,10 +49,9 @@ def find(tracks: QuerySet[Track], words: Sequence[str], limit: int) -> list[Trac
 
 
 def _nearly(tracks: QuerySet[Track], words: Sequence[str]) -> list[Track]:
-    """Songs that hold words near these, nearest first.
+    """Songs that match words similar to these, nearest first.
 
-    Tried in turn: every word as it may have been meant; two neighbours as the one word that they
-    may be; all words but one.
+    Tries in turn: each word corrected; two neighbours joined; all words but one.
     """
     meant = _meanings(words)
     every = _all_of(words, meant)
@@ -75,7 +74,7 @@ def _holding(tracks: QuerySet[Track], query: str) -> QuerySet[Track]:
 
 
 def _all_of(words: Sequence[str], meant: Mapping[str, Meanings]) -> str:
-    """The query for all these words, each as typed (or begun) or as it may have been meant."""
+    """The query for all these words, each as a typed prefix or a correction."""
     return f"({' & '.join(_any_of(word, meant.get(word, {})) for word in words)})"
 
 
@@ -84,8 +83,7 @@ def _any_of(word: str, meanings: Meanings) -> str:
 
 
 def _meanings(words: Sequence[str]) -> dict[str, Meanings]:
-    """Words of the catalogue that each of these may have been meant for: those one slip away,
-    or else two slips or a forgotten space."""
+    """Corrections for each word: one typo away, or else two typos or a missing space."""
     slips = {word: one_slip_from(word) for word in words}
     known = _known({other for others in slips.values() for other in others} | {*words})
     found: dict[str, Meanings] = {}
@@ -99,7 +97,7 @@ def _meanings(words: Sequence[str]) -> dict[str, Meanings]:
 
 
 def _alike(word: str) -> Meanings:
-    """Words two slips away or, in scripts whose letters `one_slip_from` does not know, one."""
+    """Words two typos away, or one in scripts that `one_slip_from` doesn't cover."""
     slips = 2 if len(word) >= TWO_SLIPS_FROM else 0 if word.isascii() else 1
     if not slips:
         return {}
@@ -126,14 +124,14 @@ def _known_pairs(word: str) -> Meanings:
 
 
 def _joined(words: Sequence[str]) -> list[list[str]]:
-    """The words with two neighbours made one, where the catalogue has such a word."""
+    """The words with two neighbours joined, where the catalogue has that word."""
     ways = [[*words[:i], words[i] + words[i + 1], *words[i + 2 :]] for i in range(len(words) - 1)]
     known = _known({way[i] for i, way in enumerate(ways)})
     return [way for i, way in enumerate(ways) if way[i] in known]
 
 
 def _distance(track: Track, meant: Mapping[str, Meanings]) -> int:
-    """Slips between what was typed and this track; a word that it has not counts as three."""
+    """Typos between the query and this track; a missing word counts as three."""
     held = track.search_text.split()
     return sum(_slips(word, meanings, held) for word, meanings in meant.items())
 
@@ -146,7 +144,7 @@ def _slips(word: str, meanings: Meanings, held: Sequence[str]) -> int:
 
 
 def _songs(tracks: Iterable[Track]) -> list[Track]:
-    """Each song once, where the first of its ids was."""
+    """Each song once, in the order of its first id."""
     first: dict[str, Track] = {}
     for track in tracks:
         first.setdefault(track.song_key, track)

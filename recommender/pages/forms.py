@@ -1,4 +1,4 @@
-"""What people say of music on the pages, checked and named as the services take it."""
+"""Forms for music preferences and filters."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ def _title(genre: str) -> str:
     return f"{genre[:1].upper()}{genre[1:]}".replace("R&b", "R&B")
 
 
-def _several(label: str) -> forms.MultipleChoiceField:
+def _multiple_choice(label: str) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         required=False, label=label, widget=forms.CheckboxSelectMultiple
     )
 
 
-class _AboutMusic(forms.Form):
-    """Genres and languages are those of the catalogue, and those that were said before."""
+class _PreferencesForm(forms.Form):
+    """Offers the catalogue's genres and languages, and those already chosen."""
 
-    def __init__(self, said: MusicPreferences, data: Mapping[str, Any] | None = None) -> None:
-        initial = {name: getattr(said, name, None) for name in self.base_fields}
+    def __init__(
+        self, preferences: MusicPreferences, data: Mapping[str, Any] | None = None
+    ) -> None:
+        initial = {name: getattr(preferences, name, None) for name in self.base_fields}
         super().__init__(data, initial=initial)
         known = {
             "genres": [(name, _title(name)) for name in known_genres()],
@@ -34,16 +36,16 @@ class _AboutMusic(forms.Form):
         }
         for name, field in self.fields.items():
             if isinstance(field, forms.MultipleChoiceField):
-                there = known[name.removeprefix("liked_")]
-                gone = set(getattr(said, name)) - {value for value, _ in there}
-                field.choices = [*there, *((value, value) for value in sorted(gone))]
+                offered = known[name.removeprefix("liked_")]
+                missing = set(getattr(preferences, name)) - {value for value, _ in offered}
+                field.choices = [*offered, *((value, value) for value in sorted(missing))]
 
 
-class LikesForm(_AboutMusic):
-    """What a newcomer likes; everything may be left out."""
+class LikesForm(_PreferencesForm):
+    """What a newcomer likes; every field is optional."""
 
-    liked_genres = _several("Which of these do you like?")
-    liked_languages = _several("In which languages do you like songs to be sung?")
+    liked_genres = _multiple_choice("Which of these do you like?")
+    liked_languages = _multiple_choice("Which languages do you like to hear songs in?")
 
     def __init__(self, said: MusicPreferences, data: Mapping[str, Any] | None = None) -> None:
         """A question with a single answer is asked only of who has given that answer."""
@@ -54,12 +56,12 @@ class LikesForm(_AboutMusic):
                 field.choices = choices if len(choices) > 1 or getattr(said, name) else []
 
 
-class FiltersForm(_AboutMusic):
-    """Which tracks somebody wants at all."""
+class FiltersForm(_PreferencesForm):
+    """Filters on which tracks are suggested."""
 
     no_explicit = forms.BooleanField(required=False, label="Leave out explicit tracks")
-    genres = _several("Only these genres")
-    languages = _several("Only these languages")
+    genres = _multiple_choice("Only these genres")
+    languages = _multiple_choice("Only these languages")
     year_from = forms.IntegerField(
         required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, label="Released from"
     )
@@ -67,9 +69,11 @@ class FiltersForm(_AboutMusic):
         required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, label="to"
     )
 
-    def __init__(self, said: MusicPreferences, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(said, data)
-        self.initial["no_explicit"] = not said.allow_explicit
+    def __init__(
+        self, preferences: MusicPreferences, data: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(preferences, data)
+        self.initial["no_explicit"] = not preferences.allow_explicit
 
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("year_from"), self.cleaned_data.get("year_to")
@@ -77,7 +81,7 @@ class FiltersForm(_AboutMusic):
             raise forms.ValidationError("The first year is after the last one.")
         return self.cleaned_data
 
-    def said(self) -> dict[str, Any]:
-        """By the names of MusicPreferences."""
-        sent = dict(self.cleaned_data)
-        return {"allow_explicit": not sent.pop("no_explicit"), **sent}
+    def preferences(self) -> dict[str, Any]:
+        """The cleaned data as fields of MusicPreferences."""
+        data = dict(self.cleaned_data)
+        return {"allow_explicit": not data.pop("no_explicit"), **data}

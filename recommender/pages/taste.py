@@ -1,4 +1,4 @@
-"""The page of a person's music: what they like, what they leave out, what was learned of them."""
+"""The page of a person's music preferences, filters and learned taste."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def taste(request: PageRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def likes(request: PageRequest) -> HttpResponse:
-    """What a newcomer likes, or that they would rather not say."""
+    """Save what a newcomer likes, or that they skipped the question."""
     user = request.user
     form = LikesForm(selectors.music_preferences(user), request.POST)
     if not form.is_valid():
         return _page(request, likes=form)
-    said = {} if request.POST.get("skip") else form.cleaned_data
+    liked = {} if request.POST.get("skip") else form.cleaned_data
     services.answer_likes(
         user=user,
-        genres=said.get("liked_genres", []),
-        languages=said.get("liked_languages", []),
+        genres=liked.get("liked_genres", []),
+        languages=liked.get("liked_languages", []),
     )
-    if said:
-        messages.success(request, "Thank you. Your next suggestions will take it into account.")
+    if liked:
+        messages.success(request, "Thanks! Your next suggestions will take this into account.")
     return redirect(next_page(request, "recommender:taste"))
 
 
@@ -50,8 +50,8 @@ def filters(request: PageRequest) -> HttpResponse:
     form = FiltersForm(selectors.music_preferences(user), request.POST)
     if not form.is_valid():
         return _page(request, filters=form)
-    services.set_preferences(user=user, **form.said())
-    messages.success(request, "Your filters are kept. They count from the next suggestions on.")
+    services.set_preferences(user=user, **form.preferences())
+    messages.success(request, "Your filters are saved and apply from your next suggestions.")
     return redirect("recommender:taste")
 
 
@@ -59,7 +59,7 @@ def filters(request: PageRequest) -> HttpResponse:
 @signed_in
 def reset_taste(request: PageRequest) -> HttpResponse:
     services.reset_taste(user=request.user)
-    messages.success(request, "Your taste is reset. You can undo that below.")
+    messages.success(request, "Your taste has been reset. You can undo this below.")
     return redirect("recommender:taste")
 
 
@@ -67,7 +67,7 @@ def reset_taste(request: PageRequest) -> HttpResponse:
 @signed_in
 def undo_reset(request: PageRequest) -> HttpResponse:
     services.undo_taste_reset(user=request.user)
-    messages.success(request, "The reset is undone: Storify knows your taste again.")
+    messages.success(request, "The reset has been undone. Storify knows your taste again.")
     return redirect("recommender:taste")
 
 
@@ -75,11 +75,11 @@ def _page(
     request: PageRequest, likes: LikesForm | None = None, filters: FiltersForm | None = None
 ) -> HttpResponse:
     user = request.user
-    said = selectors.music_preferences(user)
+    preferences = selectors.music_preferences(user)
     page = {
-        "likes": likes or LikesForm(said),
-        "filters": filters or FiltersForm(said),
-        "is_new": said.asked_at is None,
+        "likes": likes or LikesForm(preferences),
+        "filters": filters or FiltersForm(preferences),
+        "is_new": preferences.asked_at is None,
         "n_learned": selectors.learned_choices(user).count(),
         "reset": selectors.latest_reset(user),
         "next": request.POST.get("next") or request.GET.get("next", ""),

@@ -1,4 +1,4 @@
-"""The staff page's three plots of energy, one for each intensity, as coordinates for an SVG."""
+"""SVG coordinates of the staff page's histograms of energy, one per intensity."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from recommender.engine.tracks.intensity import FEATURES, LEVELS, IntensityFit
 from recommender.selectors import EnergyOfLevel
 
 WIDTH, HEIGHT = 200, 100
-_WORDS = dict(zip(LEVELS, ("Low", "Medium", "High"), strict=True))
+_TITLES = dict(zip(LEVELS, ("Low", "Medium", "High"), strict=True))
 
 
 @dataclass(frozen=True)
 class Column:
-    """One bar of a histogram, with the same bar for all tracks behind it."""
+    """One bar of a histogram, and the bar for all tracks behind it."""
 
     x: float
     width: float
@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Plot:
-    """How energy is spread in one class; every plot has the same scale."""
+    """The histogram of one class; all plots share one scale."""
 
     level: str
     title: str
@@ -35,7 +35,7 @@ class Plot:
     mean: float
     columns: list[Column]
     table: list[tuple[str, str]]
-    """Ranges of energy with the share of the class in it, for those who do not see the plot."""
+    """Ranges of energy and the share of the class in each, as an accessible alternative."""
 
     @property
     def mean_x(self) -> float:
@@ -44,23 +44,23 @@ class Plot:
 
 @dataclass(frozen=True)
 class Feature:
-    """How much a feature says of intensity: its correlation with the axis."""
+    """A feature's correlation with the intensity axis."""
 
     name: str
     loading: float
 
 
 def plots(classes: Sequence[EnergyOfLevel]) -> list[Plot]:
-    """A histogram per class in the order given, each in shares of its own tracks."""
+    """One histogram per class in the given order, normalised within the class."""
     n_all = sum(one.n_tracks for one in classes)
-    everybody = [sum(counts) for counts in zip(*(one.counts for one in classes), strict=True)]
+    total = [sum(counts) for counts in zip(*(one.counts for one in classes), strict=True)]
     shares = [_shares(one.counts) for one in classes]
-    behind = _shares(everybody)
+    behind = _shares(total)
     highest = max(max(map(max, shares), default=0), max(behind, default=0)) or 1
     return [
         Plot(
             level=one.level,
-            title=f"{_WORDS[one.level]} intensity",
+            title=f"{_TITLES[one.level]} intensity",
             n_tracks=one.n_tracks,
             share=one.n_tracks / (n_all or 1),
             mean=one.mean,
@@ -72,7 +72,7 @@ def plots(classes: Sequence[EnergyOfLevel]) -> list[Plot]:
 
 
 def features(fit: IntensityFit) -> list[Feature]:
-    """The features, the most telling first."""
+    """The features by absolute loading, highest first."""
     loadings = zip(FEATURES, fit.loadings, strict=True)
     return sorted((Feature(*pair) for pair in loadings), key=lambda one: -abs(one.loading))
 
@@ -97,7 +97,7 @@ def _columns(own: Sequence[float], behind: Sequence[float], highest: float) -> l
 
 
 def _table(own: Sequence[float]) -> list[tuple[str, str]]:
-    """In fifths, which is as fine as anybody wants to have it read out."""
+    """Five rows, few enough to be read out by a screen reader."""
     step = len(own) // 5
     return [
         (f"{i / 5:.1f} to {(i + 1) / 5:.1f}", f"{sum(own[i * step : (i + 1) * step]):.0%}")

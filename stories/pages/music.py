@@ -37,7 +37,7 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     if not form.is_valid():
         reasons = [reason for errors in form.errors.values() for reason in errors]
         return responses.refuse(request, story, " ".join(map(str, reasons)))
-    recommender.set_preferences(user=request.user, **form.said())
+    recommender.set_preferences(user=request.user, **form.preferences())
     services.suggest_again(story=story)
     return responses.changed(request, story, "Your filters are kept for all your stories.")
 

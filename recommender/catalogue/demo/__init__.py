@@ -1,1 +1,1 @@
-"""The project's own small catalogue: recipes for tunes, and a synthesiser that plays them."""
+"""The demo catalogue: recipes of generated tracks and a synthesiser that renders them."""

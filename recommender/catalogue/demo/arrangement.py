@@ -1,4 +1,4 @@
-"""Who plays which note when: melody, chords, bass and drums of a recipe."""
+"""Arranges a recipe as notes: melody, chords, bass and drums."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TAIL_SECONDS = 1.6
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 _MINOR = (0, 2, 3, 5, 7, 8, 10)
 _BEATS_PER_BAR = 4
-# Sixteenths of a bar on which each drum falls.
+# The sixteenths of a bar on which each drum is struck.
 _PATTERNS: dict[str, dict[str, tuple[int, ...]]] = {
     "none": {},
     "brushes": {"hat": (4, 12), "kick": (0,)},
@@ -38,7 +38,7 @@ class Note:
 
 
 def duration(recipe: Recipe) -> float:
-    """Seconds of the tune, with the room's tail."""
+    """Length in seconds, including the reverb tail."""
     return _rounds(recipe) * len(recipe.chords) * _bar(recipe) + TAIL_SECONDS
 
 
@@ -51,7 +51,7 @@ def _rounds(recipe: Recipe) -> int:
 
 
 def arrange(recipe: Recipe) -> list[Note]:
-    """All notes of the tune, in whole rounds of its chords, about SECONDS long."""
+    """All notes of the track, in whole rounds of its chords, about SECONDS long."""
     rng = np.random.default_rng(recipe.seed + 2)
     beat = 60.0 / recipe.tempo
     rounds = _rounds(recipe)
@@ -68,13 +68,13 @@ def arrange(recipe: Recipe) -> list[Note]:
 
 
 def _pitch(recipe: Recipe, step: int, octave: int) -> int:
-    """A step of the tune's scale, counted from its key note in this octave."""
+    """The MIDI pitch of a scale step, counted from the tonic in this octave."""
     scale = _MAJOR if recipe.mode else _MINOR
     return 12 * (octave + 1) + recipe.key % 12 + 12 * (step // 7) + scale[step % 7]
 
 
 def _chord(recipe: Recipe, degree: int, start: float, beat: float) -> list[Note]:
-    """Held for the bar when calm, struck on the beats when lively."""
+    """Chords held for the bar when calm, struck on the beats when lively."""
     strikes = 1 if recipe.energy < 0.35 else 2 if recipe.energy < 0.65 else 4
     length = _BEATS_PER_BAR * beat / strikes
     octave = 4 if recipe.energy >= 0.5 else 3
@@ -112,7 +112,7 @@ def _melody(
     *,
     rng: np.random.Generator,
 ) -> tuple[list[Note], int]:
-    """A walk over the scale that lands on chord notes where the bar is strong."""
+    """A random walk over the scale that lands on chord notes on strong beats."""
     length = beat * (2.0 if recipe.energy < 0.25 else 1.0 if recipe.energy < 0.6 else 0.5)
     rest = 0.3 - 0.2 * recipe.energy
     notes = []

@@ -1,4 +1,4 @@
-"""The list of demo tunes: always the same, and spread evenly over the mood plane."""
+"""A deterministic list of demo tracks, spread evenly over the mood plane."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ _GENRES = (
     ("Downtempo", "Lo-fi", "Folk pop"),
     ("Dark electro", "Electronic", "Dance pop"),
 )
-_PLASTIC = 1.32471795724474602596  # of the plane-filling R2 sequence (Roberts 2018)
+# The plastic number, for the low-discrepancy R2 sequence (Roberts 2018).
+_PLASTIC = 1.32471795724474602596
 
 
 @dataclass(frozen=True)
 class DemoTrack:
-    """One tune with its name, its features and how to play it."""
+    """One demo track with its metadata, features and recipe."""
 
     number: int
     title: str
@@ -47,7 +48,7 @@ class DemoTrack:
 
 
 def demo_tracks(n: int = N_TRACKS) -> list[DemoTrack]:
-    """The first `n` tunes of the catalogue."""
+    """The first `n` tracks of the catalogue."""
     homes = _artist_homes()
     busy: Counter[str] = Counter()
     taken: set[str] = set()
@@ -69,7 +70,7 @@ def _track(number: int, title: str, artist: str, valence: float, energy: float) 
 
 
 def _spread(number: int, start: float) -> tuple[float, float]:
-    """Point `number` of a sequence that fills the plane without gaps or clusters."""
+    """Point `number` of a low-discrepancy sequence over the mood plane."""
     valence = (start + number / _PLASTIC) % 1.0
     energy = (start + number / _PLASTIC**2) % 1.0
     inner = 1.0 - 2.0 * _EDGE
@@ -88,7 +89,7 @@ def _artist_near(
     homes: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
     busy: Counter[str],
 ) -> str:
-    """The artist who plays in this mood, unless others nearby have played much less yet."""
+    """The artist nearest to this mood, with a penalty for tracks they already have."""
     here = np.array([valence, energy])
     return min(
         homes, key=lambda name: float(np.linalg.norm(homes[name] - here)) + 0.03 * busy[name]

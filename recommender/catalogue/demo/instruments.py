@@ -1,4 +1,4 @@
-"""Sounds: sums of partials with soft attacks, and drums of sines and noise."""
+"""Synthesises tones by additive synthesis, and drums from sines and noise."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ RATE = 32_000
 
 @dataclass(frozen=True)
 class Timbre:
-    """Partials fall off as k^-slope; times in seconds."""
+    """A timbre whose partials fall off as k^-slope; times in seconds."""
 
     slope: float
     attack: float
     decay: float
-    """After this long a held note has fallen to a third; long means that it is sustained."""
+    """Time constant of the decay; a long one sustains the note."""
     odd_only: bool = False
     shimmer: float = 0.0
-    """Detuning of a second voice, as a share of the pitch."""
+    """Detuning of a second voice, as a fraction of the pitch."""
 
 
 TIMBRES = {
@@ -76,7 +76,7 @@ def _envelope(time: Samples, seconds: float, timbre: Timbre) -> Samples:
 
 @lru_cache(maxsize=8)
 def drum(part: str) -> Samples:
-    """One stroke of a drum at unit loudness, always the same."""
+    """One drum hit at unit loudness; always the same."""
     time = np.arange(int(0.3 * RATE)) / RATE
     noise = np.random.default_rng(7).uniform(-1.0, 1.0, len(time))
     if part == "kick":

@@ -1,4 +1,4 @@
-"""Made-up names for demo tunes and those who play them."""
+"""Invented titles and artist names for demo tracks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def artist_names() -> list[str]:
 
 
 def title_for(*, valence: float, energy: float, seed: int, taken: set[str]) -> str:
-    """A title in the mood of the tune that is not yet taken."""
+    """An unused title that suits the mood."""
     rng = np.random.default_rng(seed)
     words = _MOODS[min(int(energy * 3), 2)][min(int(valence * 3), 2)]
     titles = [f"{word} {thing}" for word in words for thing in _THINGS]

@@ -1,4 +1,4 @@
-"""What a demo tune is made of, chosen from its place in the valence x energy plane."""
+"""Derives a demo track's musical parameters from its point in the valence x energy plane."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Recipe:
     timbre: str
     drums: str
     brightness: float
-    """In [0, 1]: how much of the upper partials is heard."""
+    """In [0, 1]: how strong the upper partials are."""
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "chords": list(self.chords)}
@@ -45,7 +45,7 @@ class Recipe:
 
 
 def recipe_for(*, valence: float, energy: float, seed: int) -> Recipe:
-    """A tune for this mood; faster, fuller and brighter with energy, major with valence."""
+    """A recipe for this mood: energy makes it faster, fuller and brighter, valence major."""
     rng = np.random.default_rng(seed)
     mode = int(rng.random() < 1.0 / (1.0 + np.exp(-12.0 * (valence - 0.45))))
     progressions = MAJOR_PROGRESSIONS if mode else MINOR_PROGRESSIONS
@@ -64,7 +64,7 @@ def recipe_for(*, valence: float, energy: float, seed: int) -> Recipe:
 
 
 def audio_features(recipe: Recipe) -> dict[str, float | int]:
-    """The tune described as Spotify describes tracks, worked out from the recipe."""
+    """Audio features in Spotify's names and ranges, computed from the recipe."""
     rng = np.random.default_rng(recipe.seed + 1)
     beat = DRUMS.index(recipe.drums) / (len(DRUMS) - 1)
     near_dance_tempo = 1.0 - min(abs(recipe.tempo - 118.0) / 60.0, 1.0)

@@ -1,4 +1,4 @@
-"""From a recipe to a WAV file: play the notes, add the room, master gently."""
+"""Renders a recipe to a WAV file: plays the notes, adds reverb and masters the mix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recommender.catalogue.demo.arrangement import Note, arrange, duration
 from recommender.catalogue.demo.instruments import RATE, TIMBRES, Samples, drum, tone
 from recommender.catalogue.demo.recipe import Recipe
 
-# Raised whenever the same recipe sounds different, so that cached files are made anew.
+# Increase whenever the same recipe sounds different, so that cached files are replaced.
 RENDERER_VERSION = 1
 _PAN = {"lead": 0.58, "chord": 0.42, "bass": 0.5, "kick": 0.5, "snare": 0.54, "hat": 0.36}
 _LEVEL = {"lead": 0.5, "chord": 0.2, "bass": 0.5, "kick": 0.9, "snare": 0.5, "hat": 0.3}
@@ -19,10 +19,10 @@ _PEAK = 0.89
 
 
 def render(recipe: Recipe) -> Samples:
-    """The tune as stereo samples (n, 2) in [-1, 1] at RATE."""
+    """The track as stereo samples (n, 2) in [-1, 1] at RATE."""
     notes = arrange(recipe)
     dry = _play(notes, recipe)
-    wet = _room(dry.mean(axis=1), seconds=2.4 - 1.4 * recipe.energy)
+    wet = _reverb(dry.mean(axis=1), seconds=2.4 - 1.4 * recipe.energy)
     mixed = dry + (0.5 - 0.35 * recipe.energy) * wet
     return _master(mixed, recipe.energy)
 
@@ -62,8 +62,8 @@ def _sound(note: Note, recipe: Recipe) -> Samples:
     return tone(note.pitch, note.length, TIMBRES[name], recipe.brightness)
 
 
-def _room(mono: Samples, seconds: float) -> Samples:
-    """The sound of a room (n, 2): convolution with decaying noise, darker than it came in."""
+def _reverb(mono: Samples, seconds: float) -> Samples:
+    """Reverb (n, 2): the signal convolved with decaying, low-passed noise."""
     time = np.arange(int(seconds * RATE), dtype=np.float32) / RATE
     noise = np.random.default_rng(11).normal(size=(len(time), 2))
     softened = (noise[:-2] + 2.0 * noise[1:-1] + noise[2:]) / 4.0
@@ -77,7 +77,7 @@ def _room(mono: Samples, seconds: float) -> Samples:
 
 
 def _master(mixed: Samples, energy: float) -> Samples:
-    """Rounded peaks, no clipping, silence at both ends; livelier tunes are louder."""
+    """Soft-clip, fade in and out, and make tracks with more energy louder."""
     level = np.tanh(mixed / (np.percentile(np.abs(mixed), 99.5) * (1.9 - 0.7 * energy)))
     level *= _PEAK * (0.65 + 0.35 * energy) / np.abs(level).max()
     fade = np.linspace(0.0, 1.0, int(0.4 * RATE))[:, None] ** 2

@@ -1,1 +1,1 @@
-"""Reading catalogues as people have them: files, column names, values."""
+"""Reads catalogues from files: formats, column names and values."""

@@ -1,8 +1,8 @@
-"""The order in which a track's values travel to the database."""
+"""The columns of a bulk upsert of tracks, in order."""
 
 from __future__ import annotations
 
-# As Spotify names and orders them.
+# In Spotify's names and order.
 AUDIO_FEATURES = (
     "danceability",
     "energy",
@@ -18,7 +18,7 @@ AUDIO_FEATURES = (
     "time_signature",
 )
 
-# Columns that a file or a recipe brings; null leaves what is known as it is.
+# Columns that a file or a demo recipe can set; null keeps the stored value.
 COLUMNS = (
     "source_id",
     "title",

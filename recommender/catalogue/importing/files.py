@@ -1,4 +1,4 @@
-"""Opening a catalogue: a path or an https address, CSV or Parquet, read piece by piece."""
+"""Streams a catalogue from a path or an https address, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_REDIRECTS = 5
 
 
 class Table(NamedTuple):
-    """A header, and rows with their place: the line in a CSV, the position in a Parquet file.
+    """A header and numbered rows: line numbers in a CSV, positions in a Parquet file.
 
-    A row that cannot be read at all is the reason as a string.
+    An unreadable row is replaced by a string that says why.
     """
 
     header: list[str]
@@ -34,7 +34,7 @@ class Table(NamedTuple):
 def opened(
     source: str, *, transport: httpx.BaseTransport | None = None, max_bytes: int = MAX_BYTES
 ) -> Iterator[Table]:
-    """The table at a path or https address; ImportFailedError when there is none."""
+    """The table at a path or https address; raises ImportFailedError if there is none."""
     if "://" in source:
         with tempfile.TemporaryDirectory(prefix="storify-import-") as folder:
             path = Path(folder) / "catalogue"
@@ -45,13 +45,13 @@ def opened(
 
 
 def _download(url: str, path: Path, transport: httpx.BaseTransport | None, max_bytes: int) -> None:
-    """Follow redirects only from https to https; stop as soon as it is too large."""
+    """Follow only https redirects, and stop as soon as the file is too large."""
     client = httpx.Client(transport=transport, timeout=TIMEOUT)
     try:
         with client:
             for _ in range(_MAX_REDIRECTS):
                 if not url.startswith("https://"):
-                    raise ImportFailedError("Only https addresses are read.")
+                    raise ImportFailedError("Only https addresses are supported.")
                 with client.stream("GET", url) as response:
                     if response.has_redirect_location:
                         url = str(response.url.join(response.headers["Location"]))
@@ -110,7 +110,7 @@ def _csv_rows(reader: Any) -> Iterator[tuple[int, Sequence[Any] | str]]:
 
 
 def _parquet(path: Path) -> Iterator[Table]:
-    # Here and not above: only this command needs it, and it weighs tens of megabytes.
+    # Imported here because only this command needs it, and it takes tens of megabytes.
     import pyarrow as pa
     import pyarrow.parquet as pq
 

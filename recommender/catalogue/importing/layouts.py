@@ -1,7 +1,7 @@
-"""Which column of a file holds what.
+"""Maps the columns of a file to fields of a track.
 
-Known are the names of the Spotify audio-features API, of TidyTuesday's `spotify_songs.csv`, of
-the Kaggle `dataset.csv` and of plain tables of tracks. Case does not matter.
+It knows the names used by Spotify's audio-features API, TidyTuesday's `spotify_songs.csv`,
+Kaggle's `dataset.csv` and plain tables of tracks, in any case.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ MOOD = ("energy", "valence")
 
 @dataclass(frozen=True)
 class Layout:
-    """Position of every field that the file has."""
+    """The column of each field that the file has."""
 
     positions: dict[str, int]
     width: int
     needed: tuple[str, ...] = MOOD
-    """Features without which a row is refused."""
+    """Features that every row must have."""
 
     @property
     def has_titles(self) -> bool:
@@ -43,7 +43,7 @@ class Layout:
 
 
 def layout_of(header: Sequence[str], *, needed: tuple[str, ...] = MOOD) -> Layout:
-    """Find the fields in a header; ImportFailedError names what is missing."""
+    """Find the fields in a header; raises ImportFailedError that names the missing ones."""
     names = [name.strip().lower() for name in header]
     positions = {
         field: names.index(alias)

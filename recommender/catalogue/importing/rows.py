@@ -1,4 +1,4 @@
-"""From the cells of one row to the values of one track, or the reason why not."""
+"""Parses and validates one row of a catalogue file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from recommender.catalogue.importing.columns import COLUMNS
 from recommender.catalogue.importing.layouts import Layout
-from recommender.catalogue.languages import language_code
+from recommender.catalogue.languages import parse_language
 from recommender.engine.tracks.derived import derived_columns
 
 UNIT = (0.0, 1.0)
@@ -31,27 +31,27 @@ RANGES: dict[str, tuple[float, float]] = {
     "duration_ms": (1.0, 86_400_000.0),
 }
 WHOLE = ("key", "mode", "time_signature", "popularity", "duration_ms")
-# What stands for "not known" in these feature names.
+# Sentinel values that mean "unknown".
 UNKNOWN = {"key": -1, "tempo": 0, "time_signature": 0}
 _ABSENT = {"", "na", "nan", "none", "null"}
 _YES, _NO = ("true", "yes", "1", "1.0", "t"), ("false", "no", "0", "0.0", "f")
 _TRUTH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:\.0)?$")
-_LONGEST_ID = 100
+_MAX_ID_LENGTH = 100
 
 
 class BadRowError(ValueError):
-    """The row cannot become a track; the message says why."""
+    """The row can't become a track; the message says why."""
 
 
 def track_values(cells: Sequence[Any], layout: Layout) -> tuple[Any, ...]:
-    """The values of a track in the order of COLUMNS; BadRowError if they are not usable."""
+    """The values of a track in the order of COLUMNS; raises BadRowError if one is invalid."""
     if len(cells) != layout.width:
         raise BadRowError(f"has {len(cells)} values where the header names {layout.width}")
     given = {field: cells[position] for field, position in layout.positions.items()}
     track: dict[str, Any] = {"source_id": _source_id(given), **_numbers(given, layout.needed)}
     if "explicit" in given:
-        track["explicit"] = _yes_or_no("explicit", given["explicit"])
+        track["explicit"] = _boolean("explicit", given["explicit"])
     if layout.has_titles:
         track |= _names(given)
     return tuple(track.get(name) for name in COLUMNS)
@@ -59,7 +59,7 @@ def track_values(cells: Sequence[Any], layout: Layout) -> tuple[Any, ...]:
 
 def _source_id(given: Mapping[str, Any]) -> str:
     identifier = _text(given["source_id"]).rsplit(":", 1)[-1]
-    if not identifier or len(identifier) > _LONGEST_ID:
+    if not identifier or len(identifier) > _MAX_ID_LENGTH:
         raise BadRowError("has no usable id")
     return identifier
 
@@ -77,7 +77,7 @@ def _names(given: Mapping[str, Any]) -> dict[str, Any]:
         "album": _text(given.get("album")),
         "release_date": date,
         "genre": genre,
-        "language": language_code(_text(given.get("language"))),
+        "language": parse_language(_text(given.get("language"))),
         **derived_columns(title=title, artists=artists, genre=genre, release_date=date),
     }
 
@@ -91,7 +91,7 @@ def _numbers(given: Mapping[str, Any], needed: Sequence[str]) -> dict[str, float
 
 
 def number_of(field: str, value: Any) -> float | int | None:
-    """A feature within its range, None where it is not known; BadRowError otherwise."""
+    """A feature within its range, or None if unknown; raises BadRowError otherwise."""
     if value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT):
         return None
     try:
@@ -108,7 +108,7 @@ def number_of(field: str, value: Any) -> float | int | None:
     return round(number) if field in WHOLE else number
 
 
-def _yes_or_no(field: str, value: Any) -> bool | None:
+def _boolean(field: str, value: Any) -> bool | None:
     plain = _text(value).lower()
     if plain in _ABSENT:
         return None
@@ -118,7 +118,7 @@ def _yes_or_no(field: str, value: Any) -> bool | None:
 
 
 def _text(value: Any) -> str:
-    """Plain text; PostgreSQL keeps no NUL characters, and no file means one."""
+    """Stripped text without NUL characters, which PostgreSQL can't store."""
     if value is None or value != value:  # noqa: PLR0124  (NaN)
         return ""
     return str(value).replace("\x00", "").strip()
@@ -138,7 +138,7 @@ def _artists(value: Any) -> list[str]:
 
 
 def _date(value: Any) -> str:
-    """2004, 2004-07 or 2004-07-05; anything else is not a date and is left out."""
+    """2004, 2004-07 or 2004-07-05; "" for anything else."""
     match = _DATE.match(_text(value)[:10])
     if not match or match.group(1) == "0000":
         return ""

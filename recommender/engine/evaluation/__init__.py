@@ -1,1 +1,1 @@
-"""Measuring rankers on what people put together, away from any running site."""
+"""Offline evaluation of rankers on playlists."""

@@ -1,8 +1,8 @@
-"""One log-probability from all the evidence, fitted on choices that the models did not see.
+"""Combines all evidence into one log-probability, fitted on choices that the models didn't see.
 
-The chance that a person's next track is i is taken as the softmax of weighted evidence. The
-weights are those that make tracks held out of the *training* part most probable. As the result is
-a log-probability, the mood is added with weight one: its likelihood is known exactly.
+The probability that a person's next track is i is modelled as a softmax of weighted evidence. The
+weights maximise the likelihood of tracks held out of the *training* part. As the result is a
+log-probability, the mood's log-likelihood is added with weight one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from recommender.engine.evaluation.evidence import COLUMNS, Trained, evidence
 from recommender.engine.tracks.content import FloatArray
 
 PEOPLE = 1500
-"""At most so many teach the weights, which are few."""
-# Of what a person might have chosen, the likeliest are all weighed and the others sampled.
+"""At most so many people are used to fit the few weights."""
+# Negatives: all of the likeliest tracks, and a sample of the rest.
 _LIKELIEST, _SAMPLED = 200, 300
 _RIDGE = 1.0
 
@@ -28,7 +28,7 @@ def fit_weights(
     listed: BoolArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """(len(COLUMNS),): from people and the items held out of them, of those `listed` (n_items,)."""
+    """Weights (len(COLUMNS),) from held-out items per person, among those `listed` (n_items,)."""
     from scipy.optimize import minimize
 
     some = rng.permutation(len(wanted))[:PEOPLE]
@@ -52,8 +52,7 @@ def fit_weights(
 def _case(
     trained: Trained, wanted: tuple[int, IntArray], listed: BoolArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Evidence (k, columns) of what was chosen and what might have been, the logarithm of how many
-    each of them stands for (k,), and the share of the choices that fell on each (k,)."""
+    """Evidence (k, columns) of positives and negatives, log sampling weights (k,), targets (k,)."""
     user, items = wanted
     columns = evidence(trained, user)
     possible = listed.copy()
@@ -76,7 +75,7 @@ def _case(
 def _loss(
     at: FloatArray, columns: FloatArray, offsets: FloatArray, targets: FloatArray, starts: IntArray
 ) -> tuple[float, FloatArray]:
-    """Negative log-likelihood, a person counting once, with a slight ridge; and its gradient."""
+    """Negative log-likelihood, each person weighted equally, with a ridge penalty; and gradient."""
     utility = columns @ at + offsets
     sizes = np.diff([*starts, len(utility)])
     utility -= np.repeat(np.maximum.reduceat(utility, starts), sizes)

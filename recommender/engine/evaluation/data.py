@@ -1,4 +1,4 @@
-"""Tracks and interactions as arrays."""
+"""Loads tracks and interactions as arrays."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Items are numbered 0 ... n_items - 1, users 0 ... n_users - 1."""
+    """Interactions of users 0 ... n_users - 1 with items 0 ... n_items - 1."""
 
     n_users: int
     users: IntArray
-    """(n,): who, per interaction, ascending; nobody has an item twice."""
+    """(n,): the user of each interaction, ascending; pairs are unique."""
     items: IntArray
-    """(n,): what."""
+    """(n,): the item of each interaction."""
     mood_points: FloatArray
     """(n_items, 2): valence, energy."""
     content: FloatArray
@@ -35,7 +35,7 @@ class Dataset:
     genre_names: Sequence[str]
     """(n_items,): "" where unknown."""
     artists: Any
-    """CSR (n_items, n_artists): the same as `credited`."""
+    """CSR (n_items, n_artists): `credited` as a matrix."""
     albums: Any
     """CSR (n_items, n_albums)."""
     genres: Any
@@ -43,9 +43,9 @@ class Dataset:
     years: FloatArray
     """(n_items,): of release; NaN where unknown."""
     fame: FloatArray
-    """(n_items,) in [0, 1]: the catalogue's own popularity; NaN where unknown."""
+    """(n_items,) in [0, 1]: popularity in the catalogue; NaN where unknown."""
     scored: IntArray
-    """Users whose lists are measured; all are trained on."""
+    """Users whose lists are measured; all users are trained on."""
 
     @property
     def n_items(self) -> int:
@@ -56,13 +56,13 @@ class Dataset:
         return np.searchsorted(self.users, np.arange(self.n_users + 1))
 
     def part(self, kept: BoolArray) -> Dataset:
-        """The same users and items with only these of the interactions, everybody scored."""
+        """The same users and items with a subset of the interactions; all users are scored."""
         everybody = np.arange(self.n_users)
         return replace(self, users=self.users[kept], items=self.items[kept], scored=everybody)
 
 
 def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> Dataset:
-    """Read the Parquet files; interactions with tracks that `tracks` lacks are left out."""
+    """Read the Parquet files; interactions with unknown tracks are dropped."""
     user_ids, track_ids = _columns(interactions, "user_id", "track_id")
     known = {str(track_id): row for row, track_id in enumerate(_columns(tracks, "track_id")[0])}
     described = np.array([track_id in known for track_id in track_ids])
@@ -96,7 +96,7 @@ def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> D
 
 
 def _shared(keys: Iterable[Iterable[object]]) -> Any:
-    """CSR (n_items, n_keys): one where the item has the key."""
+    """CSR (n_items, n_keys): one where an item has a key."""
     from scipy import sparse
 
     numbers: dict[object, int] = {}
@@ -108,7 +108,7 @@ def _shared(keys: Iterable[Iterable[object]]) -> Any:
 
 
 def _optional(path: Path, name: str, rows: IntArray) -> Sequence[Any]:
-    """A column that not every catalogue has; None where it says nothing."""
+    """An optional column; None where a value or the column is missing."""
     import pyarrow.parquet as pq
 
     if name not in pq.read_schema(path).names:
@@ -122,7 +122,7 @@ def _texts(path: Path, name: str, rows: IntArray) -> list[str]:
 
 
 def _columns(path: Path, *names: str) -> list[NDArray[np.generic]]:
-    # Here and not above: nothing but this command reads files.
+    # Imported here because only this command reads files.
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, columns=list(names))

@@ -1,13 +1,13 @@
-"""Linear item-item models in closed form: EASE, and EASE that knows what tracks have in common.
+"""Closed-form linear item-item models: EASE, and collective EASE with side information.
 
-EASE (Steck 2019, "Embarrassingly shallow autoencoders for sparse data") predicts what a person has
-from everything else that the person has, by ridge regression with a zero diagonal: with
-P = (XᵀX + λ)⁻¹ the scores are X - XP / diag(P). Rows that are no people but say which tracks share
-an artist, an album, a genre or a sound carry over to tracks that few or none have (collective
-EASE: Jeunen et al. 2020, "Closed-form models for collaborative filtering with side-information").
+EASE (Steck 2019, "Embarrassingly shallow autoencoders for sparse data") predicts each of a person's
+items from the others by ridge regression with a zero diagonal: with P = (XᵀX + λ)⁻¹ the scores are
+X - XP / diag(P). Collective EASE (Jeunen et al. 2020, "Closed-form models for collaborative
+filtering with side-information") adds rows that say which tracks share an artist, an album, a genre
+or audio features, which helps tracks that few or no people have.
 
-Where there are fewer rows than tracks, the inverse is taken over rows instead, which gives the same
-numbers for less: XP = (XXᵀ + λ)⁻¹X.
+If there are fewer rows than tracks, the smaller matrix of rows is inverted for the same result:
+XP = (XXᵀ + λ)⁻¹X.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Settings:
-    """Chosen on parts of the training interactions that were held out for it."""
+    """Hyperparameters, tuned on held-out parts of the training interactions."""
 
     regularisation: float
     long_lists: float = 0.0
-    """Power by which people with many tracks count less."""
+    """Exponent that down-weights people with many tracks."""
     well_known: float = 0.0
-    """Power by which tracks that many have count less."""
+    """Exponent that down-weights popular tracks."""
 
 
 PLAIN = Settings(regularisation=200.0)
@@ -38,10 +38,10 @@ COLLECTIVE = Settings(regularisation=400.0, long_lists=0.3, well_known=0.25)
 
 
 def linear_scores(choices: Any, settings: Settings, sides: Any = None) -> Floats:
-    """Scores (n_people, n_items) of every item for every person of the CSR matrix `choices`.
+    """Scores (n_people, n_items) for every person of the CSR matrix `choices`.
 
-    `sides` is a CSR matrix (n_sides, n_items) of further rows to learn from. Memory is that of the
-    result, and twice the square of the smaller of rows and items.
+    `sides` is a CSR matrix (n_sides, n_items) of side information. Needs the memory of the result
+    and twice the square of the smaller of rows and items.
     """
     from scipy import sparse
 
@@ -64,7 +64,7 @@ def linear_scores(choices: Any, settings: Settings, sides: Any = None) -> Floats
 
 
 def _over_rows(rows: Any, n_people: int, regularisation: float) -> tuple[Floats, Floats]:
-    """XP of the people (n_people, n_items), and diag(P) (n_items,)."""
+    """XP of the people (n_people, n_items) and diag(P) (n_items,), inverted over rows."""
     inverse = _inverse(_dense(rows @ rows.T), regularisation)
     items = rows.T.tocsr()
     projected = items @ inverse
@@ -79,7 +79,7 @@ def _over_rows(rows: Any, n_people: int, regularisation: float) -> tuple[Floats,
 
 
 def _over_items(rows: Any, n_people: int, regularisation: float) -> tuple[Floats, Floats]:
-    """The same, where there are more rows than items."""
+    """The same, inverted over items."""
     inverse = _inverse(_dense(rows.T @ rows), regularisation)
     return rows[:n_people] @ inverse, np.diagonal(inverse).copy()
 
@@ -90,7 +90,10 @@ def _dense(matrix: Any) -> Floats:
 
 
 def _inverse(gram: Floats, regularisation: float) -> Floats:
-    """(gram + regularisation)⁻¹, in place where LAPACK allows it."""
+    """(gram + regularisation)⁻¹, in place where LAPACK allows.
+
+    Raises ValueError if the matrix is singular.
+    """
     from scipy.linalg import lapack
     from threadpoolctl import threadpool_limits
 
@@ -99,7 +102,7 @@ def _inverse(gram: Floats, regularisation: float) -> Floats:
         factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True, clean=True)
         half, failed_too = lapack.spotri(factor, lower=True, overwrite_c=True)
     if failed or failed_too:
-        raise ValueError("The choices cannot be inverted; raise the regularisation.")
+        raise ValueError("The matrix of choices is singular; increase the regularisation.")
     half += np.tril(half, -1).T
     inverse: Floats = half
     return inverse

@@ -1,7 +1,7 @@
-"""What speaks for a track, for one person: named columns, each a different source.
+"""Named evidence columns for each track and person.
 
-Together they are what a log-probability is fitted to (offline.blend). None of them looks at the
-mood, which is a separate question with its own likelihood.
+`evaluation.blend` fits a log-probability to them. None depends on the mood, which has a likelihood
+of its own.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from recommender.engine.taste import Taste, taste_scores
 from recommender.engine.tracks.content import FloatArray
 
 ALS = als.Settings(n_factors=128, confidence=9.0, regularisation=30.0)
-# Weights of the rows that say what tracks share, and the power by which rows of many count less;
-# chosen on held-out parts of the training interactions, as all constants here.
+# Weights of the side-information rows, and exponents that down-weight large rows. All constants
+# here were tuned on held-out parts of the training interactions.
 _ARTIST, _ALBUM, _GENRE, _SOUND = 3.0, 3.0, 3.0, 1.0
 _BIG_ARTIST, _BIG_GENRE = 0.25, 0.5
-# Scores below these are told apart no more.
+# A floor under scores before their logarithm.
 _LITTLE = 0.003
 _YEARS_APART = 6.0
 _UNSURE_OF_GENRE = 5.0
@@ -50,21 +50,21 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Trained:
-    """What rankers may know: the training part, and the tracks themselves."""
+    """What rankers may use: the training interactions and the tracks' metadata."""
 
     data: Dataset
     choices: Any
-    """CSR (n_users, n_items): the training part."""
+    """CSR (n_users, n_items): the training interactions."""
 
     @cached_property
     def counts(self) -> FloatArray:
-        """(n_items,): how many have it."""
+        """(n_items,): people who have each item."""
         counts: FloatArray = np.asarray(self.choices.sum(axis=0), dtype=np.float64).ravel()
         return counts
 
     @cached_property
     def popularity(self) -> FloatArray:
-        """(n_items,) in [0, 1]: logarithm of how many have it, by the highest."""
+        """(n_items,) in [0, 1]: log counts divided by the maximum."""
         logs: FloatArray = np.log1p(self.counts)
         logs /= logs.max()
         return logs
@@ -80,14 +80,14 @@ class Trained:
 
     @cached_property
     def genre_share(self) -> FloatArray:
-        """(n_genres,): how much of what everybody has is of each genre."""
+        """(n_genres,): share of each genre in all interactions."""
         counts: FloatArray = self.data.genres.T @ self.counts + 1.0
         counts /= counts.sum()
         return counts
 
     @cached_property
     def neighbours(self) -> NDArray[np.float32]:
-        """(n_users, n_items): summed similarity to what the user has."""
+        """(n_users, n_items): summed item similarity to the user's items."""
         return item_knn.scores(self.choices)
 
     @cached_property
@@ -104,7 +104,7 @@ class Trained:
 
     @cached_property
     def vectors(self) -> als.Factors:
-        """(n_items, n_factors): of tracks that nobody has, as the product predicts them."""
+        """(n_items, n_factors): ALS vectors, with cold-start predictions for new tracks."""
         vectors, is_known = self.factors.vectors.copy(), self.counts > 0
         if is_known.all():
             return vectors
@@ -119,26 +119,26 @@ class Trained:
         return self.factors.gram()
 
     def saved_by(self, user: int) -> IntArray:
-        """What the training part says of this user."""
+        """The user's items in the training interactions."""
         saved: IntArray = self.choices.indices[
             self.choices.indptr[user] : self.choices.indptr[user + 1]
         ]
         return saved
 
     def affinity(self, user: int) -> FloatArray:
-        """(n_items,): with the person folded in, as the product does it."""
+        """(n_items,): inner products with the user folded in, as in production."""
         person = als.fold_in(self.gram, self.factors.vectors[self.saved_by(user)], ALS)
         return (self.vectors @ person).astype(np.float64)
 
     def taste(self, user: int) -> FloatArray:
-        """(n_items,): log-likelihood ratio of the sound."""
+        """(n_items,): log-likelihood ratio of the content vectors."""
         saved, content = self.saved_by(user), self.data.content
         known = Taste(content[saved].mean(axis=0), len(saved)) if len(saved) else Taste.unknown()
         return taste_scores(content, known)
 
 
 def train(data: Dataset) -> Trained:
-    """Learn from these interactions alone; each model is fitted when it is first asked for."""
+    """Train on these interactions only; each model is fitted lazily."""
     from scipy import sparse
 
     ones = np.ones(len(data.users), dtype=np.float32)
@@ -147,7 +147,7 @@ def train(data: Dataset) -> Trained:
 
 
 def evidence(trained: Trained, user: int) -> FloatArray:
-    """(n_items, len(COLUMNS)): what speaks for each track for this user."""
+    """(n_items, len(COLUMNS)): the evidence for each track and this user."""
     data, saved = trained.data, trained.saved_by(user)
     collective = trained.collective[user].astype(np.float64)
     fame = np.nan_to_num(data.fame, nan=0.0)
@@ -170,7 +170,7 @@ def evidence(trained: Trained, user: int) -> FloatArray:
 
 
 def _sides(data: Dataset) -> Any:
-    """CSR (n_sides, n_items): artists, albums, genres and sound as further rows."""
+    """CSR (n_sides, n_items): artists, albums, genres and content as side information."""
     from scipy import sparse
 
     def rows(shared: Any, weight: float, power: float) -> Any:
@@ -191,13 +191,13 @@ def _sides(data: Dataset) -> Any:
 
 
 def _shared_with(shared: Any, saved: IntArray) -> FloatArray:
-    """(n_items,): how many of the saved items have an artist (album, ...) of each item's."""
+    """(n_items,): saved items that share an artist (album, ...) with each item."""
     theirs = np.asarray(shared[saved].sum(axis=0)).ravel()
     return np.asarray(shared @ theirs, dtype=np.float64).ravel()
 
 
 def _genre(trained: Trained, saved: IntArray) -> FloatArray:
-    """(n_items,): log of how much more of the item's genre the person has than everybody."""
+    """(n_items,): log ratio of the genre's share for this person to its overall share."""
     genres, everybody = trained.data.genres, trained.genre_share
     theirs = np.asarray(genres[saved].sum(axis=0)).ravel()
     share = (theirs + _UNSURE_OF_GENRE * everybody) / (theirs.sum() + _UNSURE_OF_GENRE)
@@ -205,7 +205,7 @@ def _genre(trained: Trained, saved: IntArray) -> FloatArray:
 
 
 def _era(years: FloatArray, saved: IntArray) -> FloatArray:
-    """(n_items,) in [0, 1]: how near the item's year is to those of what the person has."""
+    """(n_items,) in [0, 1]: kernel density of the item's year among the saved items' years."""
     theirs = years[saved]
     theirs = theirs[np.isfinite(theirs)]
     if len(theirs) == 0:

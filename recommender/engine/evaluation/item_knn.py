@@ -1,4 +1,4 @@
-"""Item-item nearest neighbours from everybody's choices."""
+"""Item-item nearest neighbours on co-occurrence."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from recommender.engine.item_similarity import UNSURE
 
 
 def scores(choices: Any) -> NDArray[np.float32]:
-    """Summed similarity (n_people, n_items), as together.similarity has it, of every item to what
-    each person has of the CSR matrix `choices`, the item itself left out."""
+    """Summed `item_similarity.similarity` (n_people, n_items) of every item to a person's others.
+
+    `choices` is a CSR matrix (n_people, n_items).
+    """
     from scipy import sparse
 
     counts = np.asarray(choices.sum(axis=0)).ravel()
     scale = (counts + UNSURE) ** -0.5
-    # Over people first, (n_people, n_people), which is far smaller than over items.
+    # The (n_people, n_people) product is far smaller than the one over items.
     alike = (choices @ sparse.diags(scale) @ choices.T).astype(np.float32).toarray()
     summed: NDArray[np.float32] = np.ascontiguousarray((choices.T @ alike).T)
     summed *= scale.astype(np.float32)

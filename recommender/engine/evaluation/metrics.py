@@ -1,4 +1,4 @@
-"""How good a list is, against all items and without sampling."""
+"""Ranking metrics against all items, without sampling."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from recommender.engine.tracks.content import FloatArray
 
 CUTOFFS = (10, 50)
 FIRST = 10
-"""What a person sees: variety and coverage are those of the first ten."""
+"""Diversity and coverage are measured on the first ten, which a person sees."""
 
 
 def ranks_of(scores: FloatArray, wanted: IntArray) -> IntArray:
-    """Ranks from 1 (ascending) of the wanted items among scores (n_items,); -inf is not listed.
+    """Ascending ranks, from 1, of the wanted items among scores (n_items,); -inf is hidden.
 
-    An item that ties with others comes after all of them, so that a ranker gains nothing by
-    scoring everything alike.
+    Ties rank last, so that a ranker gains nothing from constant scores.
     """
     return np.sort(np.array([np.count_nonzero(scores >= score) for score in scores[wanted]]))
 
@@ -34,7 +33,7 @@ def of_one_list(ranks: IntArray) -> dict[str, float]:
 
 
 class Lists:
-    """The lists of one ranker, measured as they come."""
+    """Accumulates the metrics of one ranker's lists."""
 
     def __init__(self, data: Dataset) -> None:
         self._data = data
@@ -42,7 +41,7 @@ class Lists:
         self._listed = np.zeros(data.n_items, dtype=np.bool_)
 
     def add(self, scores: FloatArray, wanted: IntArray) -> None:
-        """Scores (n_items,) of all items, and which of them were held out."""
+        """Add a list: scores (n_items,) of all items, and the held-out ones."""
         first = np.argpartition(-scores, min(FIRST, len(scores)) - 1)[:FIRST]
         first = first[np.isfinite(scores[first])]
         self._listed[first] = True
@@ -50,7 +49,7 @@ class Lists:
         self._rows.append(row | {"diversity@10": _diversity(self._data.content[first])})
 
     def metrics(self) -> dict[str, float]:
-        """Means over the lists, and how much of the catalogue and its artists any list shows."""
+        """Means over the lists, and coverage of the catalogue and its artists."""
         means = {name: np.mean([row[name] for row in self._rows]) for name in self._rows[0]}
         artists = np.asarray(self._data.artists[self._listed].sum(axis=0)).ravel()
         covered = {
@@ -61,7 +60,7 @@ class Lists:
 
 
 def _diversity(content: FloatArray) -> float:
-    """Mean distance of pairs of content vectors (n, 10); about one for tracks drawn at random."""
+    """Mean pairwise distance of content vectors (n, 10); about one for random tracks."""
     n, size = content.shape
     if n < 2:
         return 0.0

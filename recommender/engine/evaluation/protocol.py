@@ -1,4 +1,4 @@
-"""The three questions put to every ranker."""
+"""The three evaluation protocols: warm, cold and mood."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def evaluate(data: Dataset, seed: int = 0) -> dict[str, Any]:
     """`warm`, `cold` and `mood` -> (noise ->) ranker -> metric."""
     from threadpoolctl import threadpool_limits
 
-    # A stream of chance for each question, so that one does not depend on another.
+    # Separate random streams, so that the protocols don't depend on each other.
     warm_rng, cold_rng, mood_rng = np.random.default_rng(seed).spawn(3)
-    # One person's scores are too little work to share; offline.linear takes all cores again.
+    # One person's scores are too small for threads; evaluation.ease uses all cores again.
     with threadpool_limits(1, "blas"):
         return {
             "warm": _without_mood(data, splits.warm, warm_rng),
@@ -58,20 +58,20 @@ def _with_mood(
     weights = fitted_weights(data.part(~split.test), protocol, rng)
     trained = train(data.part(~split.test))
     probability = hybrid(weights)
-    # What does not listen to the mood is measured once and stands beside every noise.
-    deaf = {name: Lists(data) for name in WITHOUT_MOOD}
+    # Rankers that ignore the mood are measured once and reported for every noise level.
+    without_mood = {name: Lists(data) for name in WITHOUT_MOOD}
     told: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
     for user, wanted in held_out(data, split):
         hidden = _hidden(trained, split, user)
         for name, ranker in WITHOUT_MOOD.items():
-            deaf[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+            without_mood[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
         known = np.where(hidden, -np.inf, probability(trained, user))
         for noise, lists in told.items():
             mood = _mood(data.mood_points[wanted[0]], noise, rng)
             for name, scores in with_mood(data, known, mood).items():
                 scores[hidden] = -np.inf
                 lists.setdefault(name, Lists(data)).add(scores, wanted)
-    shared = {name: lists.metrics() for name, lists in deaf.items()}
+    shared = {name: lists.metrics() for name, lists in without_mood.items()}
     return {
         f"{noise:g}": shared | {name: one.metrics() for name, one in lists.items()}
         for noise, lists in told.items()
@@ -79,7 +79,7 @@ def _with_mood(
 
 
 def fitted_weights(data: Dataset, protocol: Protocol, rng: np.random.Generator) -> FloatArray:
-    """The hybrid's weights, from the same question put to a part of the training part."""
+    """The hybrid's weights, fitted by the same protocol within the training data."""
     inner = rng.spawn(1)[0]
     split = protocol(data, inner)
     wanted = [*held_out(data, split)]
@@ -87,7 +87,7 @@ def fitted_weights(data: Dataset, protocol: Protocol, rng: np.random.Generator) 
 
 
 def held_out(data: Dataset, split: Split) -> Iterator[tuple[int, IntArray]]:
-    """What was held out of every scored user, where something was."""
+    """The held-out items of each scored user who has any."""
     users, items = data.users[split.test], data.items[split.test]
     bounds = np.searchsorted(users, np.arange(data.n_users + 1))
     slices = [*pairwise(bounds)]
@@ -98,12 +98,12 @@ def held_out(data: Dataset, split: Split) -> Iterator[tuple[int, IntArray]]:
 
 
 def _hidden(trained: Trained, split: Split, user: int) -> BoolArray:
-    """(n_items,): what is not ranked for this user."""
+    """(n_items,): items that aren't ranked for this user."""
     hidden: BoolArray = ~split.listed
     hidden[trained.saved_by(user)] = True
     return hidden
 
 
 def _mood(point: FloatArray, noise: float, rng: np.random.Generator) -> Gaussian:
-    """The mood of the held-out item as a photo would tell it: with noise of this sd."""
+    """The held-out item's mood with Gaussian noise of this standard deviation."""
     return Gaussian(point + rng.normal(0.0, noise, 2), np.eye(2) * noise**2)

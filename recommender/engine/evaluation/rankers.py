@@ -1,4 +1,4 @@
-"""What is compared: well-known rankers, and the hybrid of all the evidence."""
+"""The compared rankers: well-known baselines and the hybrid of all evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recommender.engine.tracks.content import FloatArray
 Ranker = Callable[[Trained, int], FloatArray]
 """Scores (n_items,) of every item for a user."""
 
-# Variety is sought among so many of the best, for so many places.
+# The reranker picks so many places from so many of the best.
 _AMONG, _PLACES = 200, 10
 
 
@@ -47,7 +47,7 @@ def by_ease(trained: Trained, user: int) -> FloatArray:
 
 
 def hybrid(weights: FloatArray) -> Ranker:
-    """The log-probability of engine.evaluation.blend with these weights."""
+    """The log-probability of `evaluation.blend` with these weights."""
 
     def scores(trained: Trained, user: int) -> FloatArray:
         log_probability: FloatArray = evidence(trained, user) @ weights
@@ -67,16 +67,16 @@ WITHOUT_MOOD: dict[str, Ranker] = {
 
 
 def with_mood(data: Dataset, log_probability: FloatArray, mood: Gaussian) -> dict[str, FloatArray]:
-    """Scores of the rankers that listen to the mood, given the hybrid's log-probability."""
+    """Scores of the mood-aware rankers, given the hybrid's log-probability."""
     fit = mood_terms(data.mood_points, mood)
     scores = log_probability + fit
     return {"mood_likelihood": fit, "hybrid": scores, "hybrid_varied": varied(data, scores)}
 
 
 def varied(data: Dataset, scores: FloatArray) -> FloatArray:
-    """The same scores, with the first places given as engine.rerank does where chance is left out.
+    """The same scores with the first places reranked by `engine.rerank`, without exploration.
 
-    What is already hidden (-inf) stays so.
+    Hidden items (-inf) stay hidden.
     """
     best = np.argsort(-scores, kind="stable")[:_AMONG]
     picks = rerank(

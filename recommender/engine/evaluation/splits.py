@@ -1,4 +1,4 @@
-"""What is learned from and what is asked for, by protocol, drawn per user with a seed."""
+"""Random splits into training and held-out interactions, per protocol."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLD_ITEM_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Split:
-    """Which interactions are held out, and which items may be listed."""
+    """The held-out interactions and the items that may be listed."""
 
     test: BoolArray
-    """(n,): per interaction of the dataset."""
+    """(n,): whether each interaction is held out."""
     listed: BoolArray
-    """(n_items,): items that are ranked at all."""
+    """(n_items,): whether each item is ranked."""
 
 
 Protocol = Callable[[Dataset, np.random.Generator], Split]
@@ -37,7 +37,7 @@ def warm(data: Dataset, rng: np.random.Generator) -> Split:
 
 
 def cold(data: Dataset, rng: np.random.Generator) -> Split:
-    """Hold out a fifth of the items with everything that was done with them; rank only those."""
+    """Hold out a fifth of the items with all their interactions; rank only those."""
     listed = np.zeros(data.n_items, dtype=np.bool_)
     known = np.unique(data.items)
     listed[rng.permutation(known)[: round(COLD_ITEM_SHARE * len(known))]] = True
@@ -45,7 +45,7 @@ def cold(data: Dataset, rng: np.random.Generator) -> Split:
 
 
 def one_each(data: Dataset, rng: np.random.Generator) -> Split:
-    """Hold out one item of every user: the one whose mood will be asked for."""
+    """Hold out one item of every user, whose mood is the query."""
     test = np.zeros(len(data.users), dtype=np.bool_)
     bounds = data.bounds()
     test[[rng.integers(start, stop) for start, stop in pairwise(bounds) if stop > start]] = True

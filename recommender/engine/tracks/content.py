@@ -1,4 +1,4 @@
-"""Content vectors: audio features on one scale, so that no unit outweighs another."""
+"""Content vectors: audio features standardised to one scale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-# The order in which raw features are passed and content vectors are laid out.
+# The order of raw features and of content vectors.
 FEATURES = (
     "danceability",
     "acousticness",
@@ -29,20 +29,19 @@ _MEAN = np.array(
 )
 _SD = np.array([0.1705, 0.3094, 0.2634, 0.6102, 0.6037, 4.5104, 28.6715, 0.4820, 0.2507, 0.2294])
 _LOG_FLOOR = 0.02
-_FURTHEST = 3.0
+_MAX_Z = 3.0
 
 
 def standardise(raw: ArrayLike) -> FloatArray:
     """Raw features (n, 10) in the order of FEATURES -> content vectors (n, 10).
 
-    Zero is the average track, one a standard deviation; values are kept within 3. Speechiness
-    and liveness, which crowd near zero, are taken by their logarithm. A missing value (NaN)
-    becomes zero, so that it speaks neither for nor against.
+    Values are z-scores clipped to [-3, 3]. Speechiness and liveness, which crowd near zero, are
+    log-transformed first. A missing value (NaN) becomes zero, the mean, so it has no effect.
     """
     values = np.array(raw, dtype=np.float64, ndmin=2)
     for name in ("speechiness", "liveness"):
         column = FEATURES.index(name)
         values[:, column] = np.log(_LOG_FLOOR + np.maximum(values[:, column], 0.0))
-    scaled = np.clip((values - _MEAN) / _SD, -_FURTHEST, _FURTHEST)
+    scaled = np.clip((values - _MEAN) / _SD, -_MAX_Z, _MAX_Z)
     vectors: FloatArray = np.nan_to_num(scaled, nan=0.0)
     return vectors

@@ -1,4 +1,4 @@
-"""A few families that the many names of genres belong to, so that people can choose among them."""
+"""Groups genre names into a few families that people can choose from."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FAMILIES = (
     "ambient",
 )
 
-# The first that matches counts: "latin hip hop" is hip hop, "dance pop" is pop.
-_MARKS = (
+# The first match wins: "latin hip hop" is hip hop, "dance pop" is pop.
+_EXPRESSIONS = (
     ("classical", r"classical|chamber|orchestr|baroque(?! pop)|opera|symphon|piano(?! rock)|early"),
     ("jazz and blues", r"jazz|blues(?! rock)|swing|bebop|big band|bossa"),
     ("hip hop", r"hip ?hop|\bhip\b|rap\b|drill|grime|\btrap|crunk|g funk|boom bap|hyphy|bounce"),
@@ -46,11 +46,11 @@ _MARKS = (
     ),
     ("rock", r"indie|alternative|alt\b"),
 )
-_PATTERNS = tuple((family, re.compile(marks)) for family, marks in _MARKS)
+_PATTERNS = tuple((family, re.compile(expression)) for family, expression in _EXPRESSIONS)
 
 
 @lru_cache(maxsize=10_000)
 def family(genre: str) -> str:
-    """The family of a genre as sources name it, one of FAMILIES; "" where it has none."""
+    """The family of a source's genre name, one of FAMILIES; "" if none matches."""
     plain = re.sub(r"[\W_]+", " ", genre.casefold().replace("&", " and ")).strip()
     return next((name for name, pattern in _PATTERNS if pattern.search(plain)), "")

@@ -1,10 +1,10 @@
-"""Low, medium or high: how intense a track sounds, learned from the catalogue that it stands in.
+"""Classifies tracks by low, medium or high intensity, learned from the catalogue.
 
-Five features are standardised and weighed by the first principal component of their correlations,
-turned so that energy counts upwards. Along that one axis a mixture of three Gaussians is fitted by
-expectation maximisation (Dempster et al. 1977); two tracks belong to one class when the same
-Gaussian is the likeliest for both. The cuts lie where two neighbours are equally likely, so a class
-is one stretch of the axis and a louder track never falls into a lower one.
+Five features are standardised and projected on the first principal component of their
+correlations, oriented so that energy increases along it. A mixture of three Gaussians is fitted to
+that axis by expectation maximisation (Dempster et al. 1977), and a track belongs to its most likely
+Gaussian. The cuts lie where two neighbours are equally likely, so each class is one interval of
+the axis and a louder track never falls into a lower class.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from recommender.engine.tracks.content import FloatArray
 
 FEATURES = ("tempo", "loudness", "energy", "acousticness", "instrumentalness")
 LEVELS = ("low", "medium", "high")
-# Fewer say nothing of a catalogue.
-FEWEST = 50
-# Of the axis, for the mixture: as good as the tracks one by one, and quick for any number of them.
+# Fewer tracks don't represent a catalogue.
+MIN_TRACKS = 50
+# The mixture is fitted to a histogram: as good as single tracks, and fast for any number.
 _BINS = 2000
-_ROUNDS = 1000
-_GAINS_NOTHING = 1e-7
-# Of the axis, whose own standard deviation is 1: no narrower Gaussian describes a class.
-_LEAST_SD = 0.1
+_MAX_ITERATIONS = 1000
+_TOLERANCE = 1e-7
+# The axis has a standard deviation of 1; no class is narrower than this.
+_MIN_SD = 0.1
 
 
 class TooFewTracksError(ValueError):
-    """There are not enough different tracks to learn three classes from."""
+    """There are too few different tracks to learn three classes from."""
 
 
 @dataclass(frozen=True)
 class IntensityFit:
-    """What was learned: `factor = sum(weights * (features - means))`, cut in two places."""
+    """The fitted model: `factor = sum(weights * (features - means))` with two cuts."""
 
     means: tuple[float, ...]
-    """(5,): of the features, in their own units; stands in for what is missing."""
+    """(5,): of the features, in their units; replaces missing values."""
     weights: tuple[float, ...]
     """(5,): per unit of each feature; the factor has mean 0 and standard deviation 1."""
     cuts: tuple[float, float]
-    """Of the factor: below the first low, from the second on high."""
+    """On the factor: low below the first, high from the second."""
     loadings: tuple[float, ...]
     """(5,): correlation of each feature with the factor."""
     explained: float
@@ -73,18 +73,18 @@ class IntensityFit:
 
 
 def fit_intensity(raw: ArrayLike) -> IntensityFit:
-    """Learn from raw features (n, 5) in the order of FEATURES, NaN where missing.
+    """Fit to raw features (n, 5) in the order of FEATURES, NaN where missing.
 
-    TooFewTracksError: fewer than FEWEST tracks, or all alike.
+    Raises TooFewTracksError if there are fewer than MIN_TRACKS tracks or all are alike.
     """
     values = np.array(raw, dtype=np.float64, ndmin=2)
-    if len(values) < FEWEST:
-        raise TooFewTracksError(f"{len(values)} tracks; {FEWEST} are needed")
+    if len(values) < MIN_TRACKS:
+        raise TooFewTracksError(f"{len(values)} tracks; {MIN_TRACKS} are needed")
     means, spread = _scale(values)
     scaled = np.nan_to_num((values - means) / np.where(spread > 0, spread, np.inf), nan=0.0)
     largest, axis = _first_component(scaled)
     factor = scaled @ axis
-    if largest <= 0 or len(np.unique(np.round(factor, 6))) < FEWEST // 2:
+    if largest <= 0 or len(np.unique(np.round(factor, 6))) < MIN_TRACKS // 2:
         raise TooFewTracksError("the tracks are too much alike")
     sd = float(factor.std())
     weights = axis / np.where(spread > 0, spread, np.inf) / sd
@@ -99,7 +99,7 @@ def fit_intensity(raw: ArrayLike) -> IntensityFit:
 
 
 def _scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Means and standard deviations (5,) of what is known; zero where nothing is."""
+    """Means and standard deviations (5,) of known values; zero if there are none."""
     known = ~np.isnan(values)
     counts = np.maximum(known.sum(axis=0), 1)
     means = np.where(known, values, 0.0).sum(axis=0) / counts
@@ -108,14 +108,14 @@ def _scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _first_component(scaled: FloatArray) -> tuple[float, FloatArray]:
-    """The largest eigenvalue of the correlations (5, 5) and its direction, energy upwards."""
+    """The largest eigenvalue of the correlations (5, 5) and its axis, along which energy rises."""
     values, axes = np.linalg.eigh(scaled.T @ scaled / len(scaled))
     axis: FloatArray = axes[:, -1]
     return float(values[-1]), axis if axis[FEATURES.index("energy")] >= 0 else -axis
 
 
 def _cuts(factor: FloatArray) -> tuple[float, float]:
-    """Where neighbouring Gaussians of the mixture along the factor (n,) are equally likely."""
+    """The points on the factor (n,) where neighbouring Gaussians are equally likely."""
     counts, edges = np.histogram(factor, bins=_BINS)
     middles = (edges[:-1] + edges[1:]) / 2
     shares, means, sds = _mixture(middles[counts > 0], counts[counts > 0].astype(np.float64))
@@ -126,46 +126,50 @@ def _cuts(factor: FloatArray) -> tuple[float, float]:
 
 
 def _mixture(factor: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Shares, means and standard deviations (3,) of three Gaussians, for values (m,) that come in
-    rising order and `weights` times (m,) each; equal thirds to begin with."""
+    """Shares, means and standard deviations (3,) of three Gaussians.
+
+    `factor` (m,) is ascending and `weights` (m,) counts each value; EM starts from equal thirds.
+    """
     rank = (np.cumsum(weights) - weights / 2) / weights.sum()
-    belonging = np.stack([np.floor(rank * len(LEVELS)) == i for i in range(len(LEVELS))], axis=1)
-    shares, means, sds = _moments(factor, belonging * weights[:, None])
+    responsibilities = np.stack(
+        [np.floor(rank * len(LEVELS)) == i for i in range(len(LEVELS))], axis=1
+    )
+    shares, means, sds = _moments(factor, responsibilities * weights[:, None])
     before = -np.inf
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ITERATIONS):
         joint = _log_densities(factor, shares, means, sds)
         highest = joint.max(axis=1, keepdims=True)
         total = highest[:, 0] + np.log(np.exp(joint - highest).sum(axis=1))
-        belonging = np.exp(joint - total[:, None])
-        shares, means, sds = _moments(factor, belonging * weights[:, None])
-        if (now := float(np.average(total, weights=weights))) - before < _GAINS_NOTHING:
+        responsibilities = np.exp(joint - total[:, None])
+        shares, means, sds = _moments(factor, responsibilities * weights[:, None])
+        if (now := float(np.average(total, weights=weights))) - before < _TOLERANCE:
             break
         before = now
     return shares, means, sds
 
 
 def _moments(
-    factor: FloatArray, belonging: FloatArray
+    factor: FloatArray, responsibilities: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Shares, means and standard deviations (3,) of values (m,) that belong so much (m, 3)."""
-    counts = np.maximum(belonging.sum(axis=0), 1e-9)
-    means = belonging.T @ factor / counts
+    """Shares, means and standard deviations (3,) of values (m,) with responsibilities (m, 3)."""
+    counts = np.maximum(responsibilities.sum(axis=0), 1e-9)
+    means = responsibilities.T @ factor / counts
     off = (factor[:, None] - means) ** 2
-    sds = np.maximum(np.sqrt((belonging * off).sum(axis=0) / counts), _LEAST_SD)
+    sds = np.maximum(np.sqrt((responsibilities * off).sum(axis=0) / counts), _MIN_SD)
     return counts / counts.sum(), means, sds
 
 
 def _log_densities(
     factor: FloatArray, shares: FloatArray, means: FloatArray, sds: FloatArray
 ) -> FloatArray:
-    """log(share * density) but for a constant, (n, 3)."""
+    """log(share * density) up to a constant, (n, 3)."""
     off = (factor[:, None] - means) / sds
     densities: FloatArray = np.log(shares / sds) - 0.5 * off**2
     return densities
 
 
 def _crossing(shares: FloatArray, means: FloatArray, sds: FloatArray) -> float:
-    """Between the two means, where the second Gaussian begins to be the likelier."""
+    """The point between the two means from which the second Gaussian is more likely."""
     along = np.linspace(means[0], means[1], 1001)
     joint = _log_densities(along, shares, means, sds)
     return float(along[int(np.argmax(joint[:, 1] >= joint[:, 0]))])

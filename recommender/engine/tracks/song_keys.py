@@ -1,4 +1,4 @@
-"""Names of songs and artists folded so that the same one compares equal."""
+"""Normalises titles and artist names so that equal songs compare equal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-# Editions of one recording. "Live", "Remix" and "Acoustic" are other performances and stay.
+# Editions of one recording. "Live", "Remix" and "Acoustic" are other recordings and stay.
 _EDITION = re.compile(
     r"\b(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?re-?master(?:ed)?(?:\s+\d{4})?(?:\s+version)?\b"
     r"|\b(?:radio edit|single version|album version|original mix|mono|stereo|deluxe|explicit)\b"
@@ -40,10 +40,10 @@ def _without_edition(title: str) -> str:
 
 
 def artist_keys(artists: Iterable[str]) -> frozenset[str]:
-    """Every artist named, folded; joint credits such as "A & B feat. C" are taken apart.
+    """The folded names of all artists; joint credits such as "A & B feat. C" are split.
 
-    A name that itself contains a comma is taken apart as well. It is always taken apart in
-    the same way, so it still compares equal to itself.
+    A name with a comma in it is split as well, but always in the same way, so it still compares
+    equal to itself.
     """
     return frozenset(key for artist in artists for key in _credited(artist))
 
@@ -62,5 +62,5 @@ def song_key(title: str, artists: Sequence[str]) -> str:
 
 
 def search_text(title: str, artists: Sequence[str]) -> str:
-    """What a search looks through: title and artists, folded."""
+    """The searchable text: title and artists, folded."""
     return fold(" ".join([title, *artists]))

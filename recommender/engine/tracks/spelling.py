@@ -1,7 +1,7 @@
-"""Words that somebody may have meant: trigrams to find them by, edits to tell how far off they are.
+"""Spelling correction: trigrams to find similar words, and edit distances to rank them.
 
-A word is padded with two spaces before and one after and cut into pieces of three letters, as
-PostgreSQL's pg_trgm does; words that share many pieces are near each other.
+A word is padded with two spaces before and one after and split into trigrams as PostgreSQL's
+pg_trgm does; similar words share many trigrams.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def trigrams(word: str) -> list[str]:
-    """The different pieces of a word of n letters, n + 1 at most, from its beginning to its end."""
+    """The unique trigrams of a word of n letters, at most n + 1, in order."""
     padded = f"  {word} "
     return [*dict.fromkeys(padded[i : i + 3] for i in range(len(padded) - 2))]
 
 
 def one_slip_from(word: str) -> set[str]:
-    """What the word would be without, with another, with an exchanged or a swapped letter.
+    """The word with one letter deleted, inserted, replaced or swapped with its neighbour.
 
-    All of them for Latin letters and digits; in other scripts letters of the word itself only.
+    Uses all Latin letters and digits for ASCII words, else only the word's own letters.
     """
     letters = {*_LETTERS} if word.isascii() else {*word}
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
@@ -31,9 +31,9 @@ def one_slip_from(word: str) -> set[str]:
 
 
 def edits(one: str, other: str, limit: int) -> int:
-    """Letters to insert, delete, replace or swap with their neighbour; limit + 1 where it is more.
+    """The restricted Damerau-Levenshtein distance (Damerau 1964), capped at limit + 1.
 
-    The restricted Damerau-Levenshtein distance (Damerau 1964), row by row.
+    Counts letters inserted, deleted, replaced or swapped with their neighbour.
     """
     if abs(len(one) - len(other)) > limit:
         return limit + 1
@@ -52,5 +52,5 @@ def edits(one: str, other: str, limit: int) -> int:
 
 
 def halves(word: str) -> list[tuple[str, str]]:
-    """The ways to read one word as two, where a space may have been forgotten."""
+    """The ways to split a word in two where a space may be missing."""
     return [(word[:i], word[i:]) for i in range(1, len(word)) if len(word) >= 4]

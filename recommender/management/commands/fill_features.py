@@ -13,21 +13,21 @@ from recommender.catalogue.feature_providers import NAMES, providers
 
 class Command(BaseCommand):
     help = (
-        "Ask the providers for audio features that tracks lack, until nobody knows more. "
-        "Ctrl-C stops it, and the next run goes on from there; so does the worker, every minute."
+        "Fill in missing audio features from the providers until none knows more. "
+        "Stop it with Ctrl-C at any time; the next run, or the worker, continues from there."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long")
+        parser.add_argument("--seconds", type=float, default=math.inf, help="when to stop")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         asked = providers()
         if not asked:
-            chosen = ", ".join(settings.FEATURE_PROVIDERS) or "nobody"
+            chosen = ", ".join(settings.FEATURE_PROVIDERS) or "no provider"
             raise CommandError(
-                f"FEATURE_PROVIDERS names {chosen}, and none of them can be asked. Known are "
-                f"{', '.join(NAMES)}; spotify needs somebody who connected an account."
+                f"FEATURE_PROVIDERS names {chosen}; none of them is available. Known providers are "
+                f"{', '.join(NAMES)}; spotify needs a connected account."
             )
         filled = services.fill_features(providers=asked, seconds=options["seconds"])
         left = selectors.count_tracks_without_mood()

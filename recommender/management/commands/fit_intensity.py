@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors, services
-from recommender.engine.tracks.intensity import FEATURES, FEWEST
+from recommender.engine.tracks.intensity import FEATURES, MIN_TRACKS
 
 
 class Command(BaseCommand):
-    help = "Learn from the catalogue how intense its tracks are, and class every track anew."
+    help = "Fit the intensity classes to the catalogue and classify every track."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         fit = services.refit_intensity()
         if fit is None:
-            raise CommandError(f"At least {FEWEST} different tracks with features are needed.")
+            raise CommandError(f"At least {MIN_TRACKS} different tracks with features are needed.")
         classes = selectors.energy_by_intensity()
         result = {
             "n": fit.n_tracks,

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--without-features",
             action="store_true",
-            help="take rows that lack energy and valence, too; the providers fill them in",
+            help="also import rows without energy and valence; the providers fill them in",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -31,10 +31,10 @@ class Command(BaseCommand):
             )
         except ImportFailedError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(report.to_json()) if options["json"] else _in_words(report))
+        self.stdout.write(json.dumps(report.to_json()) if options["json"] else _as_text(report))
 
 
-def _in_words(report: ImportReport) -> str:
+def _as_text(report: ImportReport) -> str:
     counts = (
         f"{report.accepted} added, {report.updated} updated, {report.unchanged} unchanged, "
         f"{report.repeated} repeated in the file, {report.rejected} rejected."

@@ -9,7 +9,7 @@ from recommender.services import load_demo_catalogue
 
 
 class Command(BaseCommand):
-    help = "Add the project's own demo tunes; again, it changes nothing."
+    help = "Load the project's demo tracks; loading them again changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -19,28 +19,28 @@ FOUND_WITHIN = 10
 
 class Command(BaseCommand):
     help = (
-        "Look for tracks of this catalogue by title and first artist, as they are and with one "
-        "and two slips of the keyboard, and tell how often they are found and how quickly."
+        "Search for tracks of this catalogue by title and first artist, typed correctly and with "
+        "one and two typos, and report how often and how quickly they're found."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("-n", type=int, default=500, help="how many tracks to look for")
+        parser.add_argument("-n", type=int, default=500, help="number of tracks to search for")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        tracks = _some_tracks(options["n"], options["seed"])
+        tracks = _sample_tracks(options["n"], options["seed"])
         if not tracks:
-            raise CommandError("There are no tracks to look for.")
+            raise CommandError("There are no tracks to search for.")
         result: dict[str, Any] = {"n": len(tracks), "catalogue": Track.objects.count()}
         for slips in (0, 1, 2):
-            chance = random.Random(options["seed"])
-            result[f"{slips}_slips"] = _look_for(tracks, slips, chance)
-        self.stdout.write(json.dumps(result) if options["json"] else _in_words(result))
+            rng = random.Random(options["seed"])
+            result[f"{slips}_slips"] = _measure(tracks, slips, rng)
+        self.stdout.write(json.dumps(result) if options["json"] else _as_text(result))
 
 
-def _some_tracks(n: int, seed: int) -> list[Track]:
-    """Drawn by chance among all that have words in Latin letters, as the slips are."""
+def _sample_tracks(n: int, seed: int) -> list[Track]:
+    """A random sample of tracks with titles in Latin letters, as the typos are."""
     ids = [*Track.objects.order_by("pk").values_list("pk", flat=True)]
     random.Random(seed).shuffle(ids)
     drawn = Track.objects.in_bulk(ids[: 2 * n])
@@ -48,11 +48,11 @@ def _some_tracks(n: int, seed: int) -> list[Track]:
     return [track for track in known if fold(track.title).isascii() and fold(track.title)][:n]
 
 
-def _look_for(tracks: list[Track], slips: int, chance: random.Random) -> dict[str, float]:
+def _measure(tracks: list[Track], slips: int, rng: random.Random) -> dict[str, float]:
     first = within = 0
     milliseconds = []
     for track in tracks:
-        typed = _mistyped(fold(f"{track.title} {track.artists[0]}"), slips, chance)
+        typed = _with_typos(fold(f"{track.title} {track.artists[0]}"), slips, rng)
         started = time.perf_counter()
         found = [one.song_key for one in selectors.search_tracks(typed, FOUND_WITHIN)]
         milliseconds.append(1000 * (time.perf_counter() - started))
@@ -67,23 +67,23 @@ def _look_for(tracks: list[Track], slips: int, chance: random.Random) -> dict[st
     }
 
 
-def _mistyped(text: str, slips: int, chance: random.Random) -> str:
-    """With letters left out, doubled, exchanged for others or swapped with their neighbours."""
+def _with_typos(text: str, slips: int, rng: random.Random) -> str:
+    """The text with random letters deleted, inserted, replaced or swapped."""
     for _ in range(slips):
-        at = chance.randrange(len(text))
-        kind = chance.choice(("leave out", "insert", "exchange", "swap"))
-        letter = chance.choice(string.ascii_lowercase)
+        at = rng.randrange(len(text))
+        kind = rng.choice(("delete", "insert", "replace", "swap"))
+        letter = rng.choice(string.ascii_lowercase)
         text = {
-            "leave out": text[:at] + text[at + 1 :],
+            "delete": text[:at] + text[at + 1 :],
             "insert": text[:at] + letter + text[at:],
-            "exchange": text[:at] + letter + text[at + 1 :],
+            "replace": text[:at] + letter + text[at + 1 :],
             "swap": text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :],
         }[kind] or text
     return text
 
 
-def _in_words(result: dict[str, Any]) -> str:
-    lines = [f"{result['n']} tracks looked for among {result['catalogue']}"]
+def _as_text(result: dict[str, Any]) -> str:
+    lines = [f"{result['n']} tracks searched for among {result['catalogue']}"]
     for slips in (0, 1, 2):
         told = ", ".join(f"{name} {value}" for name, value in result[f"{slips}_slips"].items())
         lines.append(f"  {slips} slips: {told}")

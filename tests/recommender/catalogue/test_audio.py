@@ -96,7 +96,7 @@ def test_a_tune_is_rendered_once(monkeypatch: pytest.MonkeyPatch, cache_folder: 
 
 
 def test_old_files_make_room(monkeypatch: pytest.MonkeyPatch, cache_folder: Path) -> None:
-    monkeypatch.setattr(audio, "KEPT_FILES", 2)
+    monkeypatch.setattr(audio, "MAX_CACHED_FILES", 2)
     for seed in (1, 2, 3):
         audio.wav(recipe_for(valence=0.5, energy=0.9, seed=seed).to_json())
     assert len(list(cache_folder.iterdir())) == 2

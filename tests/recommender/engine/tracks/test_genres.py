@@ -1,6 +1,6 @@
 import pytest
 
-from recommender.catalogue.languages import language_code, language_name
+from recommender.catalogue.languages import language_name, parse_language
 from recommender.engine.tracks.genres import FAMILIES, family
 
 
@@ -38,7 +38,7 @@ def test_every_family_is_in_itself(name: str) -> None:
     + [(text, "") for text in ("Klingon", "xx", "?", "e")],
 )
 def test_language_is_read_as_code_or_name(text: str, code: str) -> None:
-    assert language_code(text) == code
+    assert parse_language(text) == code
 
 
 def test_language_is_told_by_name() -> None:

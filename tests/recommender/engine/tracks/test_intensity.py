@@ -136,16 +136,18 @@ SHARES, MEANS, SDS = (
 
 def test_moments_by_hand() -> None:
     """0 and 2 belong to the first, 10 three quarters to the second and one to the third."""
-    belonging = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]])
-    shares, means, sds = intensity._moments(np.array([0.0, 2.0, 10.0, 14.0]), belonging)
+    responsibilities = np.array(
+        [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]]
+    )
+    shares, means, sds = intensity._moments(np.array([0.0, 2.0, 10.0, 14.0]), responsibilities)
     assert shares == pytest.approx([0.5, 0.25, 0.25])
     assert means == pytest.approx([1.0, 11.0, 13.0])
     assert sds == pytest.approx([1.0, np.sqrt(3.0), np.sqrt(3.0)])
 
 
 def test_no_gaussian_gets_narrower_than_a_tenth_or_divides_by_its_emptiness() -> None:
-    belonging = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    shares, _, sds = intensity._moments(np.array([1.0, 3.0]), belonging)
+    responsibilities = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    shares, _, sds = intensity._moments(np.array([1.0, 3.0]), responsibilities)
     assert sds == pytest.approx([0.1, 0.1, 0.1])
     assert shares == pytest.approx([0.5, 0.5, 0.0], abs=1e-8)
 
