@@ -1,1 +1,1 @@
-"""Measuring a whole running site: how fast, how heavy."""
+"""Benchmarks of a running site: speed and memory."""

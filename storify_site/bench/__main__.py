@@ -1,7 +1,7 @@
-"""`make bench`: how fast and how heavy Storify is on this machine.
+"""`make bench`: measure Storify's speed and memory on this machine.
 
-Starts a whole site of its own (own folder, own port), sends photos to it over HTTP as a client
-would, and stops it again. Prints a table on standard error and one JSON object on standard output.
+Starts a separate site (own folder, own port), sends photos over HTTP as a client would, and stops
+the site. Prints a table on standard error and one JSON object on standard output.
 """
 
 import argparse

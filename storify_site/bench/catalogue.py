@@ -1,4 +1,4 @@
-"""Catalogues and choices of any size to measure with, drawn from real ones where there are any."""
+"""Catalogues and choices of any size for benchmarks, sampled from real ones if available."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ _LETTERS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR
 
 
 def write_tracks(path: Path, n: int, real: Path | None, *, seed: int = 0) -> None:
-    """A Parquet file of `n` tracks: real ones of another id and title with a little noise, or made
-    up ones where there are none."""
+    """Write a Parquet file of `n` tracks.
+
+    They are real ones with new ids, new titles and a little noise, or invented ones without data.
+    """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 

@@ -1,17 +1,17 @@
-"""Figures as people and programs read them."""
+"""Percentiles and the table of results."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 def quantile(values: Sequence[float], percent: int) -> float:
-    """The smallest value that `percent` of them do not exceed."""
+    """Return the smallest value that `percent` of the values don't exceed."""
     ordered = sorted(values)
     return round(ordered[max(0, -(-len(ordered) * percent // 100) - 1)], 4)
 
 
 def _goal_ms(tracks: int) -> str:
-    """What the 95th percentile should stay below in a catalogue of this size."""
+    """Return the goal for the 95th percentile in a catalogue of this size."""
     goals = ((200_000, "25 ms"), (2_000_000, "60 ms"))
     return next((goal for size, goal in goals if tracks <= size), "150 ms")
 
@@ -33,7 +33,7 @@ def _import(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """One line per figure, the goal beside it where there is one."""
+    """Return one line per figure, with its goal if it has one."""
     photo, memory, analysis = result["photo"], result["memory"], result["analysis"]
     suggestions, start = result["suggestions"], result["start_seconds"]
     rows = [

@@ -1,7 +1,7 @@
-"""Slow clients and more requests than the site can answer: who is served, how fast, and who is not.
+"""Measure the site under slow clients and overload.
 
-The load is open: requests leave at their time whether or not earlier ones were answered, as with
-people who do not know of each other.
+The load is open: requests are sent on schedule whether or not earlier ones were answered, like
+those of independent users.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ HEALTH_EVERY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request came to; status 0 where there was no answer."""
+    """The outcome of one request; status 0 without an answer."""
 
     status: int
     seconds: float
@@ -38,7 +38,7 @@ class Reply:
 
 
 class Target:
-    """An address of the site that needs the database and renders a whole story."""
+    """A URL of the site that uses the database and renders a whole story."""
 
     def __init__(self, site: Site, path: str, authorization: str) -> None:
         parts = urlsplit(site.url)
@@ -53,7 +53,7 @@ class Target:
         ).encode()
 
     async def get(self, *, health: bool = False) -> Reply:
-        """Send one request on a connection of its own."""
+        """Send one request on a separate connection."""
         started = time.perf_counter()
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
@@ -74,7 +74,7 @@ class Target:
 
     @contextmanager
     def half_sent(self, n: int) -> Iterator[None]:
-        """Hold requests open, of which every other one lacks the end of its head or of its body."""
+        """Hold `n` incomplete requests open: half lack the end of the head, half of the body."""
         halves = (
             b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
             b"POST /stories/new/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nab",
@@ -87,7 +87,7 @@ class Target:
 
 
 def measure_overload(site: Site, photo: bytes) -> dict[str, Any]:
-    """Requests alone, beside half-sent ones, and at rates below and above the capacity."""
+    """Measure requests alone, beside half-sent ones, and at rates below and above capacity."""
     with signed_in(site) as client:
         path = upload_and_wait(client, photo)
         target = Target(site, path, client.headers["Authorization"])
@@ -114,7 +114,7 @@ async def _one_by_one(target: Target) -> dict[str, Any]:
 
 
 async def _capacity(target: Target) -> float:
-    """Answers a second to a few clients that each wait for the last one."""
+    """Return answers per second to a few clients that send one request at a time."""
     ends = time.perf_counter() + CAPACITY_SECONDS
 
     async def ask() -> int:
@@ -127,7 +127,7 @@ async def _capacity(target: Target) -> float:
 
 
 async def _load(target: Target, rate: float) -> dict[str, Any]:
-    """Requests at a steady rate, and how `/healthz` answers meanwhile."""
+    """Measure requests at a steady rate, and `/healthz` meanwhile."""
     async with asyncio.TaskGroup() as group:
         health = [
             group.create_task(_after(number * HEALTH_EVERY_SECONDS, target, health=True))
@@ -169,7 +169,7 @@ def _p99(seconds: Sequence[float]) -> float | None:
 
 
 def overload_table(result: dict[str, Any]) -> str:
-    """One line per load."""
+    """Return one line per load."""
     rows = [
         ("one after the other", result["alone"]),
         (f"  beside {HALF_SENT} half-sent requests", result["beside_half_sent"]),

@@ -1,4 +1,4 @@
-"""Photos to measure with, and how long they take from upload to ready."""
+"""Measure photos from upload to ready."""
 
 import io
 import json
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.03
 
 
 def photos(n: int, data: Path | None) -> list[bytes]:
-    """JPEGs of about two megapixels: real photos made larger where there are any, else drawn."""
+    """Return JPEGs of about two megapixels: enlarged real photos if available, else drawings."""
     source = data / "vision" / "har.parquet" if data else None
     if source and source.is_file():
         return [_enlarged(image) for image in _har(source, n)]
@@ -65,7 +65,7 @@ def _jpeg(photo: Any) -> bytes:
 
 @contextmanager
 def signed_in(site: Site) -> Iterator[httpx.Client]:
-    """A client of the site's API for the demo person."""
+    """Yield a client of the site's API, signed in as the demo person."""
     with httpx.Client(base_url=site.url, timeout=30) as client:
         token = client.post("/api/v1/auth/token", json=DEMO).raise_for_status().json()["token"]
         client.headers["Authorization"] = f"Token {token}"
@@ -73,14 +73,14 @@ def signed_in(site: Site) -> Iterator[httpx.Client]:
 
 
 def upload_and_wait(client: httpx.Client, photo: bytes) -> str:
-    """The address of a story whose analysis has ended."""
+    """Upload a photo, wait for its analysis and return the story's URL path."""
     address = _upload(client, photo, CAPTIONS[0])
     _ready(client, address)
     return address
 
 
 def measure_photos(site: Site, files: list[bytes]) -> dict[str, Any]:
-    """Upload to ready, first one after the other, then with the queue full; faces included."""
+    """Measure upload to ready, faces included, one by one and then with a full queue."""
     with signed_in(site) as client:
         started = time.perf_counter()
         _ready(client, _upload(client, files[0], ""))
@@ -93,7 +93,7 @@ def measure_photos(site: Site, files: list[bytes]) -> dict[str, Any]:
 
 
 def measure_analysis(site: Site, n: int, data: Path | None) -> dict[str, Any]:
-    """The analysis alone, in a process of its own beside the idle site."""
+    """Measure the analysis alone, in a separate process beside the idle site."""
     source = ["--data", os.fspath(data)] if data else []
     result: dict[str, Any] = json.loads(
         manage(site.environment, "bench_analysis", "-n", str(n), *source)

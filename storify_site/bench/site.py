@@ -1,4 +1,4 @@
-"""A whole site in a folder of its own, started and stopped as `make run` and Ctrl-C would."""
+"""A separate site, started and stopped like `make run` and Ctrl-C."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ class Site:
     start_seconds: float
 
     def memory(self) -> dict[str, float]:
-        """Resident megabytes: of the largest web process and of the inference worker's."""
+        """Return resident megabytes of the largest web process and the largest inference worker."""
         web, worker = [0.0], [0.0]
         for child in psutil.Process(self.process.pid).children(recursive=True):
             command = " ".join(child.cmdline())
@@ -40,7 +40,7 @@ class Site:
 
 
 def own_environment(var: Path, port: int) -> dict[str, str]:
-    """The environment of a site in `var` that shares nothing with what is configured here."""
+    """Return the environment of a site in `var` that shares nothing with this configuration."""
     foreign = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SITE_URL", "SPOTIFY_CLIENT_ID"}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {
@@ -57,7 +57,7 @@ def own_environment(var: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def running_site(environment: dict[str, str]) -> Iterator[Site]:
-    """A site that answers; stopped as Ctrl-C would stop it."""
+    """Yield a site that answers; stop it like Ctrl-C."""
     url = f"http://127.0.0.1:{environment['PORT']}"
     started = time.monotonic()
     log = Path(environment["VAR_DIR"]) / "site.log"
@@ -94,7 +94,7 @@ def _first_page(url: str) -> bool:
 
 
 def manage_measured(environment: dict[str, str], *arguments: str) -> tuple[str, float]:
-    """The last line that a management command printed, and its peak resident megabytes."""
+    """Run a management command; return its last output line and peak resident megabytes."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=BASE_DIR,
@@ -113,5 +113,5 @@ def manage_measured(environment: dict[str, str], *arguments: str) -> tuple[str, 
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
-    """The last line that a management command printed, run on the site of this environment."""
+    """Run a management command on the site of this environment; return its last output line."""
     return manage_measured(environment, *arguments)[0]

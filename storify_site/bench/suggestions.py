@@ -1,4 +1,4 @@
-"""Suggestions over a catalogue of a chosen size: the import, the search, the drag over HTTP."""
+"""Measure suggestions over a catalogue of a given size: import, search, dragged mood over HTTP."""
 
 import json
 import os
@@ -18,7 +18,7 @@ DRAGS = 100
 
 
 def measure_suggestions(site: Site, tracks: int, data: Path | None, recall: int) -> dict[str, Any]:
-    """Fill the site's catalogue up to `tracks` and time suggest_tracks and a dragged mood on it."""
+    """Fill the site's catalogue to `tracks`, then time suggestions and a dragged mood."""
     real = _file(data, "tracks.parquet")
     imports = _fill(site.environment, tracks, real)
     interactions = _file(data, "interactions.parquet")
@@ -39,7 +39,7 @@ def _file(data: Path | None, name: str) -> Path | None:
 
 
 def _fill(environment: dict[str, str], tracks: int, real: Path | None) -> list[dict[str, Any]]:
-    """Import the real tracks, if any, and drawn ones up to the wanted number; figures of each."""
+    """Import real tracks, if any, and generated ones up to `tracks`; return figures."""
     imports = [_import(environment, real)] if real else []
     there = sum(figures["rows"] for figures in imports)
     drawn = Path(environment["VAR_DIR"]) / "drawn.parquet"
@@ -62,7 +62,7 @@ def _import(environment: dict[str, str], path: Path) -> dict[str, Any]:
 
 
 def _drag(site: Site) -> dict[str, float]:
-    """Milliseconds from a moved point to the new list, over HTTP, for the newest story."""
+    """Measure milliseconds from a moved mood to the new list, over HTTP, for the newest story."""
     chance, milliseconds = random.Random(0), []
     with signed_in(site) as client:
         stories = client.get("/api/v1/stories/").raise_for_status().json()["results"]
