@@ -37,11 +37,11 @@ def test_answers_about_one_action_change_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "answers", [{"flying": {"low": 1}}, {"eating": {"huge": 1}}, {"eating": {"low": -1}}]
+    "responses", [{"flying": {"low": 1}}, {"eating": {"huge": 1}}, {"eating": {"low": -1}}]
 )
-def test_answers_that_cannot_be_are_refused(answers: dict[str, dict[str, int]]) -> None:
-    with pytest.raises(ValueError, match=r"unknown|zero times"):
-        levels(answers)
+def test_impossible_responses_are_refused(responses: dict[str, dict[str, int]]) -> None:
+    with pytest.raises(ValueError, match=r"unknown|negative"):
+        levels(responses)
 
 
 def test_levels_are_the_three_intensities_in_order() -> None:
