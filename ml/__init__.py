@@ -1,1 +1,1 @@
-"""Looks at a photo and a caption: faces, emotion, action, caption, mood. Imports nothing."""
+"""Analysis of a photo and its caption: faces, emotion, action, scene, mood. Imports nothing."""

@@ -1,4 +1,4 @@
-"""The one way in: a photo or video and its caption become tags with probabilities and a mood."""
+"""Analyse a photo or video and its caption: tags with probabilities, and a mood."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces.detection import Detection, detect
 from ml.images import shrink
-from ml.intensity import UNASKED, Levels, intensity_of
+from ml.intensity import PRIOR_LEVELS, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
 from ml.scene.colour import mean_scene, scene_of
 from ml.types import STAGES, Analysis, Face, Moment, Scene
@@ -22,7 +22,7 @@ from ml.video import Frame
 __all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video"]
 
 MAX_SIDE = 2048
-"""Longer side in pixels at which a photo is analysed; a face is read at 44 pixels anyway."""
+"""Longer side in pixels of an analysed photo; the emotion network sees only 44 pixels of a face."""
 
 OnStage = Callable[[str], None]
 Probabilities = dict[str, float]
@@ -33,7 +33,7 @@ def _ignore(stage: str) -> None: ...
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one picture shows, or the frames of a video together."""
+    """What one picture shows, or the mean of a video's frames."""
 
     faces: tuple[Face, ...]
     emotion: Probabilities | None
@@ -48,14 +48,14 @@ def analyse(
     *,
     on_stage: OnStage = _ignore,
     look_at_faces: bool = True,
-    levels: Levels = UNASKED,
+    levels: Levels = PRIOR_LEVELS,
 ) -> Analysis:
     """Return the tags and the mood of an upright photo of any size and its caption.
 
-    `on_stage` is called with each name of STAGES when it begins. Without `look_at_faces` (the
-    person has not agreed to it) no face is searched for. `levels` says how intense the actions
-    are. No face, no nameable action and an empty caption are ordinary answers. Raises
-    ModelsMissing where a model file is not there.
+    `on_stage` is called with each of STAGES as it begins. Without `look_at_faces` (the person
+    hasn't consented) no faces are detected. `levels` are the intensities of the actions. A photo
+    may have no face and no action to name, and the caption may be empty. Raises ModelsMissing if
+    a model file is missing.
     """
     (seen,) = _see([shrink(photo, MAX_SIDE)], on_stage, look_at_faces=look_at_faces)
     words = _read(caption, on_stage)
@@ -70,21 +70,20 @@ def analyse_video(
     *,
     on_stage: OnStage = _ignore,
     look_at_faces: bool = True,
-    levels: Levels = UNASKED,
+    levels: Levels = PRIOR_LEVELS,
 ) -> Analysis:
-    """Return the tags and the mood of a video from one or more of its frames, in their order.
+    """Return the tags and the mood of a video from one or more frames in order.
 
-    Every frame counts the same. A frame without a face says nothing of the emotion; an action is
-    named where at least half of the frames name it. The faces are those of the poster, because
-    that is the picture in which they can be pointed at. Otherwise like `analyse`, with `on_stage`
-    called once more for every frame.
+    Every frame has the same weight. Frames without a face don't count for the emotion; an action
+    is named if at least half of the frames name it. `faces` are those of the poster, the picture
+    that the page marks them on. Otherwise like `analyse`, with `on_stage` called for every frame.
     """
     pictures = [frame.picture for frame in frames]
     each = _see(pictures, on_stage, look_at_faces=look_at_faces)
     faces = _faces([shrink(poster, MAX_SIDE)], on_stage)[0] if look_at_faces else ()
     words = _read(caption, on_stage)
     on_stage("mood")
-    whole = _analysis(replace(_together(each), faces=faces), words, levels)
+    whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)
     moments = (
         Moment(round(frame.at, 2), _mood(seen, words, intensity_of(seen.action, levels)))
         for frame, seen in zip(frames, each, strict=True)
@@ -120,8 +119,8 @@ def _read(caption: str, on_stage: OnStage) -> CaptionReading | None:
     return None if captions.is_empty(caption) else captions.read([caption])[0]
 
 
-def _together(each: Sequence[_Seen]) -> _Seen:
-    """Return the means over frames; an action keeps its name where half of them name it."""
+def _mean_seen(each: Sequence[_Seen]) -> _Seen:
+    """Return the means over frames; an action is named if half of the frames name it."""
     with_faces = [seen.emotion for seen in each if seen.emotion]
     action = _mean([seen.action for seen in each])
     top = max(action, key=lambda name: action[name])

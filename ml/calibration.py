@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml.arrays import Float64Array
+from ml.types import Float64Array
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) -> Float64Array:
@@ -14,6 +14,6 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, bias: ArrayLike = 0.0) 
 
 
 def conformal_sets(probabilities: Float64Array, threshold: float) -> NDArray[np.bool_]:
-    """Return which classes are in the set of each row, (n, classes); never an empty one."""
+    """Return the conformal set of each row as a mask (n, classes); it is never empty."""
     top = probabilities == probabilities.max(axis=1, keepdims=True)
     return np.asarray(top | (probabilities >= threshold))

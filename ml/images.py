@@ -1,4 +1,4 @@
-"""Photos as arrays: the few conversions that several models need."""
+"""Decode, orient and resize images for the models."""
 
 import io
 import logging
@@ -21,13 +21,13 @@ _TRANSPOSE = {
 
 
 class UnreadableImage(ValueError):
-    """What should be an encoded image is none, or only a part of one."""
+    """The bytes are not a complete encoded image."""
 
 
 def decoded(encoded: bytes | None, name: str) -> Image.Image:
-    """Return an encoded image the way up that its camera noted.
+    """Return the decoded image, turned upright by its EXIF orientation.
 
-    Raises UnreadableImage, which calls it by its `name`.
+    Raises UnreadableImage, with `name` in its message, if it can't be decoded.
     """
     try:
         image = Image.open(io.BytesIO(encoded or b""))
@@ -35,17 +35,17 @@ def decoded(encoded: bytes | None, name: str) -> Image.Image:
         how = turn(image)
         return image if how is None else image.transpose(how)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImage(f"{name} cannot be read. Mend it or leave it out.") from error
+        raise UnreadableImage(f"{name} can't be read. Repair it or leave it out.") from error
 
 
 def turn(image: Image.Image) -> Image.Transpose | None:
-    """Return what puts a decoded image the way up that its camera noted, None for nothing.
+    """Return the transposition that turns a decoded image upright by its EXIF, or None.
 
-    One that is not decoded yet would be, if it is a PNG, and hide that this failed.
+    Decode the image first: reading the EXIF of a PNG decodes it, which would hide the error.
     """
     try:
         return _TRANSPOSE.get(int(image.getexif().get(ExifTags.Base.Orientation, 1)))
-    except Exception as error:  # broken metadata do not spoil the picture
+    except Exception as error:  # broken metadata doesn't make the picture unusable
         logger.info("ignored unreadable EXIF: %s", type(error).__name__)
         return None
 
@@ -61,7 +61,7 @@ def shrink(photo: Image.Image, side: int) -> Image.Image:
 
 
 def eight_bit(photo: Image.Image) -> Image.Image:
-    """Return the photo with 8 bits a channel; Pillow cuts off what is brighter than that."""
+    """Return the photo with 8 bits per channel; Pillow's own conversion clips brighter values."""
     if photo.mode not in ("F", "I") and not photo.mode.startswith("I;16"):
         return photo
     values = np.nan_to_num(np.asarray(photo, dtype=np.float64))

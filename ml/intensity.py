@@ -1,8 +1,8 @@
-"""How intense an action is: what people answer, on top of what the compendium says.
+"""Intensity of actions: survey responses on top of a prior from the compendium.
 
-Every action has a Dirichlet distribution over low, medium and high. It begins as a few answers
-worth of belief around the level of the action's metabolic equivalent (Ainsworth et al. 2011) and
-is updated by counting (the conjugate prior of a categorical answer).
+Every action has a Dirichlet distribution over low, medium and high. Its prior is
+worth a few responses around the level of the action's metabolic equivalent (Ainsworth et al. 2011);
+responses update it by counting (the Dirichlet is conjugate to the categorical distribution).
 """
 
 from collections.abc import Mapping
@@ -12,22 +12,22 @@ import numpy as np
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 from ml.mood import normalised
 
-PRIOR_ANSWERS = 6.0
-"""Answers that the compendium counts for: six people who all differ from it draw level with it."""
+PRIOR_RESPONSES = 6.0
+"""Weight of the compendium in responses: six people who disagree with it balance it."""
 
 PRIOR_SHARES = {0: 0.85, 1: 0.13, 2: 0.02}
-"""Share of those answers by the distance from the compendium's level; neighbours share theirs."""
+"""Share of that weight by distance from the compendium's level; equally distant levels split it."""
 
 Levels = Mapping[str, Mapping[str, float]]
-"""For every action the share of each of INTENSITIES; the shares of an action sum to one."""
+"""Shares of INTENSITIES by action; the shares of an action sum to one."""
 
 
-def levels(answers: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, dict[str, float]]:
+def levels(responses: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, dict[str, float]]:
     """Return the posterior mean of every action from counts {action: {level: people}}.
 
-    ValueError for an unknown action or level, or a negative count.
+    Raises ValueError for an unknown action or level, or a negative count.
     """
-    given = answers or {}
+    given = responses or {}
     if unknown := set(given) - set(ACTIONS):
         raise ValueError(f"unknown actions: {', '.join(sorted(unknown))}")
     return {action: _posterior(action, given.get(action, {})) for action in ACTIONS}
@@ -36,10 +36,10 @@ def levels(answers: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, 
 def intensity_of(action: Mapping[str, float], known: Levels | None = None) -> dict[str, float]:
     """Return the shares of INTENSITIES, the actions' levels weighted by their probabilities.
 
-    `known` are the levels after the answers, by default those before any. An empty or all zero
-    `action` gives no shares. ValueError for an unknown action or a negative weight.
+    `known` are the levels after responses, by default the prior's. An empty or all-zero `action`
+    gives no shares. Raises ValueError for an unknown action or a negative weight.
     """
-    by_action = known or UNASKED
+    by_action = known or PRIOR_LEVELS
     weights = normalised(action, by_action)
     return {
         level: sum(weight * by_action[name][level] for name, weight in weights.items())
@@ -64,8 +64,8 @@ def _posterior(action: str, counts: Mapping[str, int]) -> dict[str, float]:
         raise ValueError(f"unknown levels: {', '.join(sorted(unknown))}")
     seen = np.array([counts.get(level, 0) for level in INTENSITIES], dtype=np.float64)
     if (seen < 0).any():
-        raise ValueError("nobody answers less than zero times")
-    belief = PRIOR_ANSWERS * _prior(ACTION_INTENSITY[action]) + seen
+        raise ValueError("counts can't be negative")
+    belief = PRIOR_RESPONSES * _prior(ACTION_INTENSITY[action]) + seen
     shares = belief / belief.sum()
     return {level: float(share) for level, share in zip(INTENSITIES, shares, strict=True)}
 
@@ -76,5 +76,5 @@ def _prior(level: str) -> np.ndarray:
     return np.asarray(shares / shares.sum())
 
 
-UNASKED: Levels = levels()
-"""The levels before anybody has answered."""
+PRIOR_LEVELS: Levels = levels()
+"""The levels before any response."""

@@ -1,9 +1,9 @@
-"""The class names that every part of the project uses."""
+"""Class names used throughout the project."""
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
 UNCERTAIN = "uncertain"
-"""The answer where a face is seen but its emotion cannot be named; no class of any model."""
+"""Label of a face whose emotion is too uncertain to name; not a class of any model."""
 
 EMOTION_LABELS = (*EMOTIONS, UNCERTAIN)
 """Every label that a face or a photo can get."""

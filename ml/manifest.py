@@ -1,7 +1,7 @@
-"""Which model files there are, what they are worth, and whether they are the ones we checked.
+"""Manifest of the model files: their checksums, thresholds and measured figures.
 
-`models/manifest.json` names our own models (files beside it) and the weights taken from
-installed packages. Every file is compared with its SHA-256 before it is loaded.
+`models/manifest.json` lists the project's own models (files beside it) and the weights that come
+with installed packages. Every file is checked against its SHA-256 before it is loaded.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "models"
 
 
 class ModelsMissing(RuntimeError):
-    """A model cannot be loaded; the message says what to do about it."""
+    """A model can't be loaded; the message says what to do."""
 
 
 @cache
@@ -26,14 +26,16 @@ def manifest() -> dict[str, Any]:
 
 
 def entry(name: str) -> dict[str, Any]:
-    """Return what the manifest says of one of our models: version, temperature, figures."""
+    """Return the manifest entry of one of our models: version, temperature, figures."""
     return dict(manifest()["models"][name])
 
 
 @cache
 def model_file(name: str, part: str | None = None) -> Path:
-    """Return the checked file of one of our own models ("emotion", "action", "caption"), or of a
-    part that it keeps in a file of its own ("words" of "caption")."""
+    """Return the checked file of a model ("emotion", "action", "caption") or of a separate part.
+
+    The only such part is "words" of "caption".
+    """
     described = manifest()["models"][name]
     if part:
         described = described[part]
@@ -60,7 +62,7 @@ def _checked(path: Path, sha256: str, advice: str) -> Path:
     if not path.is_file():
         raise ModelsMissing(f"The model file {path} is missing. {advice}")
     if digest(path) != sha256:
-        raise ModelsMissing(f"The model file {path} is not the one the manifest names. {advice}")
+        raise ModelsMissing(f"The model file {path} doesn't match the manifest. {advice}")
     return path
 
 
@@ -79,9 +81,9 @@ def versions() -> dict[str, str]:
 def publish(
     name: str, trained: Path, described: dict[str, Any], parts: Mapping[str, Path] | None = None
 ) -> Path:
-    """Put a trained network among the shipped models and describe it; return its file.
+    """Copy a trained network to the shipped models, add its manifest entry and return its file.
 
-    `parts` are further files that belong to it, by their names. Its measured figures begin empty:
+    `parts` are further files of the model by name. The measured figures are empty until
     `python -m ml.evaluate ... --record` fills them in.
     """
     file = _ship(trained, f"{name}.keras")
@@ -112,7 +114,7 @@ def _described(file: Path) -> dict[str, str]:
 
 
 def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> None:
-    """Write measured figures into the manifest, in place of earlier ones on the same data."""
+    """Write measured figures to the manifest; replace earlier ones on the same data."""
     content = json.loads((FOLDER / "manifest.json").read_text())
     described = (content["models"] | content["weights"])["yunet" if name == "faces" else name]
     keys = (

@@ -1,11 +1,11 @@
-"""From tags to a mood: a point with its uncertainty in the valence x energy plane.
+"""Fuse tags into a mood: a point with its uncertainty in the valence x energy plane.
 
-Every modality says one Gaussian: faces and the caption as mixtures of emotions, the activity as a
-mixture of actions and intensities. What counts of it is the precision that it has beyond what it
-would say if it knew nothing, times its reliability. The Gaussians are multiplied with a prior: the
-distribution of music itself or, so much as light and colour tell, of music for such a scene. Where
-modalities contradict each other, each is widened by how far they lie apart, as in a random-effects
-meta-analysis (DerSimonian & Laird 1986). `ml/models/MOOD.md` says how well that does.
+Every modality is one Gaussian: faces and the caption are mixtures of emotions, the activity is a
+mixture of actions and intensities. Its evidence is the precision beyond that of an uninformed
+modality, times its reliability. The Gaussians are multiplied with a prior: the distribution of all
+music or, given light and colour, of music for such a scene. If modalities disagree, each is widened
+by how far apart they are, as in a random-effects meta-analysis (DerSimonian & Laird 1986).
+`ml/models/MOOD.md` reports how well this works.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.arrays import Float64Array
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 
 Probabilities = Mapping[str, float]
 
 # Mean pleasure and arousal of the emotion terms in Russell & Mehrabian (1977), "Evidence for a
 # three-factor theory of emotions", J. Research in Personality 11, table 2, moved from [-1, 1] to
-# [0, 1]. The middle of both scales stands for neutral, which the study does not list.
+# [0, 1]. Neutral, which the study doesn't list, is the middle of both scales.
 EMOTION_ANCHORS = {
     "angry": (0.245, 0.795),
     "disgust": (0.20, 0.675),
@@ -38,8 +38,8 @@ EMOTION_SD = (0.15, 0.15)  # that study's standard deviations lie between .2 and
 INTENSITY_ENERGY = {"low": 0.29, "medium": 0.56, "high": 0.74}
 INTENSITY_SD = 0.18
 
-# How pleasant the word is in the same lexicon, or the nearest one: cycle, hug, music, text, laptop.
-# A word is not the scene, hence wide: people run in joy and in fear.
+# Valence of the word in the same lexicon, or of the nearest one: cycle, hug, music, text, laptop.
+# Wide, because a word isn't the scene: people run in joy and in fear.
 ACTION_VALENCE = {
     "calling": 0.646,
     "clapping": 0.823,
@@ -59,7 +59,7 @@ ACTION_VALENCE = {
 }
 ACTION_VALENCE_SD = 0.25
 
-# What a modality says that knows nothing: every class alike, the intensities as actions have them.
+# The prediction of an uninformed modality: uniform classes, intensities as frequent as in ACTIONS.
 ANY_EMOTION = dict.fromkeys(EMOTION_ANCHORS, 1 / len(EMOTION_ANCHORS))
 ANY_ACTION = dict.fromkeys(ACTIONS, 1 / len(ACTIONS))
 ANY_INTENSITY = {
@@ -67,8 +67,8 @@ ANY_INTENSITY = {
     for level in INTENSITIES
 }
 
-# The furthest places, valence and energy, that anything seen can speak of. What modalities say
-# beyond what they would say anyway adds up to a little more than that where they agree.
+# Bounds of valence and energy over all anchors. Modalities that agree add up to a little more, so
+# the fused mood is clipped.
 _VALENCES = [*(valence for valence, _ in EMOTION_ANCHORS.values()), *ACTION_VALENCE.values()]
 _ENERGIES = [*(energy for _, energy in EMOTION_ANCHORS.values()), *INTENSITY_ENERGY.values()]
 LEAST = np.array([min(_VALENCES), min(_ENERGIES)])
@@ -80,7 +80,7 @@ MUSIC_SD = (0.253, 0.238)
 MUSIC_CORRELATION = 0.31
 
 POINT_SD = 0.08
-"""Spread of a mood that somebody set by hand: they mean this place, give or take a thumb."""
+"""Standard deviation of a mood set by hand, about the width of a thumb on the plane."""
 
 Spread = tuple[tuple[float, float], tuple[float, float]]
 
@@ -109,7 +109,7 @@ class MoodTarget:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "MoodTarget":
-        """Return the mood that `to_json` wrote; KeyError or ValueError if it is none."""
+        """Return the mood that `to_json` wrote; raise KeyError or ValueError if malformed."""
         (vv, ve), (ev, ee) = data["spread"]
         spread = ((float(vv), float(ve)), (float(ev), float(ee)))
         return cls(float(data["valence"]), float(data["energy"]), spread)
@@ -119,15 +119,15 @@ class MoodTarget:
 class Gaussian:
     """Mean (2,) and covariance (2, 2) in the order valence, energy."""
 
-    mean: Float64Array
-    covariance: Float64Array
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": self.mean.tolist(), "covariance": self.covariance.tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Gaussian":
-        """Return the Gaussian that `to_json` wrote; KeyError if it is none."""
+        """Return the Gaussian that `to_json` wrote; raise KeyError if malformed."""
         return cls(np.array(data["mean"], float), np.array(data["covariance"], float))
 
     def __eq__(self, other: object) -> bool:
@@ -139,22 +139,22 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a modality sees the mood, and what that counts, as a Gaussian in information form.
+    """The evidence of a modality, as a Gaussian in information form.
 
     `precision` (2, 2) is positive semidefinite and `pull` (2,) is precision times centre; both are
-    zero where nothing is known. `mean` (2,) is what the modality itself says.
+    zero without information. `mean` (2,) is the mean of the modality itself.
     """
 
-    mean: Float64Array
-    precision: Float64Array
-    pull: Float64Array
+    mean: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    pull: NDArray[np.float64]
 
 
 Statement = tuple[Gaussian, Gaussian]
-"""What a modality says, and what it would say if it knew nothing."""
+"""The Gaussian of a modality, and that of the same modality without information."""
 
 
-def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Float64Array:
+def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> NDArray[np.float64]:
     covariance = correlation * sd[0] * sd[1]
     return np.array([[sd[0] ** 2, covariance], [covariance, sd[1] ** 2]])
 
@@ -162,7 +162,7 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> Float64Array
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
 RELIABILITY = {"emotion": 1.0, "caption": 0.8, "activity": 1.0}
-"""Share of a modality's precision that counts; see MOOD.md for how they were learned."""
+"""Share of a modality's precision that counts; MOOD.md describes how they are fitted."""
 
 
 def fuse(
@@ -173,11 +173,11 @@ def fuse(
     caption: Probabilities | Gaussian | None = None,
     scene: Gaussian | None = None,
 ) -> MoodTarget:
-    """Return the mood that everything seen speaks of; without anything, the middle of all music.
+    """Return the mood of all modalities; without any, the mean of all music.
 
     Probabilities map class names to weights (they need not sum to one); None, empty or all zero
-    means that the modality is absent. `scene` is the mood that light and colour alone suggest
-    (`ml.scene.colour`). ValueError for an unknown class or a negative weight.
+    means that the modality is absent. `scene` is the mood that light and colour suggest
+    (`ml.scene.colour`). Raises ValueError for an unknown class or a negative weight.
     """
     said = statements(emotion=emotion, action=action, intensity=intensity, caption=caption)
     return combine(evidence(said).values(), scene or MUSIC)
@@ -186,7 +186,7 @@ def fuse(
 def evidence(
     said: Mapping[str, Statement], reliability: Mapping[str, float] = RELIABILITY
 ) -> dict[str, Evidence]:
-    """Return what the modalities' statements are worth."""
+    """Return the evidence in the modalities' statements."""
     return {name: _beyond(*statement, reliability[name]) for name, statement in said.items()}
 
 
@@ -197,10 +197,10 @@ def statements(
     intensity: Probabilities | None = None,
     caption: Probabilities | Gaussian | None = None,
 ) -> dict[str, Statement]:
-    """Return what each modality that is there says; arguments as for `fuse`.
+    """Return the statement of each modality present; arguments as for `fuse`.
 
-    A caption's own Gaussian is as wide as music where it is neutral, so one that knows nothing is
-    music itself.
+    A neutral caption's own Gaussian is as wide as music, so for captions the uninformed Gaussian is
+    that of music.
     """
     nothing = mixture(ANY_EMOTION, EMOTION_ANCHORS, EMOTION_SD)
     said = {
@@ -225,7 +225,7 @@ def _activity(action: Probabilities | None, intensity: Probabilities | None) -> 
 
 
 def _acting(doing: Probabilities, moving: Probabilities) -> Gaussian:
-    """Return valence by what people do and energy by how intense that is."""
+    """Return the Gaussian of an activity: valence from the actions, energy from their intensity."""
     valence, valence_variance = _along(doing, ACTION_VALENCE, ACTION_VALENCE_SD)
     energy, energy_variance = _along(moving, INTENSITY_ENERGY, INTENSITY_SD)
     return Gaussian(np.array([valence, energy]), np.diag([valence_variance, energy_variance]))
@@ -252,9 +252,9 @@ def mixture(
 
 
 def _beyond(says: Gaussian, unknowing: Gaussian, reliability: float) -> Evidence:
-    """Return the evidence that turns what a modality says when it knows nothing into `says`.
+    """Return the evidence that turns the uninformed Gaussian into `says`.
 
-    A modality that is torn may say less than when it knows nothing; then only its mean counts.
+    A modality torn between classes may be wider than the uninformed one; then only its mean counts.
     """
     before = np.linalg.inv(unknowing.covariance)
     values, axes = np.linalg.eigh(np.linalg.inv(says.covariance) - before)
@@ -264,7 +264,7 @@ def _beyond(says: Gaussian, unknowing: Gaussian, reliability: float) -> Evidence
 
 
 def combine(modalities: Iterable[Evidence], prior: Gaussian = MUSIC) -> MoodTarget:
-    """Return the product of the prior and the modalities, widened by how far they disagree."""
+    """Return the product of the prior and the modalities, widened by their disagreement."""
     given = list(modalities)
     apart = _disagreement(given)
     known = np.linalg.inv(prior.covariance)
@@ -276,7 +276,7 @@ def combine(modalities: Iterable[Evidence], prior: Gaussian = MUSIC) -> MoodTarg
     return _target(covariance @ pull, covariance)
 
 
-def _disagreement(modalities: Sequence[Evidence]) -> Float64Array:
+def _disagreement(modalities: Sequence[Evidence]) -> NDArray[np.float64]:
     """Return the variance (2, 2, diagonal) of the modalities' means, weighted by precision."""
     if len(modalities) < 2:
         return np.zeros((2, 2))
@@ -287,7 +287,7 @@ def _disagreement(modalities: Sequence[Evidence]) -> Float64Array:
     return np.diag((shares * (means - middle) ** 2).sum(axis=0))
 
 
-def _target(mean: Float64Array, covariance: Float64Array) -> MoodTarget:
+def _target(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> MoodTarget:
     valence, energy = (float(value) for value in np.clip(mean, LEAST, MOST))
     cross = float(covariance[0, 1] + covariance[1, 0]) / 2
     spread = ((float(covariance[0, 0]), cross), (cross, float(covariance[1, 1])))
@@ -295,7 +295,7 @@ def _target(mean: Float64Array, covariance: Float64Array) -> MoodTarget:
 
 
 def point(valence: float, energy: float) -> MoodTarget:
-    """Return the mood that somebody set by hand; ValueError outside [0, 1]."""
+    """Return a mood set by hand; raise ValueError outside [0, 1]."""
     if not (0 <= valence <= 1 and 0 <= energy <= 1):
         raise ValueError("valence and energy lie between 0 and 1")
     variance = POINT_SD**2

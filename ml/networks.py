@@ -1,4 +1,4 @@
-"""Our own networks, loaded once per process with its threads kept in bounds."""
+"""Load the project's own Keras networks once per process, with a limit on threads."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ THREADS = 2
 
 @cache
 def network(name: str) -> Any:
-    """Return the checked network "emotion", "action" or "caption", ready to be called."""
+    """Return the checked network "emotion", "action" or "caption", ready to call."""
     import_keras()
     import keras
 
@@ -21,12 +21,12 @@ def network(name: str) -> Any:
 
 @cache
 def compiled(name: str) -> Callable[..., Any]:
-    """Return the same network as a function of its inputs' batches, as numpy arrays.
+    """Return the network as a function from batches of its inputs to numpy arrays.
 
-    A network of several outputs gives as many arrays. TensorFlow runs it as one graph: layer by
-    layer, a hundred layers cost more than their arithmetic (measured on one face and its mirror:
-    216 ms against 7). Freezing the weights into the graph would make that 5, for a hundred
-    megabytes a network.
+    A network with several outputs returns one array for each. TensorFlow runs it as one graph:
+    layer by layer, the calls cost more than the arithmetic (one face and its mirror image
+    take 216 ms instead of 7). Freezing the weights into the graph would save another 2 ms, but
+    costs a hundred megabytes per network.
     """
     model = network(name)
     import keras
@@ -43,7 +43,7 @@ def compiled(name: str) -> Callable[..., Any]:
 
 
 def run_once(name: str) -> None:
-    """Load a network and run it on nothing, which makes its graph."""
+    """Load a network and run it on zeros, which builds its graph."""
     import numpy as np
 
     shapes = [(1, *(side or 1 for side in each.shape[1:])) for each in network(name).inputs]
@@ -64,5 +64,5 @@ def import_keras() -> None:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(THREADS)
             tf.config.threading.set_inter_op_parallelism_threads(1)
-        except RuntimeError:  # somebody used TensorFlow before us and has set them already
+        except RuntimeError:  # TensorFlow has already run in this process
             return

@@ -1,16 +1,24 @@
-"""What the analysis of one photo story returns, as plain values."""
+"""Results of an analysis as plain values, and the types of the arrays in ml."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml.mood import Gaussian, MoodTarget
+
+Float16Array = NDArray[np.float16]
+Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
 
 STAGES = ("faces", "emotion", "action", "caption", "mood")
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face: where it is, what it shows, how much it counts.
+    """One detected face: its place, its emotions, its weight.
 
     `box` is (x, y, width, height) in fractions of the photo's width and height, origin top left.
     `weight` is its share in the story's emotion; the weights of a photo's faces sum to one.
@@ -37,7 +45,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Moment:
-    """The mood of a video `at` these seconds from its beginning."""
+    """The mood of a video `at` a number of seconds from its start."""
 
     at: float
     mood: MoodTarget
@@ -48,15 +56,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything the models say of one photo or video and its caption.
+    """Everything that the models predict for one photo or video and its caption.
 
-    `emotion` is None where no face was found; `emotion_label` names it, or is UNCERTAIN where that
-    would be wrong too often, and `emotion_set` holds those among which the true one is in nine of
-    ten cases, likeliest first. `action` is None where the photo was not looked at,
-    `action_label` where no action is sure enough to be named, `caption` and `caption_mood`
-    without a caption. Probabilities are calibrated and sum to one; of a photo that is like none
-    with a known action they are even. Of a video they are the means over its frames, and `moments`
-    say how its mood went; a photo has none. The faces of a video are those of its poster.
+    `emotion` is None without a face; `emotion_label` is its top class, or UNCERTAIN if that would
+    be wrong too often, and `emotion_set` the conformal set that holds the true class in nine of ten
+    cases, likeliest first. `action` is None if the photo wasn't analysed, `action_label` if no
+    action is certain enough, `caption` and `caption_mood` without a caption. Probabilities are
+    calibrated and sum to one; they are uniform for a photo unlike any with a known action. For a
+    video they are means over its frames, `moments` is the course of its mood (empty for a photo),
+    and the faces are those of its poster.
     """
 
     faces: tuple[Face, ...]
@@ -74,7 +82,7 @@ class Analysis:
     moments: tuple[Moment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the same as plain JSON values."""
+        """Return the analysis as plain JSON values."""
         plain = asdict(self) | {"mood": self.mood.to_json(), "emotion_set": list(self.emotion_set)}
         plain["caption_mood"] = self.caption_mood.to_json() if self.caption_mood else None
         plain["scene"] = self.scene.to_json() if self.scene else None

@@ -1,4 +1,4 @@
-"""Frames that stand for a video: spread over its time, decoded one by one, turned upright."""
+"""Sample the frames of a video that are analysed: spread over its length and turned upright."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,26 +12,26 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 FRAMES = 12
-"""Frames that are analysed of a video: one every five seconds of the longest."""
+"""Analysed frames per video: one every five seconds of the longest."""
 
 SIDE = 1280
-"""Longer side in pixels of a frame that is analysed."""
+"""Longer side in pixels of an analysed frame."""
 
-PATIENCE = 20.0
-"""Seconds after which decoding stops with the frames that it has."""
+TIMEOUT_SECONDS = 20.0
+"""Seconds after which decoding stops; the frames decoded so far are used."""
 
 MAX_PIXELS = 4096 * 2304
-"""Pixels of the largest frame that the decoder may make room for, whatever the file announces."""
+"""Pixels of the largest frame that the decoder may allocate, whatever the file declares."""
 
 DEMUXERS = {"mp4": "mov", "webm": "matroska"}
 
 
 class VideoUnreadable(ValueError):
-    """No picture can be decoded from this file."""
+    """No frame can be decoded from the file."""
 
 
 class VideoFile(Protocol):
-    """What is needed of an open file."""
+    """The methods that decoding needs of an open file."""
 
     def read(self, size: int = ..., /) -> bytes: ...
 
@@ -47,8 +47,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Course:
-    """When a video begins, ends and can be entered, in seconds as its packets say it."""
+class Timeline:
+    """Start, end and keyframes of a video in seconds, from the timestamps of its packets."""
 
     start: float
     end: float
@@ -61,26 +61,28 @@ def sample(
     count: int = FRAMES,
     side: int = SIDE,
     *,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT_SECONDS,
     on_frame: Callable[[], None] = lambda: None,
 ) -> list[Frame]:
-    """Return up to `count` frames, the middles of equal parts of the video, at most `side` long.
+    """Return up to `count` frames from the middles of equal parts of the video.
 
-    `kind` is "mp4" (also QuickTime) or "webm". A frame that can be decoded on its own is taken
-    where the part has one, so that most of a video is never decoded. Damaged frames are passed
-    over. `on_frame` is called after each. Raises VideoUnreadable where there is none at all.
+    Their longer side is at most `side` pixels.
+
+    `kind` is "mp4" (also QuickTime) or "webm". If a part has a keyframe, that is used, so most of a
+    video is never decoded. Damaged frames are skipped. `on_frame` is called after each frame.
+    Raises VideoUnreadable if no frame can be decoded.
     """
     try:
-        course = _course(file, kind)
+        timeline = _timeline(file, kind)
         with open_video(file, kind) as container:
-            player = _Player(container, course.start, time.monotonic() + patience)
-            return _frames(player, course, count, side, on_frame)
+            player = _Player(container, timeline.start, time.monotonic() + timeout)
+            return _frames(player, timeline, count, side, on_frame)
     except av.FFmpegError as error:
         raise VideoUnreadable(str(error)) from error
 
 
 def open_video(file: VideoFile, kind: str, **options: str) -> InputContainer:
-    """Open a video for reading; also what looks for its streams decodes within MAX_PIXELS."""
+    """Open a video for reading; MAX_PIXELS also limits the probing of its streams."""
     file.seek(0)
     return av.open(
         cast("IO[bytes]", file),
@@ -92,7 +94,7 @@ def open_video(file: VideoFile, kind: str, **options: str) -> InputContainer:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the moving picture, ready to be decoded within MAX_PIXELS; None if there is none."""
+    """Return the video stream, set to decode within MAX_PIXELS, or None."""
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or not stream.codec_context:  # no known decoder
         return None
@@ -101,7 +103,7 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
 
 
 class _Player:
-    """Decodes forward, and jumps only where that saves decoding."""
+    """Decodes forward, and seeks only if that saves decoding."""
 
     def __init__(self, container: InputContainer, start: float, deadline: float) -> None:
         stream = picture_stream(container)
@@ -113,9 +115,9 @@ class _Player:
         self._at = float("-inf")
 
     def frame_from(self, key: float, wanted: float) -> VideoFrame | None:
-        """Return the first sound frame at `wanted` or later, entering at `key` if that is ahead."""
+        """Return the first undamaged frame at `wanted` or later; seek to `key` if it is ahead."""
         if wanted <= self._at:
-            return None  # the sound frame before came late, after damage, and stands for this one
+            return None  # the previous frame was late, after damage, and covers this one
         if key > self._at:
             self._jump(key)
         for frame in self._frames:
@@ -129,7 +131,7 @@ class _Player:
         try:
             self._container.seek(round(key / self._stream.time_base), stream=self._stream)
         except av.FFmpegError:
-            return  # a file without an index is decoded on to that place
+            return  # without an index, decode forward instead
         self._frames = self._decoded()
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -144,20 +146,20 @@ class _Player:
 
 
 def _frames(
-    player: _Player, course: Course, count: int, side: int, on_frame: Callable[[], None]
+    player: _Player, timeline: Timeline, count: int, side: int, on_frame: Callable[[], None]
 ) -> list[Frame]:
     found: list[Frame] = []
-    part = (course.end - course.start) / count
+    part = (timeline.end - timeline.start) / count
     for number in range(count):
-        begins = course.start + number * part
+        begins = timeline.start + number * part
         middle = begins + part / 2
-        inside = [key for key in course.keys if begins <= key < begins + part]
+        inside = [key for key in timeline.keys if begins <= key < begins + part]
         wanted = min(inside, key=lambda key: abs(key - middle)) if inside else middle
-        entry = max((key for key in course.keys if key <= wanted), default=course.start)
+        entry = max((key for key in timeline.keys if key <= wanted), default=timeline.start)
         frame = player.frame_from(entry, wanted)
         if frame is None:
             continue
-        at = max(frame.time - course.start, 0.0)
+        at = max(frame.time - timeline.start, 0.0)
         if not found or at > found[-1].at:
             found.append(Frame(at, _upright(frame, side)))
         on_frame()
@@ -173,7 +175,7 @@ def _upright(frame: VideoFrame, side: int) -> Image.Image:
     return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
 
 
-def _course(file: IO[bytes], kind: str) -> Course:
+def _timeline(file: IO[bytes], kind: str) -> Timeline:
     with open_video(file, kind) as container:
         stream = picture_stream(container)
         if stream is None or stream.time_base is None:
@@ -187,4 +189,4 @@ def _course(file: IO[bytes], kind: str) -> Course:
     if not times:
         raise VideoUnreadable("there is no packet")
     keys = tuple(at for at, _, is_key in times if is_key)
-    return Course(min(times)[0], max(at + lasts for at, lasts, _ in times), keys)
+    return Timeline(min(times)[0], max(at + lasts for at, lasts, _ in times), keys)

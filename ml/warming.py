@@ -1,4 +1,4 @@
-"""Loads every model and runs each once, so that the first story does not wait for it."""
+"""Load every model and run it once, so that the first story doesn't wait."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +16,9 @@ def _ignore(loaded: int, parts: int) -> None: ...
 
 
 def import_runtimes() -> None:
-    """Import what the models run on, which takes about as long as loading them.
+    """Import the models' libraries, which takes about as long as loading the models.
 
-    It loads none of them and starts none of their threads, so that a process may still fork.
+    This loads no model and starts no threads, so the process may still fork.
     """
     from ml.caption.encoder import import_tokens
     from ml.networks import import_keras
@@ -70,11 +70,11 @@ PARTS = ("runtimes", *_PYTHON, *_NATIVE)
 
 
 def warm(on_part: OnPart = _ignore) -> None:
-    """Load all PARTS; `on_part` is called with the number of those that are and of all.
+    """Load all PARTS; call `on_part` with how many are loaded and how many there are.
 
-    Call it in the process that analyses, after a fork: threads do not survive one. Our own
-    networks are loaded by Python, the others by libraries that leave Python free meanwhile, so
-    the two go on side by side. Raises ModelsMissing where a model file is not there.
+    Call it after a fork, in the process that analyses: threads don't survive a fork. Loading our
+    own networks holds the GIL, loading the others releases it, so the two run in parallel. Raises
+    ModelsMissing if a model file is missing.
     """
     number = count()
 

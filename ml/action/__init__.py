@@ -1,1 +1,1 @@
-"""Fifteen actions from a whole photo: frozen DINOv2 features and a head of our own."""
+"""Fifteen actions from a whole photo, by our own heads on DINOv2 features."""

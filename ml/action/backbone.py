@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from ml.arrays import Float32Array
 from ml.manifest import weights_file
+from ml.types import Float32Array
 
 WIDTH = 768
 """Features of one view: the class token (384), then the mean of the patch tokens (384)."""
@@ -23,7 +23,7 @@ _LAST = "/norm/Add_1_output_0"
 """All 257 tokens after the last normalisation; the packaged graph returns only pooled patches."""
 
 FROZEN_BLOCKS = 10
-"""How many of the twelve blocks come before the tokens that our own two blocks go on from."""
+"""Blocks, of twelve, before the tokens that our own two tuned blocks take."""
 
 _INNER = f"/blocks.{FROZEN_BLOCKS - 1}/Add_1_output_0"
 
@@ -32,10 +32,10 @@ TOKENS = (257, 384)
 
 
 class Encoding(NamedTuple):
-    """What the backbone makes of n views.
+    """The backbone's output for n views.
 
-    `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `features` (n, WIDTH) the summary
-    of the last ones.
+    `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `features` (n, WIDTH) summarise
+    those after the last block.
     """
 
     tokens: Float32Array
@@ -59,7 +59,7 @@ def session() -> onnxruntime.InferenceSession:
     """Return the loaded backbone, once per process."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
-    # Idle threads that spin would take the cores from the rest of the worker.
+    # Spinning idle threads would take CPU time from the rest of the worker.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     model = weights_file("dinov2").read_bytes()
@@ -69,12 +69,12 @@ def session() -> onnxruntime.InferenceSession:
 
 
 def preprocess(photo: Image.Image) -> Image.Image:
-    """Return the whole photo pressed into a square: nothing at the edges is lost."""
+    """Return the whole photo squeezed into a square, so that nothing at the edges is lost."""
     return photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2)
 
 
 def encode(views: Sequence[Image.Image]) -> Encoding:
-    """Return what the backbone makes of n RGB views of 224 by 224 pixels."""
+    """Return the backbone's output for n RGB views of 224 by 224 pixels."""
     pixels = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
     batch = ((pixels - _MEAN) / _SD).transpose(0, 3, 1, 2)
     tokens, last = session().run([_INNER, _LAST], {"input": np.ascontiguousarray(batch)})

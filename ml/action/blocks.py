@@ -1,7 +1,7 @@
-"""Two tuned blocks of the backbone, which see what its frozen last ones do not.
+"""The layer of the backbone's two tuned blocks, as the shipped action network contains it.
 
-They go on from where `ml.action.backbone` says FROZEN_BLOCKS end, so that the ten blocks that
-everybody can install are not shipped a second time.
+The blocks take the tokens after FROZEN_BLOCKS of `ml.action.backbone`, so the ten frozen blocks,
+which come with a package, aren't shipped again.
 """
 
 from typing import Any
@@ -14,12 +14,12 @@ EPSILON = 1e-6  # of every normalisation in DINOv2
 
 @keras.saving.register_keras_serializable("storify")
 class Block(layers.Layer):  # type: ignore[misc]
-    """A transformer block as DINOv2 has them: attention, then two dense layers, each normalised
-    before and scaled after (Dosovitskiy et al. 2021; LayerScale of Touvron et al. 2021).
+    """A transformer block of DINOv2: attention and an MLP, each with pre-norm and LayerScale.
 
-    Takes (batch, tokens, width) and gives as many, or with `first_only` the first one alone, which
-    saves most of the work where only the class token is wanted. In training each half is skipped
-    for the share `skip` of the examples (stochastic depth, Huang et al. 2016).
+    From (batch, tokens, width) to the same shape, or with `first_only` to the first token alone,
+    which saves most of the work if only the class token is needed. In training each half is
+    skipped for the share `skip` of the examples (stochastic depth, Huang et al. 2016). Dosovitskiy
+    et al. 2021; LayerScale of Touvron et al. 2021.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Block(layers.Layer):  # type: ignore[misc]
         shape = (-1, tokens, 3, self.heads, self.width // self.heads)
         qkv = keras.ops.reshape(self.qkv(self.norm1(x)), shape)
         last = 1 if self.first_only else None
-        seen = keras.ops.dot_product_attention(qkv[:, :last, 0], qkv[:, :, 1], qkv[:, :, 2])
-        seen = self.proj(keras.ops.reshape(seen, (-1, last or tokens, self.width)))
-        x = x[:, :last] + self.skip1(seen * self.scale1, training=training)
-        thought = self.fc2(keras.ops.gelu(self.fc1(self.norm2(x)), approximate=False))
-        return x + self.skip2(thought * self.scale2, training=training)
+        attended = keras.ops.dot_product_attention(qkv[:, :last, 0], qkv[:, :, 1], qkv[:, :, 2])
+        attended = self.proj(keras.ops.reshape(attended, (-1, last or tokens, self.width)))
+        x = x[:, :last] + self.skip1(attended * self.scale1, training=training)
+        mlp = self.fc2(keras.ops.gelu(self.fc1(self.norm2(x)), approximate=False))
+        return x + self.skip2(mlp * self.scale2, training=training)
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()

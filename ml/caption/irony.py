@@ -9,10 +9,10 @@ from ml.mood import Gaussian
 
 
 def with_irony(mood: Gaussian, irony: float) -> Gaussian:
-    """Return the mood of a caption that means the opposite with this probability.
+    """Return the mood of a caption that is ironic with this probability.
 
-    The moments of the mixture of the mood and its mirror image in valence. Only a pleasant mood
-    changes: people hardly ever write unhappy words when they are happy.
+    It has the moments of the mixture of the mood and its mirror image in valence. Only a pleasant
+    mood changes: people hardly ever write unhappy words when they are happy.
     """
     if mood.mean[0] <= 0.5:
         return mood

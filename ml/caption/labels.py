@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ml.arrays import Float32Array
 from ml.labels import EMOTIONS
+from ml.types import Float32Array
 
 # Ekman's grouping of the 27 GoEmotions and neutral (Demszky et al. 2020, appendix), by our names.
 _MEMBERS = {

@@ -1,23 +1,23 @@
-"""The two halves of the caption network become one answer."""
+"""Pool the two halves of the caption network."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ml.arrays import Float64Array
 from ml.calibration import softmax
+from ml.types import Float64Array
 
 
 def pooled(
     sentence: ArrayLike, words: ArrayLike, weights: Sequence[float], trust: ArrayLike = 1.0
 ) -> Float64Array:
-    """Return (n, classes) probabilities of the logits of both halves.
+    """Return (n, classes) probabilities from the logits of both halves.
 
-    A logarithmic opinion pool (Genest & Zidek 1986): logits are added with a weight each, which
-    are temperatures at the same time. `weights` are those of sentence and words, and that of a
-    sentence alone; `trust` (n,) says how much the first two hold, from 0 to 1: the words have
-    learned from comments and tweets, and are heard where a caption reads like those.
+    A logarithmic opinion pool (Genest & Zidek 1986): a weighted sum of logits, whose weights act as
+    temperatures too. `weights` are those of sentence and words, and that of the sentence alone;
+    `trust` (n,) in [0, 1] interpolates between the two cases: the words are trained on comments and
+    tweets, and count if a caption reads like those.
     """
     of_sentence, of_words, alone = weights
     share = np.asarray(trust)[..., None]

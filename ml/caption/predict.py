@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 from scipy.special import expit
 
-from ml.arrays import Float64Array
 from ml.caption.encoder import embed
 from ml.caption.irony import with_irony
 from ml.caption.labels import FINE, TO_SEVEN
@@ -18,15 +17,19 @@ from ml.labels import EMOTIONS
 from ml.manifest import entry, model_file
 from ml.mood import EMOTION_SD, MUSIC_SD, Gaussian, mixture
 from ml.networks import compiled
+from ml.types import Float64Array
 
-# A caption that says nothing: the middle of the plane, and as wide as it.
+# The mood of an empty caption: the centre of the plane, with its full width.
 NOTHING = Gaussian(np.array([0.5, 0.5]), np.eye(2) * 0.5**2)
 
 
 @dataclass(frozen=True)
 class CaptionReading:
-    """What one caption says: calibrated probabilities of the seven emotions, which sum to one,
-    and valence and energy in [0, 1] as a Gaussian."""
+    """The emotions and mood of one caption.
+
+    `probabilities` of the seven emotions are calibrated and sum to one; `mood` is a Gaussian over
+    valence and energy in [0, 1].
+    """
 
     probabilities: dict[str, float]
     mood: Gaussian
@@ -43,7 +46,7 @@ def predict_fine(captions: Sequence[str]) -> Float64Array:
 
 
 def predict_logits(captions: Sequence[str]) -> Float64Array:
-    """Return (n, 58) logits: of the sentence (28), of the words (28), of irony and of trust."""
+    """Return (n, 58) logits: sentence (28), words (28), irony, trust in the words."""
     words = padded([read_words(caption, known_words()) for caption in captions])
     return np.asarray(compiled("caption")(embed(captions), words), dtype=np.float64)
 
@@ -55,7 +58,7 @@ def fine_of(logits: Float64Array, pool: Sequence[float] | None = None) -> Float6
 
 
 def moods_of(logits: Float64Array) -> list[Gaussian]:
-    """Return valence and energy of what `predict_logits` returns, irony taken into account."""
+    """Return the moods for the logits of `predict_logits`, with irony taken into account."""
     ironic = expit(logits[:, -2])
     return [
         with_irony(mood_of(fine), float(doubt))
@@ -70,8 +73,10 @@ def known_words() -> Hashes:
 
 
 def read(captions: Sequence[str]) -> tuple[CaptionReading, ...]:
-    """Return a reading of each caption; of an empty one even probabilities and a mood as wide as
-    the plane."""
+    """Return a reading of each caption.
+
+    An empty caption has uniform probabilities and a mood as wide as the plane.
+    """
     logits = predict_logits(captions)
     seven = fine_of(logits) @ TO_SEVEN
     return tuple(
@@ -85,9 +90,9 @@ def _named(row: Float64Array) -> dict[str, float]:
 
 
 def mood_of(fine: Float64Array) -> Gaussian:
-    """Return valence and energy of (28,) probabilities: the moments of the mixture over anchors.
+    """Return the mood of (28,) probabilities: the moments of the mixture over anchors.
 
-    Neutral says nothing of either: it is as wide as music is.
+    Neutral carries no information, so it is as wide as the distribution of music.
     """
     shares = {name: float(p) for name, p in zip(FINE, fine, strict=True)}
     mood = mixture(shares, entry("caption")["anchors"], EMOTION_SD)
@@ -100,5 +105,5 @@ def _nothing() -> CaptionReading:
 
 
 def is_empty(caption: str) -> bool:
-    """Return whether nothing of a caption can be read; the networks would be given no text."""
+    """Return whether a caption has no readable text."""
     return not readable(caption)

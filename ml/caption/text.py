@@ -1,4 +1,4 @@
-"""What is written in a caption: cleaned, with emoji and hashtags in words, and cut into words."""
+"""Clean and tokenize captions: emoji and hashtags become words."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint32]
 
 MAX_CHARACTERS = 600
-"""Characters that are read of a caption: its mood does not wait longer, and the time is bounded."""
+"""Characters of a caption that are read, which bounds the time."""
 
 _HASHTAG = re.compile(r"[#＃](\w+)")
 _MEDIA = r"jpe?g|png|gif|webp|hei[cf]|avif|bmp|tiff?|dng|mp4|mov|m4v|avi|mkv|webm"
@@ -23,41 +23,40 @@ _ADDRESS = re.compile(
     r"|(?<![\w.#-])(?:[\w-]+\.)+(?:(?:com|org|net|io)(?![\w/])|[a-z]{2,}/\S*)"
     rf"|(?<![\w.-])(?:[\w-]+\.)*[\w-]+\.(?i:{_MEDIA})(?!\w)"  # of a file
     r"|(?<!\w)(?:IMG|DSC[NF_]?|PXL|VID|MVI)[_-]?\d[\w-]*"
-    r"|\U0001f3f4[\U000e0020-\U000e007f]+"  # of a land, as the flags of two letters
+    r"|\U0001f3f4[\U000e0020-\U000e007f]+"  # of a region: flags in tag characters
 )
-"""What points to something and says nothing itself."""
+"""Addresses, mentions and file names, which carry no mood."""
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_+|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _EMOTICON = r"[:;=8][-o']?[)(\]\[dp/\\|*o]|<3+|\^_?\^|[)(]:"
-# Not a part of 18/12, (2018) or 8).
+# Doesn't match parts of 18/12, (2018) or 8).
 _FEELING = re.compile(rf"(?<!\w)(?!8)(?:{_EMOTICON})(?!\w)")
 _TOKEN = re.compile(rf"{_EMOTICON}|[\w]+|[!?]+|\.{{3,}}")
-# Words of Unicode's names that say how a sign is drawn (❤ is "heavy black heart").
+# Words in Unicode names that describe how a sign is drawn (❤ is "heavy black heart").
 _IN_MANY_NAMES = {"heavy", "black", "white", "face", "with", "sign", "symbol"}
 _STRETCHED = re.compile(r"(.)\1{2,}")
 
 
 def clean(caption: str) -> str:
-    """Return the caption without control characters and surplus blanks, cut to MAX_CHARACTERS."""
+    """Return the caption without control characters and extra spaces, cut to MAX_CHARACTERS."""
     valid = caption[: 4 * MAX_CHARACTERS].encode("utf-8", "ignore").decode()
     printable = "".join(char if char.isprintable() else " " for char in valid)
     return " ".join(printable.split())[:MAX_CHARACTERS]
 
 
 def readable(caption: str) -> str:
-    """Return the cleaned caption with hashtags as words and every emoji followed by its name, or ""
-    where nothing of that can be read: the one text that every part of the network is given.
+    """Return the text that every part of the network reads, "" if nothing is readable.
 
-    The names are Unicode's, in English; tones of skin, flags, addresses, mentions and names of
-    files are left out. Repeated emoji are named once.
+    That is the cleaned caption with hashtags as words and every emoji followed by its English
+    Unicode name, once. Skin tones, flags, addresses, mentions and file names are left out.
     """
     text = _spelt_out(caption)
     return text if _says_something(text) else ""
 
 
 def _says_something(text: str) -> bool:
-    """Return whether there is more than signs, numbers and one letter, or an emoticon."""
+    """Return whether the text has a word or an emoticon, not only signs, numbers and one letter."""
     letters = [char for char in text if unicodedata.category(char)[0] == "L"]
-    # Where writing has no capitals one letter may be a word: 愛, 빛, و.
+    # In scripts without capitals one letter may be a word: 愛, 빛, و.
     is_word = any(char.lower() == char.upper() for char in letters)
     return len(letters) > 1 or is_word or bool(_FEELING.search(text))
 
@@ -79,17 +78,19 @@ def _spelt(char: str, seen: set[str]) -> str:
 
 
 _SILENT = {
-    *(*range(0x1F3FB, 0x1F400), *range(0x1F1E6, 0x1F200)),  # tones of skin, letters of flags
+    *(*range(0x1F3FB, 0x1F400), *range(0x1F1E6, 0x1F200)),  # skin tones, letters of flags
     *(*range(0xFE00, 0xFE10), *map(ord, "♀♂")),  # variation selectors
-    *(*range(0x2500, 0x25A0), *range(0x2800, 0x2900)),  # lines, blocks and Braille, blank too
-    *map(ord, "\u115f\u1160\u3164\uffa0"),  # blanks that count as letters
+    *(
+        *range(0x2500, 0x25A0),
+        *range(0x2800, 0x2900),
+    ),  # lines, blocks and Braille, the blank one too
+    *map(ord, "\u115f\u1160\u3164\uffa0"),  # spaces that count as letters
 }
 
 
 @cache
 def emoji_name(char: str) -> str | None:
-    """Return an emoji's name in lower case, "" of what changes another or is only drawn, else
-    None."""
+    """Return an emoji's name in lower case, "" for a modifier or drawing sign, None for others."""
     if ord(char) in _SILENT:
         return ""
     if unicodedata.category(char) != "So" or ord(char) < 0x2190:
@@ -99,9 +100,9 @@ def emoji_name(char: str) -> str | None:
 
 
 def tokens(caption: str) -> list[str]:
-    """Return the words, emoticons and marks of a readable caption, in lower case.
+    """Return the words, emoticons and marks of a caption's readable text, in lower case.
 
-    Apostrophes are dropped (don't is dont), letters that are stretched are written twice.
+    Apostrophes are dropped (don't becomes dont); a letter repeated more than twice is kept twice.
     """
     plain = re.sub(r"['’`]", "", readable(caption).lower())
     return [_STRETCHED.sub(r"\1\1", token) for token in _TOKEN.findall(plain)]

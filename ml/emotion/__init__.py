@@ -1,1 +1,1 @@
-"""Seven emotions from a grey face crop: our own small network, trained on FER-2013."""
+"""Seven emotions from a grey face crop, by our own small network trained on FER-2013."""

@@ -1,4 +1,4 @@
-"""From the faces of a photo to its emotion, and from any image to seven probabilities."""
+"""The emotion of a photo from its faces, and seven probabilities for any image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.arrays import Float64Array
 from ml.faces.detection import Detection, crop, detect, likeness
 from ml.faces.framing import focus, sharpened
 from ml.images import eight_bit
 from ml.labels import EMOTIONS
-from ml.types import Face
+from ml.types import Face, Float64Array
 
 Crops = NDArray[np.uint8]
 Predict = Callable[[Crops], Float64Array]
 
 FRAMED = 64
-"""Longer side in pixels up to which an image is a face framed as in FER-2013, not a photo."""
+"""Longer side in pixels up to which an image is taken for a face crop framed as in FER-2013."""
 
 FACELIKE = 0.3
-"""Likeness to a face from which an image of at most FRAMED pixels is one.
+"""BlazeFace score from which an image of at most FRAMED pixels is a face.
 
-Of 1,948 faces of FER-2013's validation part 99.1 % reach it and half of the others are read as
-labelled; of 60 of them shrunk to 5 pixels 7 % do, of 267 face-free pictures less than half.
+Of 1,948 faces of FER-2013's validation part 99.1 % reach it, and half of the others are classified
+as labelled; of 60 of them shrunk to 5 pixels 7 % reach it, of 267 pictures without a face less than
+half.
 """
 
 DOUBT = 0.6
-"""Share of an even answer in the emotions of an image without a face: too large to be named."""
+"""Weight of the uniform distribution in the emotions of an image without a face: none is named."""
 
 SHARP = 0.12
-"""Focus at which a crop counts for five eighths of a sharp one."""
+"""Focus at which a crop has five eighths of the weight of a sharp one."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What is read of an image: crops (k, 48, 48), at least one, and their weights (k,)."""
+    """The face crops of an image (k, 48, 48), at least one, and their weights (k,)."""
 
     crops: Crops
     weights: Float64Array
@@ -47,8 +47,8 @@ class View:
 def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
     """Return every detected face with its emotions, in the same order; the weights sum to one.
 
-    The photo is about whom it shows large and sharp: a face counts by its score, its sharpness
-    and the square root of its area, so that one twice as wide counts twice as much.
+    A photo is about the people it shows large and sharp: the weight of a face is the product of its
+    score, its sharpness and the square root of its area, so twice the width is twice the weight.
     """
     if not found:
         return ()
@@ -65,7 +65,7 @@ def _face(detection: Detection, probabilities: dict[str, float], weight: float) 
 
 
 def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
-    """Return the weighted mean of the faces' probabilities; None where there is no face."""
+    """Return the weighted mean of the faces' probabilities; None without a face."""
     if not faces:
         return None
     return {name: sum(f.weight * f.probabilities[name] for f in faces) for name in EMOTIONS}
@@ -74,19 +74,19 @@ def emotion_of(faces: Sequence[Face]) -> dict[str, float] | None:
 def emotions_of_images(images: Sequence[Image.Image]) -> Float64Array:
     """Return (n, 7) probabilities in the order of EMOTIONS for face crops and photos alike.
 
-    An image of at most FRAMED pixels is a face. In a larger one faces are searched, once more
-    with a border around it where there is none, because a tight crop leaves the detector nothing
-    to see around the face; if that finds none either, the whole image is taken as a face, so
-    that every image gets an answer. Several faces count by their weights. Where nothing looks
-    like a face the answer is DOUBT: the likeliest emotion stays so, but not sure enough to name.
+    An image of at most FRAMED pixels is taken for a face. In a larger one faces are detected, if
+    need be a second time with a border, because a tight crop leaves the detector no context. If
+    that finds none either, the whole image is taken for a face, so every image gets a prediction.
+    Several faces are averaged by their weights. If nothing looks like a face, the prediction is
+    mixed with DOUBT of the uniform one: the top class stays, but is too uncertain to name.
     """
     return emotions_of_views([view(image) for image in images])
 
 
 def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> Float64Array:
-    """Return the (n, 7) probabilities of what was cut out of n images.
+    """Return (n, 7) probabilities of the crops of n images.
 
-    `predict` may ask the network more of the crops: each seven columns are one answer.
+    `predict` may return more columns, seven for each kind of output.
     """
     if not views:
         return np.zeros((0, len(EMOTIONS)))
@@ -98,14 +98,16 @@ def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> 
 
 
 def frame(image: Image.Image) -> Crops:
-    """Return a face image that is framed as FER-2013 frames it, as (48, 48) grey bytes."""
-    grey = eight_bit(image).convert("RGB").convert("L")  # a palette's transparency is no grey
+    """Return a face image framed as in FER-2013 as (48, 48) grey bytes."""
+    grey = (
+        eight_bit(image).convert("RGB").convert("L")
+    )  # a palette's transparency isn't a grey value
     size = (emotions.SIDE, emotions.SIDE)
     return np.asarray(grey if grey.size == size else grey.resize(size, Image.Resampling.BOX))
 
 
 def view(image: Image.Image) -> View:
-    """Return what to read of a face crop or a photo of any size and mode."""
+    """Return the face crops of an image of any size and mode."""
     if max(image.size) <= FRAMED:
         return View(frame(image)[None], np.ones(1), likeness(image) >= FACELIKE)
     photo = eight_bit(image).convert("RGB")
@@ -117,7 +119,7 @@ def view(image: Image.Image) -> View:
 
 
 def _cut(photo: Image.Image, found: Sequence[Detection]) -> View:
-    """Return the faces to read; how sharp each is counts, and is mended only after that."""
+    """Return the faces as crops; weights use their sharpness before sharpening."""
     crops = np.stack([crop(photo, face, emotions.SIDE) for face in found])
     weights = _weights(found, crops)
     return View(np.stack([sharpened(face) for face in crops]), weights, is_face=True)
@@ -131,7 +133,7 @@ def _weights(found: Sequence[Detection], crops: Crops) -> Float64Array:
 
 
 def _sharpness(face: Crops) -> float:
-    """Return from 1/4 for a blurred crop to 1 for a sharp one."""
+    """Return a weight from 1/4 for a blurred crop to 1 for a sharp one."""
     return 0.25 + 0.75 * focus(face) / (focus(face) + SHARP)
 
 

@@ -1,4 +1,4 @@
-"""Calibrated emotions of face crops by the shipped network, and how sure they are."""
+"""Calibrated emotions of face crops by the shipped network, their labels and conformal sets."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,36 +6,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.arrays import Float32Array, Float64Array
 from ml.calibration import conformal_sets, softmax
 from ml.labels import EMOTIONS, UNCERTAIN
 from ml.manifest import entry
 from ml.networks import compiled
+from ml.types import Float32Array, Float64Array
 
 LABELLED, VOTED = slice(0, len(EMOTIONS)), slice(len(EMOTIONS), 2 * len(EMOTIONS))
-"""Of the network's logits: what FER-2013 labels a face, and what ten FER+ voters see in it.
+"""Columns of the network's logits: FER-2013's label, and the votes of ten FER+ voters.
 
-They are two questions: label and majority agree on two thirds of the images.
+Label and majority agree on only two thirds of the images.
 """
 
 SIDE = 48
-"""Side in pixels of a face that is framed as FER-2013 frames it."""
+"""Side in pixels of a face framed as in FER-2013."""
 
 SIZE = 44
-"""Side in pixels of what the shipped network takes."""
+"""Side in pixels of the shipped network's input."""
 
 TTA_VIEWS = ((2, False), (0, True), (4, False))
 """Pixels cut off at each edge of a face, and whether it is mirrored, for each view.
 
-On the validation part the mean of these three has a log loss of .784, of the middle and its mirror
-image .786, of both with the other two .781 at a fifth more time. Where a detector frames a face
-differently from FER-2013, one of the views is closer to it.
+On the validation part the mean of these three has a log loss of .784, the centre and its mirror
+image .786, both with the other two .781 at a fifth more time. If a detector frames a face
+differently from FER-2013, one of the views is closer to FER-2013's frame.
 """
 
 
 def tta_views(faces: NDArray[np.uint8]) -> Float32Array:
-    """Return what the network takes of (n, 48, 48) grey bytes, (3 n, 44, 44, 1), view by view."""
-    import cv2  # web machines have none, and know this module for what an answer means
+    """Return the network's input (3 n, 44, 44, 1) for (n, 48, 48) grey bytes, view by view."""
+    import cv2  # not installed on web machines, which import this module for labels
 
     def crop(face: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
         part = face[edge : SIDE - edge, edge : SIDE - edge]
@@ -59,15 +59,15 @@ def logits(network: Callable[[Float32Array], Any], faces: NDArray[np.uint8]) -> 
 def predict(faces: NDArray[np.uint8]) -> Float64Array:
     """Return (n, 7) probabilities in the order of EMOTIONS for (n, 48, 48) grey bytes.
 
-    They are framed as FER-2013 frames a face.
+    The faces are framed as in FER-2013.
     """
     return predict_both(faces)[:, LABELLED]
 
 
 def predict_both(faces: NDArray[np.uint8]) -> Float64Array:
-    """Return (n, 14): the probabilities of `predict`, LABELLED, and what people would say, VOTED.
+    """Return (n, 14): the probabilities of the label, LABELLED, and the shares of voters, VOTED.
 
-    The latter are the shares of ten people who would see each of EMOTIONS in the faces.
+    The latter predict how many of ten people would see each of EMOTIONS in a face.
     """
     if not len(faces):
         return np.zeros((0, 2 * len(EMOTIONS)))
@@ -78,10 +78,9 @@ def predict_both(faces: NDArray[np.uint8]) -> Float64Array:
 
 
 def conformal_set(probabilities: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the emotions, likeliest first, among which the true one is in nine of ten cases.
+    """Return the emotions, likeliest first, that include the true one in nine of ten cases.
 
-    A conformal set: on faces like those of the validation part it holds that often whatever the
-    network does.
+    The coverage holds for faces like those of the validation part, however good the network is.
     """
     row = np.array([[probabilities[name] for name in EMOTIONS]])
     inside = conformal_sets(row, entry("emotion")["conformal"]["threshold"])[0]
@@ -90,6 +89,6 @@ def conformal_set(probabilities: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def answer(probabilities: Mapping[str, float]) -> str:
-    """Return the emotion, or UNCERTAIN where it would be wrong too often to be named."""
+    """Return the top emotion, or UNCERTAIN below the threshold."""
     top = max(probabilities, key=lambda name: probabilities[name])
     return top if probabilities[top] >= entry("emotion")["threshold"] else UNCERTAIN

@@ -3,11 +3,11 @@
 python -m ml.ablate --faces fer2013.parquet --captions goemotions.parquet --photos har.parquet
     [--split test] [--cache FOLDER] [--learn] [--json]
 
-No data set says what mood a story has, so stories are composed: an emotion is drawn, then a mood
-from the distribution that the study behind EMOTION_ANCHORS gives for it; a face, a caption and a
-photo of an action follow, each of a label drawn by how well it fits that mood. The face, the words
-and the photo themselves are held-out rows of their data sets and are read by the shipped models.
-`--learn` finds the reliabilities of the modalities on `--split val` instead.
+No data set has the mood of whole stories, so stories are simulated: an emotion is drawn, then a
+mood from its distribution in the study behind EMOTION_ANCHORS; a face, a caption and a photo of an
+action follow, each with a label drawn by how well it fits that mood. Face, caption and photo are
+held-out rows of their data sets, and the shipped models predict their tags. `--learn` fits the
+reliabilities of the modalities on `--split val` instead.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from ml.arrays import Float64Array
 from ml.evaluation.cards import table_of
 from ml.evaluation.holdout import Parts, parts_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS
@@ -42,16 +41,17 @@ from ml.mood import (
     statements,
 )
 from ml.scene.colour import mood_of, scores
+from ml.types import Float64Array
 
 Report = dict[str, Any]
 
 WORLDS, STORIES = 5, 1_000
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 HALF, NINE_TENTHS = 2 * np.log(2), 2 * np.log(10)
-"""Squared Mahalanobis distances within which that much of a two-dimensional Gaussian lies."""
+"""Squared Mahalanobis distances that contain 50 % and 90 % of a two-dimensional Gaussian."""
 
 UNDIVIDED = "undivided"
-"""In a set: what modalities would say if they knew nothing is not taken out."""
+"""In a set: don't divide by the Gaussians of uninformed modalities."""
 
 SETS: dict[str, tuple[str, ...]] = {
     "nothing": (),
@@ -70,7 +70,7 @@ SETS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Story:
-    """A mood (valence, energy) that was drawn, and what the models say of the parts chosen."""
+    """A mood (valence, energy) that was drawn, and the models' predictions for the parts."""
 
     mood: Float64Array
     emotion: Mapping[str, float]
@@ -80,20 +80,20 @@ class Story:
     scene: Gaussian
 
     def target(self, use: Iterable[str], reliability: Mapping[str, float]) -> MoodTarget:
-        """Return the mood that the modalities named in `use` give."""
+        """Return the fused mood of the modalities in `use`."""
         said = statements(
             emotion=self.emotion,
             caption=self.caption,
             action=self.action,
             intensity=self.intensity,
         )
-        worth = _as_said(said) if UNDIVIDED in use else evidence(said, reliability)
+        worth = _undivided(said) if UNDIVIDED in use else evidence(said, reliability)
         chosen = [one for name, one in worth.items() if name in use]
         return combine(chosen, self.scene if "scene" in use else MUSIC)
 
 
-def _as_said(said: Mapping[str, Statement]) -> dict[str, Evidence]:
-    """Return what counts when the Gaussians are multiplied as they stand: the baseline."""
+def _undivided(said: Mapping[str, Statement]) -> dict[str, Evidence]:
+    """Return the Gaussians themselves as evidence, undivided: the baseline."""
     worth: dict[str, Evidence] = {}
     for name, (says, _) in said.items():
         precision = np.asarray(np.linalg.inv(says.covariance), dtype=np.float64)
@@ -148,7 +148,7 @@ def _pick(said: Mapping[str, Sequence[Any]], label: str, rng: np.random.Generato
 def measure(
     stories: Sequence[Story], use: Iterable[str], reliability: Mapping[str, float] = RELIABILITY
 ) -> dict[str, float]:
-    """Return errors, log loss in nats and how often the mood lies in the 50 and 90 % ellipses."""
+    """Return errors, log loss in nats and the coverage of the 50 and 90 % ellipses."""
     targets = [story.target(use, reliability) for story in stories]
     off = np.array([(t.valence, t.energy) for t in targets]) - [story.mood for story in stories]
     spreads = np.array([target.spread for target in targets])
@@ -179,7 +179,7 @@ def _spread(each: Sequence[Mapping[str, float]], key: str) -> list[float]:
 
 
 def learn(parts: Parts, stories: int = STORIES, seed: int = 7) -> dict[str, float]:
-    """Return the shares of the modalities' precision with the least log loss."""
+    """Return the reliabilities of the modalities with the lowest log loss."""
     composed = compose(parts, stories, np.random.default_rng(seed))
     best = dict.fromkeys(RELIABILITY, 1.0)
     for _ in range(2):
@@ -190,7 +190,7 @@ def learn(parts: Parts, stories: int = STORIES, seed: int = 7) -> dict[str, floa
 
 
 def scene_relation(parts: Parts) -> list[float]:
-    """Return how the scene's two scores correlate with how pleasant and intense actions are."""
+    """Return the correlation of the scene's scores with the actions' valence and intensity."""
     seen = [(label, photo) for label, photos in parts.activity.items() for photo in photos]
     said = np.array([scores(photo["light"], photo["colour"]) for _, photo in seen])
     true = [(ACTION_VALENCE[a], INTENSITY_ENERGY[ACTION_INTENSITY[a]]) for a, _ in seen]
@@ -210,8 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("faces", "captions", "photos"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--split", choices=("val", "test"), default="test")
-    parser.add_argument("--cache", type=Path, help="folder that keeps what the models say")
-    parser.add_argument("--learn", action="store_true", help="find the reliabilities")
+    parser.add_argument("--cache", type=Path, help="folder for the models' predictions")
+    parser.add_argument("--learn", action="store_true", help="fit the reliabilities")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     given = parser.parse_args(arguments)
     parts = parts_of(given.faces, given.captions, given.photos, given.split, given.cache)

@@ -32,14 +32,14 @@ STEPS = {
     "tune": " --out RUN --bfloat16",
     "publish": " --run RUN",
 }
-"""The commands of `ml.training.action` in their order, and what the blocks need on top."""
+"""The commands of `ml.training.action` in order, and the options that the blocks need."""
 
 AT_ONCE = 8
-"""Photos that are looked at together to find out how many a second there can be."""
+"""Batch size for measuring throughput."""
 
 
 def write(table: pa.Table, result: Figures) -> Path:
-    """Measure times, draw the pictures and write CARD.md; return its path."""
+    """Measure times, plot the figures and write CARD.md; return its path."""
     draw_reliability(result["reliability"], FOLDER / "reliability.png")
     draw_confusion(np.array(result["confusion"]), ACTIONS, FOLDER / "confusion.png")
     measured = {"times": _times(table["image"].slice(0, AT_ONCE).to_pylist())}
@@ -61,7 +61,7 @@ def _times(images: list[bytes]) -> Figures:
 
 
 def baseline() -> Figures:
-    """Return what was measured of the baseline CNN; nothing if it was not measured."""
+    """Return the figures of the baseline CNN; empty if it wasn't measured."""
     file = FOLDER / "baseline_cnn.json"
     return dict(json.loads(file.read_text())) if file.exists() else {}
 

@@ -1,4 +1,4 @@
-"""Figures of merit of the action network beyond accuracy: intensity, and photos of no action."""
+"""Metrics of the action network beyond accuracy: intensity, and photos of no action."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.action.predict import are_named
-from ml.arrays import Float64Array, Int64Array
 from ml.evaluation.metrics import interval, report, share_of
 from ml.intensity import expected, intensity_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 from ml.manifest import entry
+from ml.types import Float64Array, Int64Array
 
 Figures = dict[str, Any]
 
 TRUE_TAGS = 0.95
-"""The share of photos with an action that are to be recognised as such."""
+"""True positive rate at which `false_tags_at_95` is measured."""
 
 
 def figures(
@@ -25,10 +25,10 @@ def figures(
     labels: Int64Array,
     sources: Sequence[str],
 ) -> Figures:
-    """Return everything measured of (n, 15) probabilities and (n,) familiarities.
+    """Return all metrics of (n, 15) probabilities and (n,) familiarities.
 
-    `labels` (n,) are class numbers, -1 for photos that show no action; `sources` (n,) say where
-    those come from. `named` says how often an action is sure enough to be named and right then.
+    `labels` (n,) are class numbers, -1 for photos that show no action; `sources` (n,) name
+    where those come from. `named` has the share of photos with a named action and its accuracy.
     """
     shown = labels >= 0
     names = are_named(probabilities, familiarity)
@@ -42,10 +42,10 @@ def figures(
 
 
 def _intensity(probabilities: Float64Array, labels: Int64Array) -> Figures:
-    """Return how often low, medium or high is right, whichever the action, and how far off it is.
+    """Return the accuracy and error of the intensity, whichever the action.
 
     `error` is the root mean square distance of the expected level from the true one, on a scale
-    from 0 (low) to 1 (high); `spread` is what it should be by the stated uncertainty.
+    from 0 (low) to 1 (high); `spread` is its value by the stated uncertainty.
     """
     shares = [intensity_of(dict(zip(ACTIONS, row.tolist(), strict=True))) for row in probabilities]
     said = np.array([INTENSITIES.index(max(each, key=lambda k: each[k])) for each in shares])
@@ -68,11 +68,11 @@ def _no_action(
     shown: NDArray[np.bool_],
     sources: Sequence[str],
 ) -> Figures:
-    """Return how photos without an action fare beside those with one.
+    """Return the metrics of photos without an action beside those with one.
 
-    `false_tags` and `true_tags` are the shares of either that are familiar enough for a tag at
-    the shipped threshold; `false_tags_at_95` is the former where the latter is 0.95 on these very
-    photos; `named` is the share of photos without an action that get a name in the end.
+    `false_tags` and `true_tags` are the shares of each that are familiar enough for a tag at the
+    shipped threshold; `false_tags_at_95` is the former at the threshold where the latter is 0.95 on
+    these photos; `named` is the share of photos without an action that get a name.
     """
     n = int((~shown).sum())
     result: Figures = {"n": n, "named": share_of(names[~shown])}

@@ -1,8 +1,8 @@
-"""Measure VADER on the captions that we wrote, for the card of the caption network.
+"""Measure VADER on our own captions, for the card of the caption network.
 
 python -m ml.evaluation.caption_baselines     (after `pip install vaderSentiment==3.3.2`)
 
-VADER (Hutto & Gilbert 2014) knows good and bad of English words: only the sign is measured.
+VADER (Hutto & Gilbert 2014) rates the sentiment of English words: only the sign is measured.
 """
 
 import json
@@ -17,7 +17,7 @@ from ml.training.caption.irony import WRITTEN
 
 
 def measure_vader() -> caption_measure.Report:
-    """Return how often the sign of VADER's compound score is that of the caption."""
+    """Return the accuracy of the sign of VADER's compound score."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     table = read(WRITTEN / "test.csv", None)

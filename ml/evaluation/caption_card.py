@@ -1,7 +1,7 @@
-"""The card of the caption network, written from measurements.
+"""Write the model card of the caption network from measurements.
 
-`python -m ml.evaluate caption --data FILE --card` measures one file and writes the card anew with
-it; what was measured on the other files stays.
+`python -m ml.evaluate caption --data FILE --card` measures one file and rewrites the card; the
+figures of the other files stay.
 """
 
 import json
@@ -26,7 +26,7 @@ SOMEWHERE = "Sunset with my favourite people, what a day 🌅 #grateful"
 
 
 def write(table: pa.Table, result: Figures) -> Path:
-    """Keep the figures of one file, draw its pictures and write CARD.md; return its path."""
+    """Save the figures of one file, plot them and write CARD.md; return its path."""
     name = name_of(table)
     file = FOLDER / "measured.json"
     measured = json.loads(file.read_text()) if file.exists() else {}
@@ -43,16 +43,16 @@ def write(table: pa.Table, result: Figures) -> Path:
 
 
 def name_of(table: pa.Table) -> str:
-    """Return which of the three collections of NAMES a table's columns are those of."""
+    """Return the collection of NAMES that a table's columns belong to."""
     if "valence" in table.column_names:
         return "written"
     return "goemotions" if "labels" in table.column_names else "emotion6"
 
 
 def _times() -> Figures:
-    """Return CPU milliseconds of a usual caption and of one of 10,000 characters, medians of 30.
+    """Return CPU milliseconds of a typical caption and of one of 10,000 characters, medians of 30.
 
-    Time of the processor, not of the clock: cards are written on machines that do other work too.
+    CPU time, not wall time, because cards are written on busy machines.
     """
     from ml.caption.predict import read
 
@@ -132,7 +132,7 @@ def _classes(result: Figures) -> str:
 
 
 def _baselines(measured: Figures) -> str:
-    """Return what else was measured beside ours: accuracy on the collections, sign on captions."""
+    """Return a table of baselines: accuracy on the collections and of the sign on captions."""
     others = json.loads((FOLDER / "baselines.json").read_text())
     for file in NAMES:
         others[file] = measured[file]["halves"] | others.get(file, {})

@@ -1,4 +1,4 @@
-"""What the caption network is worth on labelled texts, for `python -m ml.evaluate caption`."""
+"""Measure the caption network on labelled texts, for `python -m ml.evaluate caption`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.arrays import Float64Array
 from ml.caption.labels import GROUP, TO_SEVEN
 from ml.caption.predict import fine_of
 from ml.evaluation.metrics import PART_KEYS, multilabel_f1, report, share_of
@@ -15,15 +14,16 @@ from ml.labels import EMOTIONS
 from ml.manifest import entry
 from ml.mood import Gaussian
 from ml.training.caption.labels import SIX, TO_SIX
+from ml.types import Float64Array
 
 Report = dict[str, Any]
 
 SARCASM = "sarcasm"
-"""Kind of the captions that mean the opposite of their words; they have a figure of their own."""
+"""Kind of ironic captions, which are measured separately."""
 
 
 def labels_of(table: pa.Table) -> list[list[str]]:
-    """Return the labels of each row, none where the label is empty."""
+    """Return the labels of each row, none if the label is empty."""
     if "labels" in table.column_names:
         return [list(labels) for labels in table["labels"].to_pylist()]
     return [[label] if label else [] for label in table["label"].to_pylist()]
@@ -94,12 +94,12 @@ def _measure_several(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Rep
 
 
 def measure_signs(moods: Sequence[Gaussian], table: pa.Table) -> Report:
-    """Return how often the mood lies on the side of the plane where the caption belongs.
+    """Return how often the mood is on the caption's side of the valence axis.
 
     `valence` of the table is -1, 0 or 1. Captions with a side count in `n` and `right`, by
-    `language` and `kind` too; those that mean the opposite of their words only in `sarcasm`.
-    A mood decides if its mean is further than its standard deviation from the middle: plain facts
-    should not (`facts_undecided`), sarcasm not for the wrong side (`sarcasm_misled`).
+    `language` and `kind` too; ironic ones only in `sarcasm`.
+    A mood is decided if its mean is further than its standard deviation from the middle: plain
+    facts should not be (`facts_undecided`), nor sarcasm on the wrong side (`sarcasm_misled`).
     """
     means = np.array([mood.mean[0] for mood in moods]) - 0.5
     decided = np.abs(means) > np.sqrt([mood.covariance[0, 0] for mood in moods])

@@ -1,4 +1,4 @@
-"""What the model cards share: tables, pictures, times and the machine they were measured on."""
+"""Tables, plots, timings and the machine's description for the model cards."""
 
 import os
 import platform
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.arrays import Int64Array
 from ml.training.curves import pyplot
+from ml.types import Int64Array
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -20,12 +20,12 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def median_ms(call: Callable[[], Any], times: int = 30) -> float:
-    """Return the median milliseconds of a call, the first one not counted."""
+    """Return the median milliseconds of a call after a first one."""
     return round(float(np.median(_taken(call, times))), 1)
 
 
 def fastest_ms(call: Callable[[], Any], times: int = 30) -> float:
-    """Return the least milliseconds of a call: what it takes when nothing else is in the way."""
+    """Return the minimum milliseconds of a call, its time without interference."""
     return round(min(_taken(call, times)), 1)
 
 
@@ -40,7 +40,7 @@ def _taken(call: Callable[[], Any], times: int) -> list[float]:
 
 
 def machine() -> str:
-    """Return the cores, the processor and the Python version in words."""
+    """Return the cores, the processor and the Python version as text."""
     return f"{os.cpu_count()} cores {_processor()}, Python {platform.python_version()}"
 
 
@@ -51,7 +51,7 @@ def _processor() -> str:
 
 
 def draw_reliability(bins: Sequence[Sequence[float]], path: Path) -> None:
-    """Write a PNG of confidence against the share that is right, from `metrics.report`."""
+    """Write a PNG of accuracy by confidence, from `metrics.report`."""
     plt = pyplot()
     figure, axis = plt.subplots(figsize=(4, 4))
     axis.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect")

@@ -1,4 +1,4 @@
-"""The card of the emotion network: what it is, how good, for what, written from measurements.
+"""Write the model card of the emotion network from measurements.
 
 Called by `python -m ml.evaluate emotion --data fer2013.parquet --split test --card`.
 """
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ml.arrays import Int64Array
 from ml.emotion.photo import read_faces
 from ml.emotion.predict import predict
 from ml.evaluation import face_scenes, robustness
@@ -22,6 +21,7 @@ from ml.manifest import FOLDER as MODELS
 from ml.manifest import entry, model_file
 from ml.training.curves import pyplot
 from ml.training.emotion.data import decode
+from ml.types import Int64Array
 
 Figures = dict[str, Any]
 
@@ -29,15 +29,15 @@ FOLDER = MODELS / "emotion"
 TEMPLATE = Path(__file__).with_name("card_templates") / "emotion.md"
 
 CHANGED = 3000
-"""Test faces, evenly spread, that are changed; of so many, 0.8 % are one standard error."""
+"""Test faces, evenly spread, for robustness; the standard error is 0.8 %."""
 
 SCENES = 200
-"""Test faces, evenly spread, that are pasted into scenes."""
+"""Test faces, evenly spread, to paste into scenes."""
 
 
 def write(table: pa.Table, result: Figures) -> Path:
-    """Measure what `ml.evaluate` does not, draw the pictures and write CARD.md; return its path."""
-    pyplot()  # where it is not installed, say so before minutes of measuring
+    """Measure robustness and times, plot the figures and write CARD.md; return its path."""
+    pyplot()  # if it isn't installed, fail before minutes of measuring
     faces = np.stack([decode(encoded) for encoded in table["image"].to_pylist()])
     labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()])
     changed, some = (spread(len(labels), n) for n in (CHANGED, SCENES))
@@ -61,7 +61,7 @@ def spread(rows: int, n: int) -> Int64Array:
 
 
 def figures(name: str) -> Figures:
-    """Return what was measured of one of the BASELINES; nothing if it was not measured."""
+    """Return the figures of one of the BASELINES; empty if it wasn't measured."""
     file = FOLDER / f"{name}.json"
     return dict(json.loads(file.read_text())) if file.exists() else {}
 

@@ -1,6 +1,6 @@
-"""What finding and cropping does to accuracy: FER-2013 faces put into scenes and read again.
+"""Measure what detection and cropping cost in accuracy, on FER-2013 faces pasted into scenes.
 
-The faces are found in whole scenes, and in crops out of them as other data sets have them.
+Faces are detected in whole scenes, and in crops like those of other data sets.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 import ml.emotion.predict as emotions
-from ml.arrays import Float64Array, Int64Array
 from ml.emotion.photo import emotions_of_views, read_faces, view
 from ml.faces.detection import detect, overlap
+from ml.types import Float64Array, Int64Array
 
 SCENE = (640, 480)
 """Width and height of a scene in pixels."""
@@ -23,13 +23,13 @@ CONDITIONS: tuple[tuple[int, float, float], ...] = (
     *((96, angle, 1.0) for angle in (20.0, 45.0, 90.0, 180.0)),
     *((96, 0.0, light) for light in (0.2, 0.05)),
 )
-"""Side of the pasted image in pixels, its turn clockwise in degrees, the light."""
+"""Side of the pasted image in pixels, its clockwise rotation in degrees, the light."""
 
 CROPS: tuple[tuple[int, float], ...] = ((100, 0.0), (224, 0.25), (224, 1.0))
 """Side of the crop in pixels, and by how much of FER-2013's frame it is wider than that."""
 
 AROUND = 12
-"""Pixels of FER-2013's 48 by which a pasted face goes on at each side."""
+"""Pixels, of FER-2013's 48, by which a pasted face is extended at each side."""
 
 NOISE = 1.5
 """Standard deviation of the sensor's noise, of 255, whatever the light."""
@@ -42,8 +42,8 @@ def paste(
 
     The face is `side` pixels large (at most 300) and turned clockwise by `angle` degrees around
     its middle, which is where `place` says; `light` in (0, 1] multiplies the brightness of all.
-    A face in a photo goes on beyond the frame of FER-2013, and what a crop holds there is read,
-    too: the face's edges go on, and only they fade into the scene.
+    A face in a photo extends beyond FER-2013's frame, and a crop includes some of that: the face's
+    edges are repeated, and only they fade into the scene.
     """
     rng = np.random.default_rng(seed)
     scene = _background(rng)
@@ -75,7 +75,7 @@ def place(side: int, seed: int) -> tuple[float, float]:
 
 
 def cut(face: NDArray[np.uint8], *, side: int, margin: float, seed: int) -> Image.Image:
-    """Return a crop of a scene around a (48, 48) face, as other data sets have them.
+    """Return a crop of a scene around a (48, 48) face, like those of other data sets.
 
     Its frame is wider than FER-2013's by the share `margin`; at `side` pixels, or less where the
     scene ends.
@@ -170,7 +170,7 @@ def _crop_row(
 
 
 def _is_over(box: Sequence[float], side: int, seed: int) -> bool:
-    """Say whether a box in fractions lies over the pasted image; it may be larger than the face."""
+    """Return whether a box in fractions overlaps the pasted image, which may exceed the face."""
     wide, high = SCENE
     x, y = place(side, seed)
     marked = ((x - side / 2) / wide, (y - side / 2) / high, side / wide, side / high)

@@ -1,4 +1,4 @@
-"""How well faces are found: against boxes, or against counts where there are no boxes."""
+"""Measure the face detector against boxes, or against counts without boxes."""
 
 import time
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from ml.faces.detection import Detection, detect, overlap
 from ml.images import decoded
 
 OVERLAP = 0.4
-"""Least intersection over union of a found and a marked face: hand-drawn boxes differ in taste."""
+"""Minimum intersection over union of a match; hand-drawn boxes vary."""
 
 Box = Sequence[float]
 
 
 def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:
-    """Return how many marked boxes have a found one of their own, nearest pairs first."""
+    """Return how many marked boxes match a found one, one to one, best overlap first."""
     pairs = [(overlap(f, m), i, j) for i, f in enumerate(found) for j, m in enumerate(marked)]
     used: tuple[set[int], set[int]] = (set(), set())
     for share, i, j in sorted(pairs, reverse=True):
@@ -30,8 +30,8 @@ def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:
 def measure_faces(table: pa.Table) -> dict[str, Any]:
     """Return the figures of the detector on rows with `image` and `faces` or `n_faces`.
 
-    `accuracy` is how often it is right that a photo has any face, `balanced_accuracy` the mean
-    of that over photos with and without; `ece` has no meaning for a detector and is None.
+    `accuracy` is for whether a photo has any face, `balanced_accuracy` its mean over photos with
+    and without; `ece` doesn't apply to a detector and is None.
     """
     marked = table["faces"].to_pylist() if "faces" in table.column_names else None
     counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()

@@ -1,4 +1,4 @@
-"""What the shipped models say of held-out faces, captions and photos, by their labels."""
+"""Predictions of the shipped models for held-out faces, captions and photos, by label."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,18 +10,18 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from ml.arrays import Float64Array
 from ml.images import decoded
 from ml.labels import EMOTIONS
 from ml.scene.colour import scene_of
+from ml.types import Float64Array
 
 PER_LABEL = 20
-"""Held-out rows of each label that are read; stories draw from them."""
+"""Held-out rows per label; stories draw from them."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the models say of held-out rows, as plain JSON by the label of the row."""
+    """Predictions for held-out rows, as plain JSON by the label of the row."""
 
     emotion: Mapping[str, Sequence[Any]]
     caption: Mapping[str, Sequence[Any]]
@@ -31,7 +31,7 @@ class Parts:
 def parts_of(
     faces: Path, captions: Path, photos: Path, split: str, cache: Path | None = None
 ) -> Parts:
-    """Return what the models say of up to PER_LABEL rows of each label; minutes without a cache."""
+    """Return predictions for up to PER_LABEL rows per label; takes minutes without a cache."""
     file = cache / f"parts-{split}.json" if cache else None
     if file and file.is_file():
         return Parts(**json.loads(file.read_text()))
@@ -49,7 +49,7 @@ def parts_of(
 def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
     from ml.emotion.photo import emotions_of_images
 
-    if split == "val":  # FER-2013 has none; this is the one that the network was chosen on
+    if split == "val":  # FER-2013 has no such split; the network was chosen on this one
         from ml.training.emotion.data import read_training
 
         _, validation = read_training(path, seed=7)

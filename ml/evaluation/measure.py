@@ -29,7 +29,6 @@ from pyarrow import csv
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
-from ml.arrays import Float64Array, Int64Array
 from ml.calibration import conformal_sets
 from ml.emotion.photo import emotions_of_views, view
 from ml.emotion.predict import LABELLED, VOTED
@@ -41,6 +40,7 @@ from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
 from ml.training.action.no_action import LABEL as NO_ACTION
 from ml.training.emotion.fer2013 import ferplus_majority, parts
+from ml.types import Float64Array, Int64Array
 
 BATCH = 32
 
@@ -48,11 +48,11 @@ Report = dict[str, Any]
 
 
 class BadData(ValueError):
-    """The file does not have the rows or columns that the measurement needs."""
+    """The file lacks the rows or columns that the measurement needs."""
 
 
 def read(data: Path, split: str | None) -> pa.Table:
-    """Return the rows of a file, or of one split of it; BadData if there are none."""
+    """Return the rows of a file or of one split; raise BadData if there are none."""
     if not data.is_file():
         raise BadData(f"There is no file {data}.")
     table = _plain(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
@@ -96,7 +96,7 @@ def _numbers(table: pa.Table, names: Sequence[str]) -> Int64Array:
 
 
 def _images(table: pa.Table) -> list[tuple[int, bytes]]:
-    """Return the encoded images with the numbers of their rows, for whom one cannot be read."""
+    """Return the encoded images with their row numbers, for error messages."""
     return list(enumerate(table["image"].to_pylist()))
 
 
@@ -111,7 +111,7 @@ def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def _timed(
     predict: Callable[[Sequence[Any]], Float64Array], rows: Sequence[Any], size: int
 ) -> tuple[Float64Array, float]:
-    """Return the probabilities of all rows and the milliseconds per row, loading not counted."""
+    """Return the probabilities of all rows and the milliseconds per row without loading."""
     if not rows:
         raise BadData("There are no rows to measure.")
     predict(rows[:1])
@@ -121,11 +121,11 @@ def _timed(
 
 
 def measure_emotion(table: pa.Table) -> Report:
-    """Measure on whole photos and on faces cut out of them alike.
+    """Measure the emotion network on whole photos or face crops.
 
-    `named` says how often an emotion is sure enough to be named and right then, `sets` how often
-    the true one is in the set that should hold nine of ten, and how large that is. Each split is
-    reported, the rows without a copy among the training images, and, with votes, FER+.
+    `named` has the share of rows with a named emotion and its accuracy, `sets` the coverage
+    (nominally 0.9) and size of the conformal sets. Each split is reported, the rows without a copy
+    among the training images, and, with votes, FER+.
     """
     require(table, "image", "label")
     labels = _numbers(table, EMOTIONS)
@@ -138,7 +138,7 @@ def measure_emotion(table: pa.Table) -> Report:
 
 
 def ferplus_report(probabilities: Float64Array, votes: Float64Array, table: pa.Table) -> Report:
-    """Return how often the voters' majority is met, among rows where it is one of EMOTIONS.
+    """Return the accuracy against the voters' majority, among rows where it is one of EMOTIONS.
 
     `accuracy` is that of (n, 7) `votes`, what the network expects of voters; `as_label` that of
     the (n, 7) probabilities of the label; `label_agrees` how often the label itself meets it.
@@ -181,10 +181,10 @@ def _emotions(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
 
 
 def measure_action(table: pa.Table) -> Report:
-    """Measure on whole photos; `intensity_accuracy` asks for low, medium or high alone.
+    """Measure the action network on whole photos; `intensity_accuracy` is for low, medium and high.
 
-    Rows with the label "none" show none of the actions: they count only in `none`, which says how
-    many of them there are and what share of them is tagged or named all the same.
+    Rows with the label "none" show no action and count only in `none`: how many there are, and what
+    share of them is tagged or named.
     """
     require(table, "image", "label")
     shown = np.array([label != NO_ACTION for label in table["label"].to_pylist()])
@@ -205,7 +205,7 @@ def _action_scores(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
 
 
 def measure_caption(table: pa.Table) -> Report:
-    """Measure on texts: their emotions, and with a column `valence` the side of their mood."""
+    """Measure the caption network on texts: emotions, and the mood's side given a `valence`."""
     from ml.evaluation import caption_measure
 
     require(table, "text")

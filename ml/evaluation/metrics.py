@@ -1,4 +1,4 @@
-"""Figures of merit of a classifier."""
+"""Metrics of a classifier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.arrays import Float64Array, Int64Array
 from ml.training.calibration import calibration_error, reliability
+from ml.types import Float64Array, Int64Array
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
-"""Of a report, what is said of a part of the rows."""
+"""Keys of a report that are kept for a part of the rows."""
 
 
 def share_of(true: NDArray[np.bool_]) -> float | None:
-    """Return which share is true, None of nothing."""
+    """Return the share of true values, None if empty."""
     return round(float(true.mean()), 4) if true.size else None
 
 
@@ -58,7 +58,7 @@ def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]
 
 
 def interval(share: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share that was seen in n cases (Wilson 1927)."""
+    """Return the 95 % interval of a share observed in n cases (Wilson 1927)."""
     z = 1.96
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5

@@ -1,4 +1,4 @@
-"""What blur, noise, darkness, turning and covering do to a face, and what they cost."""
+"""Measure the accuracy on blurred, noisy, dark, rotated and covered faces."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.arrays import Float64Array, Int64Array
 from ml.training.emotion.data import compressed
+from ml.types import Float64Array, Int64Array
 
 Faces = NDArray[np.uint8]
 """Grey faces framed as in FER-2013, (n, 48, 48)."""
 
 
 def each(change: Callable[[Image.Image], Image.Image]) -> Callable[[Faces], Faces]:
-    """Return the change of one picture as one of all faces."""
+    """Return a change of one picture as a change of all faces."""
     return lambda faces: np.stack([np.asarray(change(Image.fromarray(face))) for face in faces])
 
 
@@ -29,7 +29,7 @@ def noisy(faces: Faces) -> Faces:
 
 
 def dark(faces: Faces) -> Faces:
-    """A fifth of the light, with the noise that a sensor has there."""
+    """Return faces at a fifth of the light, with sensor noise."""
     grain = np.random.default_rng(0).normal(0, 3, faces.shape)
     return np.clip(faces * 0.2 + grain, 0, 255).astype(np.uint8)
 
@@ -39,7 +39,7 @@ def turned(degrees: float) -> Callable[[Faces], Faces]:
 
 
 def coarse(side: int) -> Callable[[Faces], Faces]:
-    """As a face of so many pixels would arrive: shrunk, and blown up again by the crop."""
+    """Return a change that downscales faces to `side` pixels and enlarges them, as a crop does."""
 
     def small(face: Image.Image) -> Image.Image:
         return face.resize((side, side), Image.Resampling.BOX).resize(
@@ -50,7 +50,7 @@ def coarse(side: int) -> Callable[[Faces], Faces]:
 
 
 def covered(top: int, bottom: int) -> Callable[[Faces], Faces]:
-    """Rows of the face black, as under a mask or dark glasses."""
+    """Return a change that blackens rows of the face, like a mask or dark glasses."""
 
     def cover(faces: Faces) -> Faces:
         changed = faces.copy()
@@ -78,7 +78,7 @@ CHANGES: Mapping[str, Callable[[Faces], Faces]] = {
 def measure(
     faces: Faces, labels: Int64Array, predict: Callable[[Faces], Float64Array]
 ) -> list[dict[str, Any]]:
-    """Return accuracy, what it lost, and mean confidence under each of the CHANGES."""
+    """Return accuracy, its loss and mean confidence under each of the CHANGES."""
     rows: list[dict[str, Any]] = []
     for name, change in CHANGES.items():
         probabilities = predict(change(faces))

@@ -1,7 +1,7 @@
-"""Faces in a photo, whichever way up and however dark, and their crops for the emotion net.
+"""Detect the faces of a photo in any orientation and light, and crop them for the emotion network.
 
-YuNet (Wu et al. 2023) finds them; BlazeFace (Bazarevsky et al. 2019, the short-range model) looks
-at each of them again, confirms it and says where its eyes are.
+YuNet (Wu et al. 2023) proposes faces; BlazeFace (Bazarevsky et al. 2019, the short-range model)
+confirms each of them and locates its eyes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,90 +14,90 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.arrays import Float64Array
 from ml.faces.framing import lit, rotation, square, tilt
 from ml.images import bgr, eight_bit, shrink
 from ml.manifest import weights_file
+from ml.types import Float64Array
 
 LONG_SIDE = 640
-"""Photos are searched at this size."""
+"""Longer side in pixels at which photos are searched."""
 
 NEAR_SIDE = 1280
-"""Without a sure face they are searched at this size, too.
+"""Longer side for a second search if the first finds no sure face.
 
-Of 50 faces of 24 pixels, at a longer side of 640, 30 are found at 960 and 39 at 1280.
+Of 50 faces that are 24 pixels wide at a longer side of 640, 30 are found at 960 and 39 at 1280.
 """
 
 TURNED_SIDE = 480
-"""Photos are turned at this size: there are five turns to look at, and few photos need them."""
+"""Longer side of rotated photos: there are five rotations to search, and few photos need them."""
 
 TURNS = (90, 270, 180, 45, 315)
-"""Degrees to the left by which a photo without a sure face is turned, the likeliest first.
+"""Degrees counterclockwise by which a photo without a sure face is rotated, likeliest first.
 
-YuNet sees faces that are tilted by up to about 25 degrees. Nobody stands on his head obliquely.
+YuNet detects faces tilted by up to about 25 degrees. Faces upside down and tilted are too rare.
 """
 
 SCORE = 0.75
-"""Lowest YuNet score of a face; a wrong face costs a story more than a missed one."""
+"""Minimum YuNet score of a face; a false face harms a story more than a missed one."""
 
 CONFIRMED = 0.4
-"""Lowest BlazeFace score of a face that YuNet found."""
+"""Minimum BlazeFace score of a face that YuNet found."""
 
 LIKELY = 0.5
-"""A face with a YuNet score from here on is looked at again, upright: tilted ones score low."""
+"""YuNet score from which a face is searched again upright: tilted faces score low."""
 
 WEAK = 0.2
-"""A face with a YuNet score from here on must convince in both networks, with a score of BOTH."""
+"""YuNet score from which a face counts if the combined score of both networks is at least BOTH."""
 
 BOTH = 0.7
-"""Lowest score of a face that YuNet saw weakly, as tilted and covered ones are, or only from near.
+"""Minimum combined score of a weak face (tilted or covered) or one found only in the larger photo.
 
-Of 50 faces of FER-2013's validation part turned by 20 degrees 42 reach it at the first look; of
-533 face-free pictures (wallpapers, samples of scikit-image, stamps of Tux Paint) 2.
+Of 50 faces of FER-2013's validation part turned by 20 degrees, 42 reach it in the first search; of
+533 pictures without a face (wallpapers, scikit-image samples, Tux Paint stamps), 2.
 """
 
 TURNED = 0.75
-"""Lowest score of a face in a turned photo: a wrong face is likelier there, and stranger.
+"""Minimum score of a face in a rotated photo, where false faces are likelier.
 
-Of 50 faces turned by 45 degrees 44 reach it, of 533 face-free pictures 2 in all turns.
+Of 50 faces turned by 45 degrees, 44 reach it; of 533 pictures without a face, 2 in all rotations.
 """
 
 SURE = 0.77
-"""Without a face of this score the photo may be dark or lie on its side, and both are tried.
+"""Score below which the photo may be dark or rotated, so both are tried.
 
-Of 120 upright faces in HAR 113 reach it, of the same faces upside down 10; of those found both
-ways, the right way up has the higher score in all but one.
+Of 120 upright faces in HAR, 113 reach it; of the same faces upside down, 10. Of those found both
+ways, the upright one scores higher in all but one.
 """
 
 TILT = np.deg2rad(10)
-"""A face tilted by more than this is searched again upright, which gives the better box."""
+"""Tilt in radians above which a face is searched again upright, which gives a better box."""
 
 DARK = 60
 """Mean brightness (of 255) below which a photo without a sure face is brightened."""
 
 MAX_FACES = 30
-"""Faces read in one photo, the largest first: more would not change the mood, only the wait."""
+"""Faces analysed per photo, largest first: more would add time without changing the mood."""
 
 FRAME = 48 / 44
-"""Side of FER-2013's frame over that of YuNet's box, the square root of its area.
+"""Side of FER-2013's frame relative to YuNet's box, whose side is the square root of its area.
 
-The middle 44 of its 48 pixels and the box: ratio 0.99 in the median of 489 training images pasted
-into a grey scene, quartiles 9 % around it; middles 0 and 0.4 % of the side apart, quartiles 3 and
-4 %. Distances between landmarks, BlazeFace's box and mixtures of them spread as much or more.
+Measured on 489 training images pasted into a grey scene: the median ratio of the frame's middle 44
+of 48 pixels to the box is 0.99 (quartiles ±9 %), and the centres differ by 0 and 0.4 % of the side
+(quartiles 3 and 4 %). Landmark distances, BlazeFace's box and mixtures vary as much or more.
 """
 
 SMALL = 128
-"""Side in pixels of the square that BlazeFace looks at."""
+"""Side in pixels of BlazeFace's input."""
 
 
 @dataclass(frozen=True)
 class Detection:
     """One face: box (x, y, width, height) and landmarks (6, 2) in fractions of the photo.
 
-    Both may lie outside of the photo where the face is cut off by its edge. Landmarks are the
-    right eye, left eye, nose, mouth, right and left ear, as the person has them: where the right
-    eye is to the right of the left one, the face is upside down. `score` is the geometric mean of
-    the two detectors' confidences, in [0, 1].
+    Both may reach beyond the photo if its edge cuts the face off. Landmarks are the person's right
+    eye, left eye, nose, mouth, right ear and left ear; with the right eye to the right of the left
+    one, the face is upside down. `score` is the geometric mean of the two detectors' confidences,
+    in [0, 1].
     """
 
     box: tuple[float, float, float, float]
@@ -121,8 +121,8 @@ class _Place:
 def detect(photo: Image.Image) -> tuple[Detection, ...]:
     """Return the faces of a photo of any size and mode, the largest first, at most MAX_FACES.
 
-    An upright face in good light is found at the first look. Only without a face that is SURE is
-    the photo brightened if it is dark, looked at from nearer, and turned.
+    An upright face in good light is found in the first search. If no face reaches SURE, the photo
+    is brightened if dark, searched at a larger size, and rotated.
     """
     whole = eight_bit(photo).convert("RGB")
     small = shrink(whole, LONG_SIDE)
@@ -154,7 +154,7 @@ def _near(photo: Image.Image) -> Image.Image:
 
 
 def _find_upright(photo: Image.Image) -> list[Detection]:
-    """Return the faces that stand about upright in an RGB photo, tilted by up to 60 degrees."""
+    """Return the faces of an RGB photo that are about upright, tilted by up to 60 degrees."""
     seen = (_confirmed(photo, place) for place in _search(photo))
     return [face for face in seen if face]
 
@@ -177,10 +177,10 @@ def _search(photo: Image.Image) -> list[_Place]:
 
 
 def _confirmed(photo: Image.Image, place: _Place) -> Detection | None:
-    """Return the face there, or None where a second look does not find one.
+    """Return the face at a place, or None if BlazeFace doesn't confirm it.
 
-    YuNet's own landmarks hardly follow a tilted head: on 120 faces of HAR turned by 20 degrees
-    their eyes were 18 degrees off in the median, BlazeFace's 3; turned by 45, 41 and 4.
+    YuNet's own landmarks hardly follow a tilted head: on 120 faces of HAR turned by 20 degrees the
+    median error of the eyes' angle is 18 degrees, BlazeFace's 3; turned by 45, they are 41 and 4.
     """
     points, confirmed = _landmarks(photo, place, 0.0)
     if confirmed < CONFIRMED:
@@ -216,18 +216,18 @@ def likeness(face: Image.Image) -> float:
 
 
 def _is_lying(angle: float) -> bool:
-    """Say whether a face turned by `angle` is wider than high as the photo lies."""
+    """Return whether a face turned by `angle` is wider than high in the photo."""
     return bool(abs(np.sin(angle)) > abs(np.cos(angle)))
 
 
 def _is_central(place: _Place) -> bool:
-    """Say whether it is the face that a square of SMALL pixels was cut out for."""
+    """Return whether this is the face that the square of SMALL pixels was cut out for."""
     return bool(np.abs(place.middle - SMALL / 2).max() < SMALL / 6)
 
 
 @cache
 def _blazeface() -> tuple[cv2.dnn.Net, Float64Array]:
-    """Return the network and its anchors (896, 2): two in each eighth, six in each sixteenth."""
+    """Return the network and its anchors (896, 2): two a cell of 16 x 16, six of 8 x 8."""
     # OpenCV's new engine keeps only one of the two outputs.
     engine = cv2.dnn.ENGINE_CLASSIC
     network = cv2.dnn.readNetFromTFLite(str(weights_file("blazeface")), engine=engine)
@@ -246,7 +246,7 @@ def _landmarks(photo: Image.Image, place: _Place, angle: float) -> tuple[Float64
     network.setInput(np.ascontiguousarray(pixels.transpose(2, 0, 1))[None])
     offsets, logits = network.forward(["regressors", "classificators"])
     middles = offsets[0, :, :2] / SMALL + anchors - 0.5
-    # Somebody's cheek beside this one may look more like a face, and is another face.
+    # A neighbouring face may score higher: keep only anchors near the centre.
     logits[0, np.abs(middles).max(axis=1) > 0.2] = -100.0
     best = int(logits.argmax())
     points = offsets[0, best, 4:].reshape(6, 2) / SMALL + anchors[best] - 0.5
@@ -255,10 +255,10 @@ def _landmarks(photo: Image.Image, place: _Place, angle: float) -> tuple[Float64
 
 
 def _brightened(photo: Image.Image) -> Image.Image:
-    """Return a dark photo at ordinary brightness, its noise smoothed.
+    """Return a dark photo at ordinary brightness with its noise smoothed.
 
-    Of 120 faces in HAR at 5 % light YuNet finds 24 as they are and 114 like this; BlazeFace's
-    larger model finds 100 (112 brightened), with boxes in a fifth of the photos without a face.
+    Of 120 faces in HAR at 5 % light, YuNet finds 24 unchanged and 114 brightened. BlazeFace's
+    larger model finds 100 (112 brightened), but also boxes in a fifth of photos without a face.
     """
     pixels = np.asarray(photo)
     gain = 80 / max(1.0, float(pixels.mean()))
@@ -267,7 +267,7 @@ def _brightened(photo: Image.Image) -> Image.Image:
 
 
 def _find_turned(photo: Image.Image, degrees: int) -> list[Detection]:
-    """Return the faces of a photo that stand upright in it when it is turned left by `degrees`."""
+    """Return the faces that are upright when the photo is rotated counterclockwise by `degrees`."""
     grey = (127, 127, 127)
     view = photo.rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=grey)
     turned = (face for face in _find_upright(view) if face.score >= TURNED)
@@ -277,7 +277,7 @@ def _find_turned(photo: Image.Image, degrees: int) -> list[Detection]:
 def _turned_back(
     face: Detection, degrees: int, view: tuple[int, int], photo: tuple[int, int]
 ) -> Detection:
-    """Return a face of a view as it lies in the photo that was turned left to make the view."""
+    """Return a face of a rotated view in the coordinates of the original photo."""
 
     def back(point: Sequence[float]) -> Float64Array:
         return (
@@ -308,7 +308,7 @@ def overlap(one: Iterable[float], other: Iterable[float]) -> float:
 
 
 def _different(found: Iterable[Detection]) -> list[Detection]:
-    """Return each face once: of those in one place, the one with the highest score."""
+    """Return the faces without overlaps: of those in one place, the one that scores highest."""
     kept: list[Detection] = []
     for face in sorted(found, key=lambda face: -face.score):
         if all(overlap(face.box, other.box) < 0.3 for other in kept):
@@ -317,7 +317,7 @@ def _different(found: Iterable[Detection]) -> list[Detection]:
 
 
 def crop(photo: Image.Image, face: Detection, side: int) -> NDArray[np.uint8]:
-    """Return the face as (side, side) grey bytes, upright by the eyes, framed as FER-2013 does."""
+    """Return the face as (side, side) grey bytes, eyes level, framed as in FER-2013."""
     size = np.array(photo.size)
     x, y, width, height = face.box
     middle = np.array((x + width / 2, y + height / 2)) * size

@@ -3,16 +3,16 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ml.arrays import Float64Array, Int64Array
 from ml.calibration import softmax
+from ml.types import Float64Array, Int64Array
 
 
 def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[float]]:
     """Return the temperature and the (classes,) bias that fit softmax(logits / temperature + bias).
 
-    Vector scaling (Guo et al. 2017) with one scale for all classes: the bias puts right how often
-    each class is said, which soft targets shift. Newton's method on the log loss against (n,
-    classes) shares; a weak pull to no bias holds what the data leave open.
+    Vector scaling (Guo et al. 2017) with one scale for all classes: the bias corrects how often
+    each class is predicted, which soft targets shift. Newton's method on the log loss against (n,
+    classes) shares; a weak ridge penalty on the bias makes the solution unique.
     """
     z, goal = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
     n, classes = z.shape
@@ -40,7 +40,7 @@ def log_loss(logits: ArrayLike, targets: ArrayLike, temperature: float = 1.0) ->
 
 
 def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
-    """Return the temperature in [0.2, 5] with the least log loss, to three digits."""
+    """Return the temperature in [0.2, 5] with the lowest log loss, to three digits."""
     candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 161))
     losses = [log_loss(logits, targets, float(t)) for t in candidates]
     return round(float(candidates[int(np.argmin(losses))]), 3)
@@ -58,7 +58,7 @@ def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int
 def reliability(
     probabilities: Float64Array, labels: Int64Array, bins: int = 15
 ) -> list[tuple[float, float, int]]:
-    """Return mean confidence, share that is right and number of rows of every bin with any."""
+    """Return mean confidence, accuracy and number of rows of every non-empty bin."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     places = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -67,9 +67,9 @@ def reliability(
 
 
 def threshold_for(probabilities: Float64Array, labels: Int64Array, precision: float) -> float:
-    """Return the lowest confidence at which named classes are right in that share of cases.
+    """Return the lowest confidence threshold whose predictions reach this precision.
 
-    1.0 where no threshold reaches it: then nothing is ever named.
+    1.0 if none does: then no class is ever named.
     """
     confidence = probabilities.max(axis=1)
     right = (probabilities.argmax(axis=1) == labels)[np.argsort(-confidence)]
@@ -79,11 +79,11 @@ def threshold_for(probabilities: Float64Array, labels: Int64Array, precision: fl
 
 
 def conformal_threshold(probabilities: Float64Array, labels: Int64Array, coverage: float) -> float:
-    """Return the least probability of a class in a set that holds the true one this often.
+    """Return the probability threshold of conformal sets with this coverage.
 
     Split conformal prediction with one minus the true class's probability as the score (Sadinle,
-    Lei and Wasserman 2019): on data like these (n, classes) rows, which must not have been trained
-    on, sets of all classes at or above it hold the true one in at least `coverage` of the cases.
+    Lei and Wasserman 2019): on data like these (n, classes) rows, which must not be training
+    data, the classes at or above it include the true one in at least `coverage` of the cases.
     """
     true = np.sort(probabilities[np.arange(len(labels)), labels])
     left_out = int(np.floor((len(labels) + 1) * (1 - coverage)))

@@ -1,4 +1,4 @@
-"""Learning curves as a picture for the model cards."""
+"""Plot learning curves for the model cards."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def pyplot() -> Any:
-    """Return matplotlib's pyplot, drawing to files only; training and cards alone need it."""
+    """Return matplotlib's pyplot, set to draw to files; only training and cards need it."""
     import matplotlib as mpl
 
     mpl.use("Agg")

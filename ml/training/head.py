@@ -1,4 +1,4 @@
-"""A small classifier on frozen features, the same for actions and for captions."""
+"""Build and train a small classifier on frozen features."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from ml.arrays import Float32Array
+from ml.types import Float32Array
 
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """How a head is built and trained."""
+    """Hyperparameters of a head and its training."""
 
     hidden: int = 0
     dropout: float = 0.3
@@ -47,7 +47,7 @@ def fit(
 ) -> tuple[keras.Model, list[float]]:
     """Return the trained head and its loss in every epoch.
 
-    `targets` are (n, classes) shares; `weights` (n,) say how much each row counts.
+    `targets` are (n, classes) shares, `weights` (n,) the weights of the rows.
     """
     keras.utils.set_random_seed(seed)
     model = build(features.shape[1], targets.shape[1], config, name=name)
@@ -68,7 +68,7 @@ def fit(
     )
     bare = build(features.shape[1], targets.shape[1], config, name=name)  # without the optimiser
     bare.set_weights(model.get_weights())
-    bare.get_layer("scale").finalize_state()  # setting weights alone leaves its old mean in use
+    bare.get_layer("scale").finalize_state()  # set_weights alone keeps the old mean
     return bare, [float(loss) for loss in fitted.history["loss"]]
 
 

@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 
 def groups(keys: Sequence[str]) -> list[int]:
-    """Return for every key the position of its first occurrence: equal keys, equal group."""
+    """Return the position of the first occurrence of every key, the group of equal keys."""
     first: dict[str, int] = {}
     return [first.setdefault(key, place) for place, key in enumerate(keys)]
 
@@ -80,7 +80,7 @@ def _face(place: int, picture: Row, vote: Row) -> Row:
 def har(folder: Path) -> list[Row]:
     """Return the labelled part of HAR, one in nine of a class for `val` and for `test` each.
 
-    A photo that looks like another one stays in `train` with all its likes.
+    Near duplicates all stay in `train`.
     """
     with (folder / "Training_set.csv").open(newline="") as stream:
         rows = [_photo(folder, line["filename"], line["label"]) for line in csv.DictReader(stream)]

@@ -1,4 +1,4 @@
-"""The whole way with the shipped models, on photos that are drawn here."""
+"""The whole analysis with the shipped models, on drawn photos."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What is read of a caption before any network: cleaned text, emoji, hashtags, words."""
+"""Caption preprocessing: cleaned text, emoji, hashtags, words."""
 
 import time
 

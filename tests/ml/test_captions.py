@@ -1,4 +1,4 @@
-"""The shipped caption network: what it says of captions, and that nothing upsets it."""
+"""The shipped caption network: predictions for ordinary and odd captions."""
 
 import math
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Faces: none in a drawing, none in noise, and crops that are upright and well framed."""
+"""Face detection: no faces in drawings or noise; crops are upright and well framed."""
 
 import numpy as np
 import pytest

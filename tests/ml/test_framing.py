@@ -1,4 +1,4 @@
-"""Crops of faces: soft ones get contours, sharp ones stay, whatever the light."""
+"""Face crops: soft ones are sharpened, sharp ones are unchanged, in any light."""
 
 import cv2
 import numpy as np

@@ -1,10 +1,10 @@
-"""The intensity of actions between the compendium and what people answer."""
+"""The intensity of actions from the compendium and survey responses."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.intensity import PRIOR_ANSWERS, expected, intensity_of, levels
+from ml.intensity import PRIOR_RESPONSES, expected, intensity_of, levels
 from ml.labels import ACTION_INTENSITY, ACTIONS, INTENSITIES
 
 
@@ -18,7 +18,7 @@ def test_without_answers_every_action_is_what_the_compendium_says() -> None:
 
 
 def test_as_many_answers_as_the_prior_draw_level_with_it() -> None:
-    people = int(PRIOR_ANSWERS)
+    people = int(PRIOR_RESPONSES)
     shares = levels({"sleeping": {"high": people}})["sleeping"]
     assert shares["high"] == pytest.approx(0.5, abs=0.02)
 
@@ -37,11 +37,11 @@ def test_answers_about_one_action_change_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "answers", [{"flying": {"low": 1}}, {"eating": {"huge": 1}}, {"eating": {"low": -1}}]
+    "responses", [{"flying": {"low": 1}}, {"eating": {"huge": 1}}, {"eating": {"low": -1}}]
 )
-def test_answers_that_cannot_be_are_refused(answers: dict[str, dict[str, int]]) -> None:
-    with pytest.raises(ValueError, match=r"unknown|zero times"):
-        levels(answers)
+def test_impossible_responses_are_refused(responses: dict[str, dict[str, int]]) -> None:
+    with pytest.raises(ValueError, match=r"unknown|negative"):
+        levels(responses)
 
 
 def test_levels_are_the_three_intensities_in_order() -> None:

@@ -1,4 +1,4 @@
-"""The manifest names files that are there, and refuses any others."""
+"""The manifest lists files that exist, and refuses others."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_missing_file_says_what_to_do(folder: Path) -> None:
 
 def test_changed_file_is_refused(folder: Path) -> None:
     (folder / "emotion.keras").write_bytes(b"other")
-    with pytest.raises(ModelsMissing, match="not the one the manifest names"):
+    with pytest.raises(ModelsMissing, match="doesn't match the manifest"):
         model_file.__wrapped__("emotion")
 
 

@@ -1,15 +1,15 @@
-"""Faces become one emotion, and every image gets an answer; the network is faked."""
+"""Photo emotion from faces, and views for test-time augmentation; the network is faked."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.arrays import Float64Array
 from ml.emotion.photo import emotion_of, emotions_of_images, frame, read_faces
-from ml.emotion.predict import answer
+from ml.emotion.predict import SIZE, TTA_VIEWS, answer, logits, tta_views
 from ml.faces.detection import Detection
 from ml.labels import EMOTIONS, UNCERTAIN
+from ml.types import Float32Array, Float64Array
 from tests.ml.test_faces import drawing
 
 EYES = ((0.2, 0.2), (0.3, 0.2))
@@ -144,3 +144,30 @@ def test_all_images_go_through_the_network_at_once_in_their_order(
 
 def test_no_images_give_no_rows() -> None:
     assert emotions_of_images([]).shape == (0, 7)
+
+
+def ramps(n: int) -> NDArray[np.uint8]:
+    """Return n faces that grow brighter to the right, each darker than the one before."""
+    ramp = np.tile(np.arange(48, dtype=np.uint8) * 5, (48, 1))
+    return np.stack([ramp // (k + 1) for k in range(n)])
+
+
+def test_views_are_the_middle_the_whole_mirrored_and_from_nearer() -> None:
+    middle, whole, near = tta_views(ramps(1))[:, SIZE // 2, :, 0]
+    assert (middle == np.arange(2, 46) * 5).all()
+    assert whole[0] > middle[-1]
+    assert whole[-1] < middle[0]
+    assert near[0] > middle[0]
+    assert near[-1] < middle[-1]
+    assert (np.diff(near) >= 0).all()
+
+
+def test_every_face_gets_the_mean_of_its_own_views() -> None:
+    def brightness(views: Float32Array) -> Float32Array:
+        return np.asarray(views.mean(axis=(1, 2)), dtype=np.float32)
+
+    together = logits(brightness, ramps(4))
+    assert together.shape == (4, 1)
+    assert np.allclose(together, [logits(brightness, face[None])[0] for face in ramps(4)])
+    assert np.allclose(together[0], tta_views(ramps(1)).reshape(len(TTA_VIEWS), -1).mean())
+    assert (np.diff(together[:, 0]) < 0).all()

@@ -1,4 +1,4 @@
-"""Light and colour: which way they move the mood, and how little they claim to know."""
+"""Light and colour: the direction and the small size of their effect on the mood."""
 
 import numpy as np
 import pytest

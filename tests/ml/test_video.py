@@ -1,4 +1,4 @@
-"""Frames of videos: which are taken, how they come out, and what is left of broken files."""
+"""Video frames: which are sampled, their orientation, and damaged files."""
 
 import io
 import struct
@@ -86,11 +86,11 @@ def test_video_whose_frames_are_all_damaged_is_an_error() -> None:
         sample(io.BytesIO(bytes(data)), "mp4")
 
 
-def test_decoding_ends_when_patience_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoding_ends_at_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10_000))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     data = make_video_bytes(seconds=4, keys_apart=1000)
-    assert 1 <= len(sample(io.BytesIO(data), "mp4", patience=25)) < FRAMES
+    assert 1 <= len(sample(io.BytesIO(data), "mp4", timeout=25)) < FRAMES
 
 
 def test_every_frame_is_a_sign_of_life() -> None:

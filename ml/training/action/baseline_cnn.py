@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from keras import layers
 from numpy.typing import NDArray
 
-from ml.arrays import Float32Array, Int64Array
 from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.evaluation.metrics import report
@@ -25,6 +24,7 @@ from ml.images import decoded
 from ml.labels import ACTIONS
 from ml.training.action.data import Part, part_of
 from ml.training.calibration import fit_temperature
+from ml.types import Float32Array, Int64Array
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ BATCH = 64
 def baseline_cnn(*, data_format: str = "channels_last") -> keras.Model:
     """Return the student report's network, layer by layer: (batch, 160, 160, 3) to 15 logits.
 
-    The report leaves the dropout rate open; a half is ours. Pixels are in [0, 255].
+    The report doesn't give the dropout rate; 0.5 is our choice. Pixels are in [0, 255].
     """
     last = data_format == "channels_last"
     shared: dict[str, Any] = {"data_format": data_format}
@@ -64,7 +64,7 @@ def pixels(data: Path, cache: Path) -> NDArray[np.uint8]:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One epoch of (pixels, class numbers), in an order of its own, every other photo mirrored."""
+    """One shuffled epoch of (pixels, class numbers), every other photo mirrored."""
 
     def __init__(self, part: Part, all_pixels: NDArray[np.uint8], epoch: int) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def train(data: Path, out: Path, minutes: float) -> bool:
-    """Train until EPOCHS or the time are over, going on where a stopped run left off."""
+    """Train until EPOCHS or the time limit; resume a stopped run. Return whether it is done."""
     out.mkdir(parents=True, exist_ok=True)
     everything = pixels(data, out / "pixels.npy")
     training, val = (part_of(data, split) for split in ("train", "val"))
@@ -121,7 +121,7 @@ def logits_of(model: keras.Model, everything: NDArray[np.uint8], part: Part) -> 
 
 
 def measure(data: Path, out: Path) -> dict[str, Any]:
-    """Measure the best epoch's network on `test` and write it down for the card."""
+    """Measure the best epoch's network on `test` and write the figures for the card."""
     everything = pixels(data, out / "pixels.npy")
     model = keras.models.load_model(out / "best.keras", compile=False)
     val, test = (part_of(data, split) for split in ("val", "test"))
@@ -141,7 +141,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="har.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--minutes", type=float, default=1e6, help="stop then; call again to go on")
+    parser.add_argument(
+        "--minutes", type=float, default=1e6, help="time limit; call again to resume"
+    )
     parser.add_argument("--measure", action="store_true", help="measure the best epoch on test")
     parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
     given = parser.parse_args()

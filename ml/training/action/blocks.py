@@ -9,9 +9,9 @@ from keras import layers
 
 from ml.action.backbone import FROZEN_BLOCKS, SIDE, TOKENS, with_output
 from ml.action.blocks import EPSILON, Block
-from ml.arrays import Float32Array
 from ml.labels import ACTIONS
 from ml.manifest import weights_file
+from ml.types import Float32Array
 
 TUNED = tuple(range(FROZEN_BLOCKS, 12))
 """Numbers of the backbone's blocks that are tuned."""
@@ -33,7 +33,7 @@ def last_weights() -> dict[str, Float32Array]:
     """
     names = {f"norm.{kind}": f"model.norm.{kind}" for kind in ("weight", "bias")}
     for n in range(FROZEN_BLOCKS, 12):
-        first = _FIRST_MATRIX + 6 * n  # the exporter numbered what it folded; the order is fixed
+        first = _FIRST_MATRIX + 6 * n  # the exporter numbers folded matrices in a fixed order
         for part, place, number in _MATRICES:
             names[f"{n}.{part}.weight"] = f"onnx::MatMul_{first + number}"
             names[f"{n}.{part}.bias"] = f"model.blocks.{n}.{place}.bias"
@@ -64,7 +64,7 @@ def build(
 
 
 def load_backbone_weights(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
-    """Give the blocks and the normalisation behind them the backbone's own weights."""
+    """Set the blocks and the normalisation after them to the backbone's weights."""
     for n in TUNED:
         block = model.get_layer(f"block{n}")
         for part in ("norm1", "qkv", "proj", "norm2", "fc1", "fc2"):

@@ -1,8 +1,8 @@
-"""HAR: its splits, and what the frozen backbone makes of its photos, computed once.
+"""The splits of HAR, and a cache of the frozen backbone's output for its photos.
 
 python -m ml.training.action.data --data har.parquet --cache FOLDER [--minutes 8]
 
-Some twelve minutes on two free cores and 2.3 GB; a stopped run goes on where it was.
+It takes about twelve minutes on two idle cores and 2.3 GB; a stopped run can be resumed.
 """
 
 import argparse
@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from numpy.lib.format import open_memmap
 
 from ml.action.backbone import TOKENS, WIDTH, encode, preprocess
-from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.images import decoded
 from ml.labels import ACTIONS
+from ml.types import Float16Array, Float32Array, Int64Array
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one split by their numbers in the file, and the class numbers of all of them."""
+    """The row numbers of one split in the file, and their class numbers."""
 
     rows: Int64Array
     labels: Int64Array
@@ -36,19 +36,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Cached:
-    """Tokens (rows, 257, 384) and features (rows, 768) of every row of a file, zeros if missing."""
+    """Tokens (rows, 257, 384) and features (rows, 768) of every row of a file, zero if missing."""
 
     tokens: Float16Array
     features: Float32Array
 
     def computed(self, part: Part) -> Part:
-        """Return the rows of a part that have been computed."""
+        """Return the rows of a part that are in the cache."""
         known = self.tokens[part.rows, 0].any(axis=1)
         return Part(part.rows[known], part.labels[known])
 
 
 def part_of(data: Path, split: str) -> Part:
-    """Return one split of a HAR file, of `train` without surplus copies."""
+    """Return one split of a HAR file; `train` without surplus copies."""
     table = pq.read_table(data, columns=["label", "split", "exact_or_near_copy"])
     labels = np.array([ACTIONS.index(label) for label in table["label"].to_pylist()])
     inside = np.array(table["split"].to_pylist()) == split
@@ -58,7 +58,7 @@ def part_of(data: Path, split: str) -> Part:
 
 
 def open_cache(data: Path, cache: Path) -> Cached:
-    """Return what is cached of a HAR file; the arrays are files of the folder."""
+    """Return the cache of a HAR file, whose arrays are files in the folder."""
     cache.mkdir(parents=True, exist_ok=True)
     rows = pq.read_metadata(data).num_rows
     tokens: Float16Array = _array(cache / "tokens.npy", np.float16, (rows, *TOKENS))
@@ -73,9 +73,9 @@ def _array(file: Path, kind: type, shape: tuple[int, ...]) -> Any:
 
 
 def fill_cache(data: Path, cached: Cached, minutes: float = 1e6) -> int:
-    """Look at the photos until the time is up; return how many have not been looked at.
+    """Encode photos until the time limit; return how many are missing.
 
-    Photos of `test` are left alone: nothing that is chosen may depend on them.
+    Photos of `test` are left out: no choice may depend on them.
     """
     images = pq.read_table(data, columns=["image"])["image"]
     wanted = np.concatenate([part_of(data, split).rows for split in ("val", "train")])
@@ -98,7 +98,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="har.parquet")
     parser.add_argument("--cache", type=Path, required=True, help="folder for the arrays")
-    parser.add_argument("--minutes", type=float, default=1e6, help="stop then; call again to go on")
+    parser.add_argument(
+        "--minutes", type=float, default=1e6, help="time limit; call again to resume"
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     left = fill_cache(given.data, open_cache(given.data, given.cache), given.minutes)

@@ -1,14 +1,14 @@
-"""The action network on frozen features: a head for the classes, and how familiar a photo is."""
+"""Familiarity for the action head: the similarity of a photo to those with an action."""
 
 import keras
 import numpy as np
 from keras import layers
 
-from ml.arrays import Float32Array, Int64Array
+from ml.types import Float32Array, Int64Array
 
 
 def directions(head: keras.Model, features: Float32Array, labels: Int64Array) -> Float32Array:
-    """Return (width, classes) unit vectors: where each class lies among the head's scaled features.
+    """Return (width, classes) unit vectors: each class's mean direction in the scaled features.
 
     Features are (n, width), labels class numbers (n,). The mean of unit vectors is the maximum
     likelihood direction of a von Mises-Fisher distribution.
@@ -22,8 +22,8 @@ def directions(head: keras.Model, features: Float32Array, labels: Int64Array) ->
 def with_familiarity(head: keras.Model, classes: Float32Array) -> keras.Model:
     """Return the head with a second output (batch, 1): the cosine to the nearest class direction.
 
-    Class probabilities say nothing of photos that show none of the classes; being far from all
-    of them in the space of the frozen features does.
+    Class probabilities can't tell that a photo shows none of the classes; the distance to all of
+    them in the space of the frozen features can.
     """
     x = layers.UnitNormalization()(head.get_layer("scale").output)
     near = layers.Dense(classes.shape[1], use_bias=False, name="directions")

@@ -1,7 +1,7 @@
-"""Pictures that show none of the actions: from folders of sample images, and drawn here.
+"""Pictures that show none of the actions, from folders of sample images and from drawings.
 
-Two parts that share no source: `development`, on which the score of what is familiar is chosen,
-and `test`, on which it is reported.
+The two parts share no source: the familiarity score is chosen on `development` and reported on
+`test`.
 """
 
 import io
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, UnidentifiedImageError
 
-from ml.arrays import Float64Array
 from ml.images import eight_bit
+from ml.types import Float64Array
 
 Rng = np.random.Generator
 
 LABEL = "none"
 SIDE = 224
 MIN_SIDE = 60
-"""Pixels that the shorter side of a sample image must have; icons and test patterns have fewer."""
+"""Minimum shorter side in pixels of a sample image, which leaves out icons and test patterns."""
 
 DRAWN_EACH = 12
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
@@ -32,7 +32,7 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Return rows `image`, `label`, `split`, `source`, `file` of folders and of kinds of DRAWINGS.
 
-    Folders come with the name of their source. ValueError for a folder without a picture.
+    Folders come with the name of their source. Raises ValueError for a folder without a picture.
     """
     result = []
     for source, folder in folders:
@@ -48,10 +48,10 @@ def rows(
 
 
 def pictures(folder: Path) -> Iterator[tuple[str, Image.Image]]:
-    """Yield the name and the picture of every file that is one, in the order of the names.
+    """Yield the name and the picture of every image file, in the order of names.
 
-    Transparent parts become a plain paper, whose grey depends on the place in that order. Of
-    files that differ only in a suffix such as _3840x2160 all are taken.
+    Transparent parts become paper of a grey that depends on the place in that order. Files that
+    differ only in a suffix such as _3840x2160 are all taken.
     """
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     for place, file in enumerate(files):
@@ -87,7 +87,7 @@ def _row(photo: Image.Image, split: str, source: str, name: str) -> dict[str, An
 
 
 def _field(rng: Rng, cells: int) -> Float64Array:
-    """Return (240, 320) smooth random values in [0, 1] with about so many bumps a side."""
+    """Return (240, 320) smooth random values in [0, 1] with about `cells` bumps a side."""
     rough = Image.fromarray((rng.random((cells, cells)) * 255).astype(np.uint8))
     return np.asarray(rough.resize((320, 240), Image.Resampling.BICUBIC)) / 255
 
@@ -192,9 +192,9 @@ HOLDOUT: Sequence[str] = tuple(kind for kind in DRAWINGS if kind not in DEVELOPM
 
 
 def smoke() -> list[Image.Image]:
-    """Return three drawings; what is said of them is kept in the manifest.
+    """Return three drawings whose predictions are kept in the manifest.
 
-    So a test without any data notices a file, a framework or a way of looking at photos that is
-    not the one that was measured.
+    With them a test without data notices if the file, the framework or the preprocessing isn't the
+    one that was measured.
     """
     return [DRAWINGS[kind](np.random.default_rng(0)) for kind in ("landscape", "plate", "page")]

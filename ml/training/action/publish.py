@@ -1,4 +1,4 @@
-"""Calibrate the action head on `val`, alone or with tuned blocks, and ship it.
+"""Calibrate the action network on `val`, with or without tuned blocks, and publish it.
 
 KERAS_BACKEND=torch python -m ml.training.action.publish \\
     --data har.parquet --cache FOLDER [--run RUN]
@@ -14,7 +14,6 @@ import keras
 import numpy as np
 
 from ml.action.backbone import encode, preprocess
-from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.calibration import softmax
 from ml.evaluation.action_card import FOLDER
 from ml.labels import ACTIONS
@@ -24,21 +23,22 @@ from ml.training.action.data import open_cache, part_of
 from ml.training.action.no_action import smoke
 from ml.training.calibration import fit_temperature, threshold_for
 from ml.training.curves import plot
+from ml.types import Float16Array, Float32Array, Int64Array
 
 log = logging.getLogger(__name__)
 
 VERSION = "2.0.0"
 CURVES = ("training_loss", "loss", "accuracy")
 PRECISION = 0.9
-"""An action is named from the confidence on at which nine of ten names on `val` are right."""
+"""Precision on `val` that the threshold for naming an action reaches."""
 FAMILIAR = 0.95
-"""The share of `val` that counts as familiar; what is less so shows none of the actions."""
+"""Share of `val` that counts as familiar; a less familiar photo shows none of the actions."""
 
 
 def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]:
-    """Fit temperature and thresholds on `val`, draw the curves, write the model and its entry.
+    """Fit temperature and thresholds on `val`, plot the curves, write the model and its entry.
 
-    Without a run of `ml.training.action.tune` the head alone is shipped.
+    Without a run of `ml.training.action.tune` the head alone is published.
     """
     cached = open_cache(data, cache)
     val = cached.computed(part_of(data, "val"))
@@ -52,12 +52,12 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
         validation["blocks_trained_on"] = history[-1]["photos"]
         curves |= {f"{key} of the blocks": [epoch[key] for epoch in history] for key in CURVES}
         model = average_logits(_tuned(run), model)
-    logits, familiarity = answers(model, cached.tokens, cached.features, val.rows)
+    logits, familiarity = predict(model, cached.tokens, cached.features, val.rows)
     temperature = fit_temperature(logits, np.eye(len(ACTIONS))[val.labels])
     probabilities = softmax(logits, temperature)
     accuracy = float((logits.argmax(axis=1) == val.labels).mean())
     seen = encode([preprocess(picture) for picture in smoke()])
-    said, _ = answers(model, seen.tokens, seen.features, np.arange(len(seen.tokens)))
+    said, _ = predict(model, seen.tokens, seen.features, np.arange(len(seen.tokens)))
     described = {
         "version": VERSION,
         "classes": list(ACTIONS),
@@ -75,13 +75,13 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
     return described
 
 
-def answers(
+def predict(
     model: keras.Model,
     tokens: Float32Array | Float16Array,
     features: Float32Array,
     rows: Int64Array,
 ) -> tuple[Float32Array, Float32Array]:
-    """Return (n, classes) logits and (n,) familiarities of some rows of what was seen."""
+    """Return (n, classes) logits and (n,) familiarities of some rows of the cache."""
     seen = {"tokens": tokens, "features": features}
     each = []
     for begin in range(0, len(rows), 64):
@@ -94,7 +94,7 @@ def answers(
 
 
 def _tuned(run: Path) -> keras.Model:
-    """Return the tuned blocks in 32 bits, whatever the training computed in."""
+    """Return the tuned blocks in float32, whatever precision they were trained in."""
     model = build()
     model.set_weights(keras.models.load_model(run / "last.keras", compile=False).get_weights())
     return model

@@ -2,7 +2,7 @@
 
 KERAS_BACKEND=torch python -m ml.training.action.train --data har.parquet --cache FOLDER
 
-`ml.training.action.data` has filled the folder; the head goes there too, for `publish`.
+`ml.training.action.data` fills the folder first; the head is written there for `publish`.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
 KERAS_BACKEND=torch python -m ml.training.action.tune --data har.parquet --cache FOLDER --out RUN
 
-`ml.training.action.data` has filled the folder with what the ten frozen blocks make of the photos.
-`ml.training.action.publish` puts the tuned blocks beside the head of `ml.training.action.train`.
+`ml.training.action.data` fills the folder with the output of the ten frozen blocks first.
+`ml.training.action.publish` combines the tuned blocks with the head of `ml.training.action.train`.
 """
 
 import argparse
@@ -17,22 +17,21 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.arrays import Float16Array, Float32Array, Int64Array
 from ml.labels import ACTIONS
 from ml.training.action.blocks import build, last_weights, load_backbone_weights
 from ml.training.action.data import Part, open_cache, part_of
 from ml.training.calibration import fit_temperature, log_loss
+from ml.types import Float16Array, Float32Array, Int64Array
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to tune, and how photos are varied.
+    """Hyperparameters of tuning.
 
-    In training a photo keeps `patches` of its 256 patches, chosen anew every time (PatchDropout,
-    Liu et al. 2023), and is mixed with another one by a Beta(`mixup`, `mixup`) share (Zhang et al.
-    2018).
+    In training a photo keeps `patches` random ones of its 256 patches (PatchDropout, Liu et al.
+    2023) and is mixed with another one by a share from Beta(`mixup`, `mixup`) (Zhang et al. 2018).
     """
 
     epochs: int = 5
@@ -74,7 +73,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def compiled(model: keras.Model, plan: Plan, steps: int) -> None:
-    """Give the model its optimiser: AdamW, one cosine with half an epoch of warm-up."""
+    """Compile the model with AdamW and one cosine with half an epoch of warm-up."""
     schedule = keras.optimizers.schedules.CosineDecay(
         plan.rate / 20,
         decay_steps=plan.epochs * steps - steps // 2,
@@ -95,8 +94,10 @@ def logits_of(model: keras.Model, tokens: Float16Array, rows: Int64Array) -> Flo
 
 
 def fit_head(model: keras.Model, tokens: Float16Array, part: Part, most: int = 2000) -> None:
-    """Fit the head alone, on some photos: a random one would first undo what the blocks know
-    (Kumar et al. 2022)."""
+    """Fit the head alone on some photos first.
+
+    A random head would distort the features of the blocks (Kumar et al. 2022).
+    """
     some = np.random.default_rng(0).permutation(len(part.rows))[:most]
     inside = keras.Model(model.input, model.get_layer("norm").output)
     seen = logits_of(inside, tokens, part.rows[some])
@@ -110,9 +111,9 @@ def fit_head(model: keras.Model, tokens: Float16Array, part: Part, most: int = 2
 
 
 def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) -> bool:
-    """Tune until the plan or the time is over, going on where a stopped run left off.
+    """Tune until the end of the plan or the time limit; resume a stopped run.
 
-    Every epoch's network is written; return whether the plan is done.
+    Every epoch's network is written. Return whether the plan is done.
     """
     keras.utils.set_random_seed(plan.seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ def train(data: Path, cache: Path, out: Path, plan: Plan, minutes: float = 1e6) 
 
 
 def measured(model: keras.Model, tokens: Float16Array, part: Part) -> dict[str, float]:
-    """Return accuracy and, at the best temperature, loss."""
+    """Return the accuracy, and the loss at the best temperature."""
     logits = logits_of(model, tokens, part.rows)
     shares = np.eye(len(ACTIONS))[part.labels]
     loss = log_loss(logits, shares, fit_temperature(logits, shares))
@@ -163,7 +164,9 @@ def main() -> None:
         "--cache", type=Path, required=True, help="folder of ml.training.action.data"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--minutes", type=float, default=1e6, help="stop then; call again to go on")
+    parser.add_argument(
+        "--minutes", type=float, default=1e6, help="time limit; call again to resume"
+    )
     parser.add_argument("--bfloat16", action="store_true", help="twice as fast on recent CPUs")
     names: dict[str, Any] = {"epochs": int, "rate": float, "patches": int, "mixup": float}
     for name, kind in (names | {"seed": int}).items():

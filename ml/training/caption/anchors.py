@@ -1,4 +1,4 @@
-"""Where the 28 fine emotions lie in the valence x energy plane."""
+"""Anchors of the 28 fine emotions in the valence x energy plane."""
 
 from collections.abc import Mapping
 
@@ -22,10 +22,10 @@ def fine_anchors(norms: Mapping[str, tuple[float, float]]) -> dict[str, tuple[fl
     """Return valence and energy in [0, 1] of the 28 labels of GoEmotions.
 
     `norms` are valence and arousal of the labels as words (NRC VAD, Mohammad 2018). Each axis is
-    moved and stretched so that the seven words which name our emotions lie as near as they can to
-    the anchors of `ml.mood` (least squares); so both say the same of an emotion, and the words say
-    what Ekman's groups hide: that relief is calmer than excitement, confusion less pleasant than
-    curiosity. KeyError if a word has no norm.
+    fitted linearly (least squares) so that the seven words that name our emotions are close to the
+    anchors of `ml.mood`. So both agree on an emotion, and the words add what Ekman's groups hide:
+    relief is calmer than excitement, confusion less pleasant than curiosity. Raises KeyError if a
+    word has no norm.
     """
     there = np.array([norms[word] for word in _SAME])
     here = np.array([EMOTION_ANCHORS[name] for name in _SAME.values()])

@@ -1,4 +1,4 @@
-"""GoEmotions and "emotion" (six classes) for training, with what the network reads of them."""
+"""Read GoEmotions and "emotion" (six classes) for training, with embeddings and words."""
 
 import logging
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from ml.arrays import Float32Array
 from ml.caption.encoder import WIDTH, embed
 from ml.caption.labels import FINE
 from ml.caption.text import Hashes, hashed, tokens
 from ml.labels import EMOTIONS
 from ml.training.caption.labels import TO_EIGHT, eight_of, fine_shares
+from ml.types import Float32Array
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ VALIDATION = ("dev", "val")  # as the one file and the other call it
 class Captions:
     """Sentence embeddings (n, 384), words (n), fine labels (n, 28) and coarse ones (n, 8).
 
-    An embedding is NaN where the text was not encoded; fine labels are zero where only the coarse
-    one is known.
+    An embedding is NaN if the text isn't encoded; fine labels are zero if only the coarse one is
+    known.
     """
 
     sentence: Float32Array
@@ -42,7 +42,7 @@ class Captions:
 
 @dataclass(frozen=True)
 class Collection:
-    """One file: its training rows and its validation rows; the test rows are never read."""
+    """The training and validation rows of one file; the test rows are never read."""
 
     name: str
     training: Captions
@@ -52,9 +52,9 @@ class Collection:
 def read(data: Path, cache: Path, *, encoded: int | None = None, seed: int = 7) -> Collection:
     """Return the rows of a file with columns text, split and labels (lists) or label.
 
-    Rows come in an order drawn by the seed. Encoding takes 25 ms a text on one core: with `encoded`
-    only so many of the training rows get their embedding, and of the validation rows a quarter as
-    many are kept. The embeddings are kept in `cache`.
+    Rows are shuffled by the seed. Encoding takes 25 ms a text on one core: `encoded` limits how
+    many training rows get an embedding, and a quarter as many validation rows are kept. The
+    embeddings are kept in `cache`.
     """
     table = pq.read_table(data)
     splits = np.array(table["split"].to_pylist())
@@ -73,15 +73,14 @@ def read(data: Path, cache: Path, *, encoded: int | None = None, seed: int = 7) 
 
 
 def written(file: Path) -> Captions:
-    """Return the captions of a CSV file with columns text, label and kind, all encoded, but for
-    those that mean the opposite of their words."""
+    """Return the sincere captions of a CSV file with columns text, label and kind, all encoded."""
     table = _sincere(file)
     texts = table["text"].to_pylist()
     return Captions(embed(texts), [hashed(tokens(text)) for text in texts], *targets_of(table))
 
 
 def languages_of(file: Path) -> list[str]:
-    """Return the languages of the same captions, from the column language."""
+    """Return the languages of the same captions."""
     names: list[str] = _sincere(file)["language"].to_pylist()
     return names
 
@@ -100,8 +99,9 @@ def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:
 
 
 def targets_of(table: pa.Table) -> tuple[Float32Array, Float32Array]:
-    """Return fine (n, 28) and coarse (n, 8) shares of a table's rows; KeyError if one is unknown.
+    """Return fine (n, 28) and coarse (n, 8) shares of a table's rows.
 
+    Raises KeyError for an unknown label.
     A column `labels` holds lists of GoEmotions labels, `label` one of the six labels of "emotion"
     or one of the seven emotions.
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import ml.caption
-from ml.arrays import Float64Array
+from ml.types import Float64Array
 
 WRITTEN = Path(ml.caption.__file__).with_name("written")
 

@@ -4,28 +4,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ml.arrays import Float32Array
 from ml.caption.labels import FINE, GROUP, matrix
 from ml.labels import EMOTIONS
+from ml.types import Float32Array
 
 # "emotion" (Saravia et al. 2018) has six labels and tells love from joy. Love is affection, lust
 # and longing in the tree of emotions by Shaver et al. (1987): here love, caring and desire.
 SIX = ("anger", "fear", "joy", "love", "sadness", "surprise")
 _LOVE = {"love", "caring", "desire"}
 EIGHT = (*EMOTIONS, "love")
-"""The seven emotions with love apart from happy: what both collections' labels can be put in."""
+"""The seven emotions with love apart from happy: classes for the labels of both collections."""
 
 _SIX_IN_EIGHT = dict(zip(SIX, ("angry", "fear", "happy", "love", "sad", "surprise"), strict=True))
 
 TO_EIGHT = matrix(EIGHT, GROUP | dict.fromkeys(_LOVE, "love"))
-"""(28, 8): the same with love apart."""
+"""(28, 8): maps fine probabilities to the seven emotions with love apart."""
 
 TO_SIX = TO_EIGHT[:, [EIGHT.index(_SIX_IN_EIGHT[name]) for name in SIX]]
-"""(28, 6): the same for the six labels of "emotion", which have no place for neutral, disgust."""
+"""(28, 6): maps them to the six labels of "emotion", which lack neutral and disgust."""
 
 
 def fine_shares(labels: Sequence[str]) -> Float32Array:
-    """Return (28,) equal shares of GoEmotions labels; KeyError if one is unknown."""
+    """Return (28,) equal shares of GoEmotions labels; raise KeyError if one is unknown."""
     result = np.zeros(len(FINE), dtype=np.float32)
     for label in labels:
         result[_PLACES[label]] = 1 / len(labels)

@@ -1,9 +1,9 @@
-"""Ridge logistic regression, for the two yes-or-no questions that are asked of an embedding."""
+"""Ridge logistic regression for the two binary outputs on an embedding."""
 
 import numpy as np
 from scipy.special import expit
 
-from ml.arrays import Float64Array
+from ml.types import Float64Array
 
 
 def fit(
@@ -11,7 +11,8 @@ def fit(
 ) -> tuple[Float64Array, float]:
     """Return weights (width,) and bias for (n, width) features of mean 0 and deviation 1.
 
-    `yes` (n,) is 0 or 1; the classes count as if `prior` were the share of ones. Newton's method.
+    `yes` (n,) is 0 or 1; classes are weighted as if `prior` were the share of ones. Newton's
+    method.
     """
     x = np.hstack([features, np.ones((len(features), 1))])
     share = yes.mean()

@@ -1,4 +1,4 @@
-"""The caption network: a sentence embedding beside the words that training has seen."""
+"""The caption network: one half reads a sentence embedding, the other words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ml.arrays import Float32Array
 from ml.caption.words import FIRST, UNKNOWN, Ids, padded
+from ml.types import Float32Array
 
 SEED = 7
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """How one half of the network is built and trained."""
+    """Hyperparameters of one half of the network and its training."""
 
     hidden: int = 192
     dropout: float = 0.4
@@ -28,7 +28,7 @@ class NetworkConfig:
 
 
 WIDTH = 64
-"""Numbers that describe a word."""
+"""Size of a word embedding."""
 
 
 def build_sentence(
@@ -55,8 +55,8 @@ def build_sentence(
 def as_ensemble(networks: Sequence[keras.Model], config: NetworkConfig) -> keras.Model:
     """Return single networks as one ensemble, behind the scale of the first.
 
-    Their scales are those of the same texts, but for which of them are abroad (`train`): over
-    sixty thousand texts that is no difference.
+    Their scales differ only by which texts were shifted to another language (`train`), which is
+    negligible over sixty thousand texts.
     """
     first = networks[0]
     together = build_sentence(
@@ -76,15 +76,15 @@ def build_words(words: int, classes: int, config: NetworkConfig) -> keras.Model:
     """Return a network from (batch, any) numbers of words, 0 for none, to (batch, classes) logits.
 
     Gated recurrent units (Cho et al. 2014) read the words both ways: "not happy" is not "happy".
-    What they say at each word is averaged with learned weights and pooled by its maximum.
+    Their outputs are pooled by attention and by the maximum.
     """
     ids = keras.Input((None,), dtype="int32", name="words")
     there = ops.not_equal(ids, 0)
     x = layers.Dropout(config.dropout)(layers.Embedding(words + FIRST, WIDTH)(ids))
     x = layers.Bidirectional(layers.GRU(config.hidden, return_sequences=True))(x, mask=there)
     absent = ops.expand_dims(-1e4 * (1.0 - ops.cast(there, "float32")), -1)
-    heed = ops.softmax(layers.Dense(1)(x) + absent, axis=1)
-    x = layers.Concatenate()([ops.sum(heed * x, axis=1), ops.max(x + absent, axis=1)])
+    attention = ops.softmax(layers.Dense(1)(x) + absent, axis=1)
+    x = layers.Concatenate()([ops.sum(attention * x, axis=1), ops.max(x + absent, axis=1)])
     x = layers.Dropout(config.dropout)(x)
     logits = layers.Dense(classes, kernel_initializer="zeros")(x)
     return keras.Model(ids, logits, name="of_words")

@@ -1,4 +1,4 @@
-"""Train the caption network on GoEmotions and "emotion", calibrate it and ship it.
+"""Train the caption network on GoEmotions and "emotion", calibrate it and publish it.
 
 KERAS_BACKEND=torch python -m ml.training.caption.train \\
     --data goemotions.parquet emotion6.parquet \\
@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from ml.arrays import Float32Array, Float64Array
 from ml.caption.encoder import embed
 from ml.caption.labels import FINE, TO_SEVEN
 from ml.caption.pool import pooled
@@ -42,6 +41,7 @@ from ml.training.caption.model import (
     join,
 )
 from ml.training.curves import plot
+from ml.types import Float32Array, Float64Array
 
 log = logging.getLogger(__name__)
 
@@ -52,18 +52,18 @@ VERSION = "4.0.0"
 CARD = FOLDER / "caption"
 
 MIN_COUNT = 3
-"""A word is known if so many training texts have it."""
+"""Minimum number of training texts that contain a word of the vocabulary."""
 
 LEARNING, DEVELOPMENT = (irony.WRITTEN / f"{name}.csv" for name in ("learning", "development"))
 ENGLISH = "en"  # the language of both collections
 OWN = 3.0
-"""How much a caption of LEARNING counts: they are few, but in the languages that people write."""
+"""Weight of a caption of LEARNING: they are few, but in many languages."""
 
 TRUSTED = 5000
-"""Texts of each file that the trust in the words is learned from."""
+"""Texts per file that the trust in the words is fitted on."""
 
 ENSEMBLE = 5
-"""Networks that read a sentence, alike but for their random start."""
+"""Size of the ensemble that reads a sentence; its members differ by their random seed."""
 
 OF_SENTENCE = NetworkConfig(
     hidden=256, dropout=0.4, noise=0.3, rate=1.5e-3, decay=0.1, epochs=8, batch=256
@@ -74,8 +74,8 @@ OF_WORDS = NetworkConfig(hidden=96, dropout=0.4, word_dropout=0.3, rate=3e-3, de
 def loss(targets: Any, logits: Any) -> Any:
     """Return (n,) cross-entropies of the coarse labels and, where known, of the fine ones.
 
-    `targets` (n, 36) are the fine shares (28), zero where unknown, and the coarse ones (8); a
-    coarse emotion is as likely as its fine ones together.
+    `targets` (n, 36) are the fine shares (28), zero where unknown, and the coarse ones (8); the
+    probability of a coarse emotion is the sum of its fine ones.
     """
     fine, eight = targets[:, : len(FINE)], targets[:, len(FINE) :]
     coarse = ops.log(ops.matmul(ops.softmax(logits), ops.convert_to_tensor(TO_EIGHT)) + 1e-7)
@@ -85,8 +85,8 @@ def loss(targets: Any, logits: Any) -> Any:
 def class_weights(eight: Float32Array) -> Float32Array:
     """Return (n,) weights by the square root of how rare a row's emotions are, mean one.
 
-    Disgust is one text in fifty: without weights it would never be named, with full ones too
-    often.
+    Disgust is one text in fifty: without weights it would never be predicted, with inverse
+    frequencies too often.
     """
     weights = eight @ (1 / np.sqrt(eight.mean(axis=0) + 1e-3))
     return np.asarray(weights / weights.mean(), dtype=np.float32)
@@ -95,10 +95,10 @@ def class_weights(eight: Float32Array) -> Float32Array:
 def shift_language(
     sentence: Float32Array, apart: Float32Array, random: np.random.Generator
 ) -> Float32Array:
-    """Return (n, width) embeddings of English texts, half of them as if said in another language.
+    """Return (n, width) embeddings of English texts, shifted to other languages at random.
 
-    `apart` (languages, width) is how far captions in other languages lie from the same in English:
-    each row is moved by one of them or not at all. So the network learns to look past the language.
+    `apart` (languages, width) is the offset of captions in other languages from English ones:
+    each row is moved by one of them or not at all, so the network learns to ignore the language.
     """
     moved = np.vstack([np.zeros((len(apart), apart.shape[1]), dtype=np.float32), apart])
     return sentence + moved[random.integers(0, len(moved), len(sentence))]
@@ -161,7 +161,7 @@ def _compile(model: keras.Model, config: NetworkConfig, steps: int) -> None:
         warmup_steps=steps,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.decay, clipnorm=1.0)
-    model.compile(optimizer, loss, jit_compile=False)  # every length would be compiled anew
+    model.compile(optimizer, loss, jit_compile=False)  # every new length would be compiled
 
 
 def _encoded(captions: Captions) -> Captions:
@@ -175,7 +175,7 @@ def _targets(parts: Sequence[Captions]) -> Float32Array:
 
 
 def _weights(parts: Sequence[Captions]) -> Float32Array:
-    """Return how much every text counts; those of "emotion" twice, there are a third as many."""
+    """Return the weights of texts; those of "emotion", a third as many, count twice."""
     twice = [1.0 if part.fine.any() else 2.0 for part in parts]
     return np.concatenate(
         [class_weights(part.eight) * weight for part, weight in zip(parts, twice, strict=True)]

@@ -1,4 +1,4 @@
-"""FER-2013 with FER+ votes: reading, an honest validation part, augmentation."""
+"""Read FER-2013 with FER+ votes, split off a validation part, augment."""
 
 import io
 import math
@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ml.arrays import Float32Array, Int64Array
 from ml.emotion.predict import SIDE, SIZE
 from ml.labels import EMOTIONS
 from ml.training.emotion.fer2013 import VOTES
+from ml.types import Float32Array, Int64Array
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,8 @@ def decode(encoded: bytes) -> NDArray[np.uint8]:
 def read_training(path: Path, *, seed: int, share: float = 0.07) -> tuple[Faces, Faces]:
     """Return (training, validation), both cut from the `train` split only.
 
-    Rows that share a duplicate group with any test row are left out of both, and a group is
-    never divided between them. Rows that most FER+ voters found to be no face are left out of
-    the training part.
+    Rows that share a duplicate group with a test row are in neither, and no group is split between
+    them. Rows that at least half of the FER+ voters call no face aren't in the training part.
     """
     table = pq.read_table(path)
     groups = table["duplicate_group"].to_numpy()
@@ -84,11 +83,11 @@ def targets(
 ) -> Float32Array:
     """Return (n, 14) soft labels, seven for the label and seven for the voters.
 
-    The first mix FER-2013's label, the ten FER+ voters, and a little of all: the voters say which
-    other emotions a face could pass for, so they smooth better than a uniform share does; the
-    label itself keeps the upper hand because it is what is measured. With `teachers`, (n, 7)
-    probabilities of networks trained before, a `share` of it is theirs (distillation, Hinton et
-    al. 2015). The others are the voters' shares.
+    The first seven mix FER-2013's label, the ten FER+ votes and a uniform share: the votes tell
+    which other emotions a face could pass for, so they smooth better than a uniform share alone;
+    the label dominates because it is what is measured. With `teachers`, (n, 7) probabilities of
+    networks trained earlier, a `share` is theirs (distillation, Hinton et al. 2015). The other
+    seven are the voters' shares.
     """
     classes = len(EMOTIONS)
     one_hot = np.eye(classes, dtype=np.float32)[faces.labels]
@@ -108,8 +107,8 @@ def centre(images: NDArray[np.uint8], side: int = SIZE) -> NDArray[np.uint8]:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of shuffled, augmented batches; the same seed and epoch give the same batches.
 
-    With `mixed` above 0 the views of a batch and their targets are mixed in pairs, in a proportion
-    from the Beta distribution of that parameter (mixup, Zhang et al. 2018).
+    With `mixed` above 0 the views of a batch and their targets are mixed in pairs by a share from
+    Beta(`mixed`, `mixed`) (mixup, Zhang et al. 2018).
     """
 
     def __init__(
@@ -156,10 +155,10 @@ def augment(
     rng: np.random.Generator,
     augmentation: float = 1.0,
 ) -> Float32Array:
-    """Return a (size, size) view of the middle `frame` of a (48, 48) face, as in another photo.
+    """Return an augmented (size, size) view of the middle `frame` pixels of a (48, 48) face.
 
-    Mirrored, turned by up to 12 degrees, moved by 3 of its pixels, scaled by 12 percent, contrast
-    0.7 to 1.3: what a face detector's frame varies by. One in six is coarse (a face of 16 to 36
+    Mirrored, rotated by up to 12 degrees, shifted by 3 pixels, scaled by 12 percent, contrast 0.7
+    to 1.3: as much as a face detector's frame varies. One in six is coarse (a face of 16 to 36
     pixels), one in six soft, one in eight a JPEG of quality 15 to 60, one in eight noisy, one in
     eight dark, and one in three has a part covered; `augmentation` scales these shares.
     """
@@ -177,7 +176,7 @@ def augment(
     if rng.random() < 0.12 * augmentation:
         pixels *= rng.uniform(0.15, 0.6)
     if rng.random() < 0.12 * augmentation:
-        large = max(1, round(size / frame))  # as a pixel of the face is in the view
+        large = max(1, round(size / frame))  # the size of a face's pixel in the view
         cells = -(-size // large)
         grain = rng.normal(0, rng.uniform(3, 25), (cells, cells))
         pixels += grain.repeat(large, axis=0).repeat(large, axis=1)[:size, :size]
@@ -189,7 +188,7 @@ def augment(
 
 
 def compressed(face: Image.Image, quality: int) -> Image.Image:
-    """Return a grey image as a JPEG of that quality shows it."""
+    """Return a grey image after JPEG compression at a quality."""
     stream = io.BytesIO()
     face.save(stream, "JPEG", quality=quality)
     return Image.open(stream)

@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.arrays import Int64Array
 from ml.labels import EMOTIONS
+from ml.types import Int64Array
 
 VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """FER+ names of the EMOTIONS, in the same order; contempt and unknown have no counterpart."""
 
 
 def parts(table: pa.Table) -> dict[str, NDArray[np.bool_]]:
-    """Return which rows lie in each split, if there are several, and which have no copy."""
+    """Return masks of the rows of each split, if there are several, and of rows without a copy."""
     found = {}
     if "split" in table.column_names:
         splits = np.array(table["split"].to_pylist())

@@ -1,4 +1,4 @@
-"""The emotion networks: the plain one that ships, its residual teachers, the baseline CNN."""
+"""The emotion networks: the plain one that is shipped, its residual teachers, the baseline CNN."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,17 +11,17 @@ from ml.emotion.predict import SIZE
 from ml.labels import EMOTIONS
 
 VIEW = 104
-"""Side in pixels at which the network looks at the crop.
+"""Side in pixels to which the network enlarges a crop.
 
-At this size the eyes are as far apart as in the aligned faces that its first weights were trained
-on (`ml.training.emotion.pretrained`), and every halving has an even side.
+The eyes are then as far apart as in the aligned faces that its initial weights were trained on
+(`ml.training.emotion.pretrained`), and every halving has an even side.
 """
 
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 2))
 """Channels and residual blocks of each stage; every stage but the first begins by halving."""
 
 ATTENTIVE = 128
-"""Stages from this many channels on weigh their channels (squeeze and excitation)."""
+"""Channels from which a stage uses squeeze and excitation."""
 
 Normalization = Callable[..., keras.Layer]
 
@@ -133,9 +133,9 @@ def _normalized(x: Any, name: str, normalization: Normalization | None, data_for
 
 
 def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
-    """Return `bare`, a network without normalizations, made to compute what `trained` does.
+    """Return `bare`, a network without normalizations, set to compute what `trained` does.
 
-    Every normalization becomes part of the convolution before it, which saves half of the time.
+    Every normalization is folded into the convolution before it, which halves the time.
     """
     known = {layer.name: layer for layer in trained.layers}
     for layer in bare.layers:
@@ -153,8 +153,8 @@ def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
 def averaged(networks: Sequence[keras.Model]) -> keras.Model:
     """Return the first network with the mean weights of all (Wortsman et al. 2022).
 
-    One must have begun with another's weights, or their weights mean different things. Raises
-    ValueError for networks of different kinds, which certainly did not.
+    They must start from each other's weights, or an average is meaningless. Raises ValueError for
+    networks of different kinds.
     """
     first = networks[0]
     if kinds := {network.name for network in networks} - {first.name}:
@@ -165,7 +165,7 @@ def averaged(networks: Sequence[keras.Model]) -> keras.Model:
 
 
 def logits_head(x: Any, dropout: float, data_format: str) -> Any:
-    """Return the 14 logits of a last map: summed with a weight for each place, then a layer."""
+    """Return 14 logits of a feature map: a weighted sum over positions, then a dense layer."""
     shared: dict[str, Any] = {"data_format": data_format}
     side = x.shape[1 if data_format == "channels_last" else 2]
     x = layers.DepthwiseConv2D(
@@ -186,8 +186,8 @@ def baseline_cnn(
 ) -> keras.Model:
     """Return the network of the student report, layer by layer: 4,496,903 parameters.
 
-    Takes (batch, 48, 48, 1) grey pixels in [0, 255], gives logits. The report leaves the dropout
-    rates open; a quarter after convolutions and dense layers alike is ours.
+    Takes (batch, 48, 48, 1) grey pixels in [0, 255], gives logits. The report doesn't give
+    the dropout rates; 0.25 after convolutions and dense layers is our choice.
     """
     last = data_format == "channels_last"
     shared: dict[str, Any] = {"data_format": data_format}

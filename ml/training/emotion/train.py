@@ -17,7 +17,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.arrays import Float32Array
 from ml.calibration import softmax
 from ml.emotion.predict import LABELLED, SIDE, SIZE, VOTED
 from ml.training.calibration import fit_temperature, log_loss
@@ -25,6 +24,7 @@ from ml.training.emotion import pretrained
 from ml.training.emotion.data import Batches, Faces, centre, read_training, targets
 from ml.training.emotion.fused import FusedBatchNormalization
 from ml.training.emotion.model import VIEW, baseline_cnn, build, plain
+from ml.types import Float32Array
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ FORMAT = "channels_first" if keras.backend.backend() == "torch" else "channels_l
 
 
 AVERAGED_EVERY = 4
-"""Steps between two updates of the averaged weights, which cost a tenth of a step each."""
+"""Steps between updates of the averaged weights; each update takes a tenth of a step's time."""
 
 
 WIDTHS = {"plain": (32, 64, 128, 256), "wide": (32, 96, 256, 512)}
@@ -42,7 +42,7 @@ WIDTHS = {"plain": (32, 64, 128, 256), "wide": (32, 96, 256, 512)}
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, how long and how fast.
+    """The network to train and its hyperparameters.
 
     `frame` is the side of the part of FER-2013's 48 pixels that the network takes, `augmentation`
     how often views are made coarse, noisy, dark or partly covered, `mixed` the parameter of mixup
@@ -94,7 +94,7 @@ def current_name(network: str) -> str:
 
 
 class Average(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps a moving average of the weights in a second network (Polyak), which is shipped."""
+    """Keeps a moving average of the weights (Polyak) in a second network, which is shipped."""
 
     def __init__(self, average: keras.Model, momentum: float) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]
         if batch % AVERAGED_EVERY:
             return
         step = int(self.model.optimizer.iterations)
-        # Early on the average must forget faster, or it drags the random start along.
+        # Early on the average must forget faster, or it keeps too much of the random start.
         keep = min(self.momentum, (1 + step) / (10 + step)) ** AVERAGED_EVERY
         for kept, new in zip(self.average.weights, self.model.weights, strict=True):
             value = keras.ops.cast(new, kept.dtype)
@@ -112,7 +112,7 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
-    """Return the network with its optimiser: SGD, one cosine with a warm-up."""
+    """Compile the network with SGD and one cosine with a warm-up; return it."""
     optimizer = keras.optimizers.SGD(
         schedule(plan, steps), momentum=0.9, nesterov=True, weight_decay=plan.decay
     )
@@ -121,7 +121,7 @@ def compiled(plan: Plan, model: keras.Model, steps: int) -> keras.Model:
 
 
 def loss(goal: Any, logits: Any) -> Any:
-    """Return the cross-entropy (n,) of the label, and half that of the voters where asked for.
+    """Return the cross-entropy (n,) of the label, plus half that of the votes if predicted.
 
     `goal` is (n, 14) shares. A network with seven logits, such as the baseline CNN, learns only the
     label.
@@ -134,12 +134,12 @@ def loss(goal: Any, logits: Any) -> Any:
 
 
 def accuracy(goal: Any, logits: Any) -> Any:
-    """Return (n,) whether the likeliest label is the true one."""
+    """Return (n,) whether the top label is the true one."""
     return keras.metrics.categorical_accuracy(goal[:, LABELLED], logits[:, LABELLED])
 
 
 def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
-    """Return one epoch of warm-up and one cosine over the rest of the plan."""
+    """Return a schedule of one warm-up epoch and a cosine over the rest of the plan."""
     return keras.optimizers.schedules.CosineDecay(
         0.005,
         decay_steps=max(1, plan.epochs - 1) * steps,
@@ -150,14 +150,14 @@ def schedule(plan: Plan, steps: int) -> keras.optimizers.schedules.CosineDecay:
 
 
 def logits_of(model: keras.Model, images: NDArray[np.uint8], frame: int = SIZE) -> Float32Array:
-    """Return logits of (n, 48, 48) images by a shipped network, the mean over face and mirror."""
+    """Return logits of (n, 48, 48) images, averaged over each face and its mirror image."""
     views = centre(images, frame)
     both = [model.predict(v, batch_size=128, verbose=0) for v in (views, views[:, :, ::-1])]
     return np.asarray((both[0] + both[1]) / 2, dtype=np.float32)
 
 
 def teacher_probabilities(runs: Sequence[Path], images: NDArray[np.uint8]) -> Float32Array | None:
-    """Return (n, 7) mean probabilities of the best networks of other runs, None without any."""
+    """Return (n, 7) mean probabilities of the best networks of other runs, None without runs."""
     if not runs:
         return None
     models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
@@ -175,11 +175,11 @@ def train(
     begin: Callable[[keras.Model, Faces], None] = lambda model, faces: None,  # noqa: ARG005
     teachers: Sequence[Path] = (),
 ) -> Path:
-    """Train, or go on where a stopped run left off; return the best averaged network's file.
+    """Train or resume a stopped run; return the file of the best averaged network.
 
-    `begin` sets the first weights of a fresh network. The epoch with the least log loss on the
-    validation part is the best: of two thousand faces the accuracy says less. It is measured after
-    calibration, as what ships is calibrated: how sure a network sounds depends on its targets.
+    `begin` sets the initial weights of a new network. The best epoch has the lowest log loss on the
+    validation part; accuracy on two thousand faces is less precise. The loss is measured after
+    calibration, because the shipped network is calibrated and confidence depends on the targets.
     """
     out.mkdir(parents=True, exist_ok=True)
     training, validation = read_training(data, seed=Plan.seed)
@@ -197,7 +197,9 @@ def train(
         compiled(plan, model, steps)
     else:
         model, history = resumed
-        model.optimizer.learning_rate = schedule(plan, steps)  # a resumed plan may be another one
+        model.optimizer.learning_rate = schedule(
+            plan, steps
+        )  # the plan may differ when a run is resumed
     for epoch in range(len(history), plan.epochs):
         batches = Batches(
             training.images,
@@ -224,7 +226,7 @@ def train(
 
 
 def weights_of_recogniser(folder: Path) -> Callable[[keras.Model, Faces], None]:
-    """Return what starts a network from the recogniser's weights in the folder."""
+    """Return an initialiser with the recogniser's weights in the folder."""
     weights = pretrained.read(folder)
 
     def begin(model: keras.Model, faces: Faces) -> None:
@@ -244,7 +246,7 @@ def weights_of_recogniser(folder: Path) -> Callable[[keras.Model, Faces], None]:
 
 
 def weights_of_run(run: Path) -> Callable[[keras.Model, Faces], None]:
-    """Return what starts a network from the best weights of another run."""
+    """Return an initialiser with the best weights of another run."""
     trained = keras.models.load_model(run / "best.keras", compile=False)
 
     def begin(model: keras.Model, faces: Faces) -> None:  # noqa: ARG001
@@ -253,7 +255,7 @@ def weights_of_run(run: Path) -> Callable[[keras.Model, Faces], None]:
             weights = known.get(layer.name, [])
             if [w.shape for w in weights] == [w.shape for w in layer.weights]:
                 layer.set_weights(weights)
-            elif layer.name == "logits":  # of a network that knew the label alone
+            elif layer.name == "logits":  # from a network without logits for votes
                 layer.set_weights([np.concatenate([w, w], axis=-1) for w in weights])
 
     return begin
@@ -270,7 +272,7 @@ def _epoch(model: keras.Model, batches: Batches, averaging: Average) -> dict[str
 
 
 def enlarged(faces: NDArray[np.uint8], side: int) -> Float32Array:
-    """Return (n, size, size, 1) faces as views of that side, in the layout that trains."""
+    """Return (n, size, size, 1) faces resized to a side, in the layout for training."""
     views = keras.ops.image.resize(
         faces.astype(np.float32),
         (side, side),

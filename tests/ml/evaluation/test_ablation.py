@@ -1,4 +1,4 @@
-"""Composed stories: with models that are always right the fusion must do what it promises."""
+"""Simulated stories: with perfect models the fusion is accurate and calibrated."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shipped models on the real data: the bars below which nothing may be shipped."""
+"""Accuracy of the shipped models on real data: minimums for a release."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How captions are counted, on probabilities made up here."""
+"""Caption metrics on invented probabilities."""
 
 import numpy as np
 import pyarrow as pa

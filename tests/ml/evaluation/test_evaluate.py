@@ -144,7 +144,7 @@ def test_unreadable_image_is_named_by_its_row(
         "n_faces": [1, 1],
     }
     assert main([model, "--data", write(tmp_path, columns)]) == 2
-    assert "The image of row 1 cannot be read" in capsys.readouterr().err
+    assert "The image of row 1 can't be read" in capsys.readouterr().err
 
 
 def test_image_beside_its_path_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

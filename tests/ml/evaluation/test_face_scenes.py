@@ -1,15 +1,15 @@
-"""Scenes with a face pasted in: where they say it is, the same every time, and fairly counted."""
+"""Scenes with a pasted face: its place, reproducibility and counting."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.arrays import Float64Array
 from ml.emotion.photo import View
 from ml.evaluation.face_scenes import CONDITIONS, CROPS, SCENE, cut, measure, paste, place
 from ml.faces.detection import Detection
 from ml.labels import EMOTIONS
+from ml.types import Float64Array
 
 WHITE = np.full((48, 48), 255, np.uint8)
 EYES = ((0.2, 0.2), (0.3, 0.2))

@@ -1,4 +1,4 @@
-"""What is done to faces before they are read again."""
+"""Changes of faces for robustness."""
 
 import numpy as np
 import pytest

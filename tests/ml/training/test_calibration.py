@@ -1,4 +1,4 @@
-"""Calibration and figures of merit on numbers worked out by hand."""
+"""Calibration and metrics on numbers worked out by hand."""
 
 import numpy as np
 import pytest

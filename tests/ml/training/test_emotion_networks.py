@@ -1,4 +1,4 @@
-"""Networks at tiny dimensions: shapes, saving, learning, resuming."""
+"""Emotion networks at tiny dimensions: shapes, saving, learning, resuming."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Original downloads become the layout that training and evaluation read."""
+"""Building the data for training and evaluation from the downloads."""
 
 import csv
 import io
