@@ -1,1 +1,1 @@
-"""The numbers of the recommender: no Django, no database, no clock, no hidden randomness."""
+"""The recommender's algorithms in plain numpy: no Django, database, clock or hidden randomness."""

@@ -1,4 +1,4 @@
-"""Item-item similarity from who saved what, and what a sum of it says about a track."""
+"""Item-item similarity from co-saves, and its term in the score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An inverted file over the catalogue: which few per cent of the tracks are worth a score.
+"""An IVF (inverted file) index of the catalogue: selects the few per cent of tracks to score.
 
 Every track has a vector whose inner product with a query is the part of its score that does not
 depend on the mood. Tracks lie in buckets, one for each pair of a list (the nearest of a few
@@ -37,7 +37,7 @@ _SPREAD = 2.0
 
 @dataclass(frozen=True)
 class IvfIndex:
-    """What a process has to know of the buckets; the tracks in them stay in the database."""
+    """The in-memory part of the index; the tracks themselves stay in the database."""
 
     centroids: Vectors
     """(n_lists, d)."""

@@ -1,4 +1,4 @@
-"""Where in the plane to look for candidates, so that they spread as the mood's Gaussian does."""
+"""Points of the valence x energy plane to search around, spread like the mood's Gaussian."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _unit_points() -> FloatArray:
 
 
 def mood_samples(mood: Gaussian) -> FloatArray:
-    """Points (14, 2) in the unit square, laid out by the covariance around the mean."""
+    """Return points (14, 2) in the unit square, in rings of the covariance around the mean."""
     values, axes = np.linalg.eigh(mood.covariance)
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))
     points: FloatArray = np.clip(mood.mean + _unit_points() @ reach.T, 0.0, 1.0)
@@ -30,7 +30,7 @@ def mood_samples(mood: Gaussian) -> FloatArray:
 
 
 def draws(mood: Gaussian, seed: int, n: int) -> FloatArray:
-    """Points (n, 2) in the unit square drawn from the mood's Gaussian; one seed, one draw."""
+    """Return points (n, 2) in the unit square drawn from the mood's Gaussian, given the seed."""
     values, axes = np.linalg.eigh(mood.covariance)
     noise = np.random.default_rng(seed).standard_normal((n, 2))
     reach = axes * np.sqrt(np.maximum(values, LEAST_SD**2))

@@ -1,4 +1,4 @@
-"""What a score owes to everything but the mood, as one inner product of two vectors.
+"""All of a score but the mood and per-request terms, as one inner product of two vectors.
 
 A track's vector and a query's are laid out alike:
 

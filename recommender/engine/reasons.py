@@ -1,4 +1,4 @@
-"""Why a track was suggested, in words, from the terms of its score and nothing else."""
+"""Puts the terms of a score into words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From scores to the few tracks shown: variety, and a little chance that is known exactly.
+"""Reranks scored tracks for diversity, with exploration of exactly known propensity.
 
 Tracks are drawn one after another. Each draw is from a softmax over those still allowed, of
 score / temperature, where a track loses what it repeats of those drawn before (maximal marginal

@@ -1,4 +1,4 @@
-"""One readable sum: the score of a track is the sum of its named terms.
+"""The score of a track: the sum of its named terms.
 
     mood      1 - d²/2, with d the Mahalanobis distance to the mood's Gaussian: its
               log-likelihood but for a constant, chosen so that a track as near as the average

@@ -1,4 +1,4 @@
-"""Where the music is to take somebody: along with the mood, up from it, or to its opposite."""
+"""Moves the mood: match it, lift it, or contrast it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UP = np.array([0.5, 0.25])
 
 
 def steer(mood: Gaussian, position: float) -> Gaussian:
-    """The mood to look for at a position in [0, 1]; the spread stays as sure as it was.
+    """Return the target mood at a position in [0, 1]; the covariance stays the same.
 
     At MATCH it is the mood itself; at LIFT it is more pleasant and somewhat more energetic; at
     CONTRAST it lies across the middle of the plane. Between them it moves in straight lines, so

@@ -1,4 +1,4 @@
-"""What a person likes in sound: a mean that counts for little while it rests on little.
+"""A person's taste in sound, shrunk towards the average while there are few choices.
 
 Model per feature, in standardised units: the tracks that one person saves scatter around the
 person's own mean with variance WITHIN, and people's means scatter around zero with variance
