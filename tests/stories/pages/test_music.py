@@ -19,6 +19,7 @@ from stories.models import Story
 from stories.pages.presenters import direction
 from stories.selectors import mood_of
 from tests.factories import make_ready_story, make_story, make_track, make_user
+from tests.stories.pages.conftest import text
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -47,12 +48,12 @@ def url(name: str, story: Story) -> str:
 
 
 def test_slider_steers_and_keeps_its_place(client: Client, ready: Story) -> None:
-    page = client.get(url("story", ready)).content.decode()
+    page = text(client.get(url("story", ready)))
     assert re.search(r'id="steering"[^>]*value="0.0"', page)
-    page = client.post(url("steer", ready), {"steering": "0.5"}, follow=True).content.decode()
+    page = text(client.post(url("steer", ready), {"steering": "0.5"}, follow=True))
     assert re.search(r'id="steering"[^>]*value="0.5"[^>]*aria-valuetext="lift"', page)
     assert {s.steering for s in current_suggestions(ready.pk)} == {0.5}
-    part = client.post(url("steer", ready), {"steering": "1"}, headers=HTMX).content.decode()
+    part = text(client.post(url("steer", ready), {"steering": "1"}, headers=HTMX))
     assert "Now: contrast" in part
     assert "<html" not in part
 
@@ -67,7 +68,7 @@ def test_correcting_the_mood_keeps_the_direction(client: Client, ready: Story) -
 def test_strange_directions_are_refused(client: Client, ready: Story, steering: str) -> None:
     before = current_suggestions(ready.pk)
     page = client.post(url("steer", ready), {"steering": steering}, follow=True)
-    assert "Please choose between match, lift and contrast." in page.content.decode()
+    assert "Please choose between match, lift and contrast." in text(page)
     assert current_suggestions(ready.pk) == before
 
 
@@ -75,7 +76,7 @@ def test_strange_directions_are_refused(client: Client, ready: Story, steering: 
 def test_story_that_is_not_ready_cannot_be_tuned(client: Client, me: User, page: str) -> None:
     story = make_story(me)
     answer = client.post(url(page, story), {"steering": "1"}, follow=True)
-    assert "not been analysed yet" in answer.content.decode()
+    assert "not been analysed yet" in text(answer)
 
 
 @pytest.mark.parametrize(
@@ -91,18 +92,18 @@ def test_direction_is_told_in_words(steering: float, words: str) -> None:
 
 def test_filters_count_here_and_for_the_next_story(client: Client, me: User, ready: Story) -> None:
     page = client.post(url("filter", ready), {"genres": ["jazz and blues"]}, follow=True)
-    assert "1 on" in page.content.decode()
+    assert "1 on" in text(page)
     assert {s.track.genre for s in current_suggestions(ready.pk)} == {"jazz"}
     other = make_ready_story(me)
     client.post(url("steer", other), {"steering": "0"})
     assert {s.track.genre for s in current_suggestions(other.pk)} == {"jazz"}
-    part = client.post(url("filter", ready), {}, headers=HTMX).content.decode()
+    part = text(client.post(url("filter", ready), {}, headers=HTMX))
     assert "1 on" not in part
     assert {s.track.genre for s in current_suggestions(ready.pk)} == {"jazz", "pop"}
 
 
 def test_filters_that_leave_nothing_say_so(client: Client, ready: Story) -> None:
-    page = client.post(url("filter", ready), {"year_from": "2100"}, follow=True).content.decode()
+    page = text(client.post(url("filter", ready), {"year_from": "2100"}, follow=True))
     assert "Perhaps your filters leave too little" in page
     assert '<details class="filters" open>' in page
     assert current_suggestions(ready.pk) == []
@@ -121,35 +122,35 @@ def test_filters_that_leave_nothing_say_so(client: Client, ready: Story) -> None
 def test_filters_that_make_no_sense_are_refused(
     client: Client, me: User, ready: Story, sent: dict[str, Any], reason: str
 ) -> None:
-    assert reason in client.post(url("filter", ready), sent, follow=True).content.decode()
+    assert reason in text(client.post(url("filter", ready), sent, follow=True))
     assert selectors.music_preferences(me).n_filters == 0
 
 
 def test_story_can_be_kept_out_of_the_taste(client: Client, me: User, ready: Story) -> None:
     client.post(url("choose", ready), {"track": current_suggestions(ready.pk)[0].track_id})
-    part = client.post(url("learning", ready), {"learns": "no"}, headers=HTMX).content.decode()
+    part = text(client.post(url("learning", ready), {"learns": "no"}, headers=HTMX))
     assert "Learn from it again" in part
     profile = selectors.taste_profile(me)
     assert profile
     assert profile.n_choices == 0
-    page = client.post(url("learning", ready), {"learns": "yes"}, follow=True).content.decode()
+    page = text(client.post(url("learning", ready), {"learns": "yes"}, follow=True))
     assert "Don’t learn from this" in page
-    page = client.post(url("learning", ready), {"learns": "?"}, follow=True).content.decode()
+    page = text(client.post(url("learning", ready), {"learns": "?"}, follow=True))
     assert "Please say yes or no." in page
 
 
 def test_another_track_is_found_and_saved(client: Client, ready: Story) -> None:
     track = make_track(title="Bohemian Rhapsody", artists=["Queen"], energy=0.01)
-    page = client.get(url("find", ready), {"q": "bohemain"}).content.decode()
+    page = text(client.get(url("find", ready), {"q": "bohemain"}))
     assert "<html" in page
     assert f'value="{track.pk}"' in page
-    part = client.get(url("find", ready), {"q": "bohemain"}, headers=HTMX).content.decode()
+    part = text(client.get(url("find", ready), {"q": "bohemain"}, headers=HTMX))
     assert "<html" not in part
     client.post(url("choose", ready), {"track": track.pk})
     choice = selectors.get_choice(ready.pk)
     assert choice
     assert choice.track == track
-    part = client.get(url("find", ready), {"q": "zzzzz"}, headers=HTMX).content.decode()
+    part = text(client.get(url("find", ready), {"q": "zzzzz"}, headers=HTMX))
     assert "Nothing here is called" in part
 
 
@@ -164,7 +165,7 @@ def test_others_stories_cannot_be_tuned(client: Client, ready: Story) -> None:
 
 def test_what_others_were_shown_is_not_brought_back(client: Client, ready: Story) -> None:
     page = client.post(url("restore", ready), {"suggestion": str(uuid4())}, follow=True)
-    assert "not there any more" in page.content.decode()
+    assert "not there any more" in text(page)
 
 
 # --- the page of a person's music -----------------------------------------------------------------
@@ -174,11 +175,11 @@ TASTE = "/tracks/taste/"
 
 def test_newcomers_are_asked_once_what_they_like(client: Client, me: User, ready: Story) -> None:
     new = reverse("stories:new")
-    assert "Tell Storify what you like" in client.get(new).content.decode()
+    assert "Tell Storify what you like" in text(client.get(new))
     sent = {"liked_genres": ["pop"], "next": new}
     page = client.post(f"{TASTE}likes/", sent, follow=True)
     assert page.redirect_chain == [(new, 302)]
-    assert "Tell Storify what you like" not in page.content.decode()
+    assert "Tell Storify what you like" not in text(page)
     assert selectors.music_preferences(me).liked_genres == ["pop"]
 
 
@@ -198,11 +199,11 @@ def test_the_question_can_be_skipped(client: Client, me: User) -> None:
 
 def test_taste_is_reset_and_the_reset_undone(client: Client, me: User, ready: Story) -> None:
     services.save_choice(user=me, story_id=ready.pk, track_id=make_track().pk)
-    assert "1 saved track" in client.get(TASTE).content.decode()
-    page = client.post(f"{TASTE}reset/", follow=True).content.decode()
+    assert "1 saved track" in text(client.get(TASTE))
+    page = text(client.post(f"{TASTE}reset/", follow=True))
     assert "Undo the reset" in page
     assert "1 saved track" not in page
-    assert "1 saved track" in client.post(f"{TASTE}undo/", follow=True).content.decode()
+    assert "1 saved track" in text(client.post(f"{TASTE}undo/", follow=True))
 
 
 def test_filters_are_kept_on_the_page_of_music_too(client: Client, me: User, ready: Story) -> None:
@@ -211,7 +212,7 @@ def test_filters_are_kept_on_the_page_of_music_too(client: Client, me: User, rea
     assert (said.allow_explicit, said.year_to, said.n_filters) == (False, 1999, 2)
     page = client.post(f"{TASTE}filters/", {"year_from": "2000", "year_to": "1999"})
     assert page.status_code == 422
-    assert "The first year is after the last one." in page.content.decode()
+    assert "The first year is after the last one." in text(page)
     assert client.post(f"{TASTE}likes/", {"liked_genres": ["polka"]}).status_code == 422
 
 

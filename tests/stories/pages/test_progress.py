@@ -74,7 +74,7 @@ def test_story_without_models_says_so_once_that_is_more_than_a_restart(
     client: Client, me: User
 ) -> None:
     now, before = make_story(me), make_story(me, created_at=timezone.now() - timedelta(minutes=2))
-    gone = "The models are not running at the moment."
+    gone = "The models aren’t running at the moment."
     assert gone not in text(client.get(url("story", now)))
     assert gone in text(client.get(url("story", before)))
 
