@@ -44,7 +44,10 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "wiring": ("apps", "api.urls", "pages.urls", "spotify.sandbox.urls"),
     },
     "recommender": {
-        "support": ("binary_rows", "catalogue.demo", "catalogue.languages", "engine", "errors"),
+        "support": (
+            *("binary_rows", "catalogue.demo", "catalogue.languages", "catalogue.release_years"),
+            *("engine", "errors"),
+        ),
         "models": ("models",),
         "selectors": (
             *("catalogue.demo_tracks", "catalogue.importing", "catalogue.search"),
