@@ -98,6 +98,11 @@ class SpotifySignInErrors(SocialAuthExceptionMiddleware):
     def get_redirect_uri(self, request: HttpRequest, exception: Exception) -> None:
         """No redirect; render_error responds directly."""
 
+    def get_error_status(self, request: HttpRequest, exception: SocialAuthBaseException) -> int:
+        """What only the address says of Spotify anybody may write; it is no failure of ours."""
+        status = super().get_error_status(request, exception)
+        return 400 if "error" in request.GET and status >= 500 else status
+
     def render_error(
         self, request: HttpRequest, exception: SocialAuthBaseException
     ) -> HttpResponse:

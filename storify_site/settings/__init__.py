@@ -254,6 +254,8 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # Of the OpenAPI document, whose `version` would be put into a header as it comes.
+    "ALLOWED_VERSIONS": ["v1"],
     "DEFAULT_PARSER_CLASSES": [
         "accounts.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",

@@ -10,7 +10,6 @@ from django.core.cache import cache
 from django.db import transaction
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
-from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -43,7 +42,13 @@ def test_api_answers_as_its_document_says(
 ) -> None:
     assert len(operations) > 15
     for operation in operations:
-        try_out(site, operation, mode)
+        if mode is GenerationMode.POSITIVE or takes_something(operation):
+            try_out(site, operation, mode)
+
+
+def takes_something(operation: Any) -> bool:
+    """Whether what is sent to it can be wrong at all."""
+    return bool(operation.body or operation.path_parameters or operation.query)
 
 
 def try_out(site: Site, operation: Any, mode: GenerationMode) -> None:
@@ -58,7 +63,4 @@ def try_out(site: Site, operation: Any, mode: GenerationMode) -> None:
         cache.clear()
         case.validate_response(response, checks=CHECKS)
 
-    try:
-        attack()
-    except Unsatisfiable:  # nothing of what it takes can be wrong
-        assert mode is GenerationMode.NEGATIVE
+    attack()

@@ -70,6 +70,8 @@ KNOWN: list[tuple[int, Hostile]] = [
                   body=b"action=try_again&_selected_action=abc")),
     (400, Hostile(Address("/nothing/"), method="POST", content_type="multipart/form-data")),
     (400, Hostile(Address("/nothing/"), method="POST", body=b"a=1&" * 2000)),
+    (200, Hostile(Address("/api/schema/"), query=(("version", "\r\nX-Injected: 1"),))),
+    (400, Hostile(Address("/oauth/complete/%(backend)s/"), query=(("error", "x"),))),
     (400, Hostile(HISTORY, headers={"Cookie": 'sessionid="\\000"'})),
     (400, Hostile(Address("/static/%(object_id)s"), path={"object_id": "\x00"})),
     (400, Hostile(STORIES, method="POST", who="program", content_type=MULTIPART,
