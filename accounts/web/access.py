@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-
 if TYPE_CHECKING:
     from accounts.models import User
 
