@@ -47,13 +47,15 @@ class LikesForm(_PreferencesForm):
     liked_genres = _multiple_choice("Which of these do you like?")
     liked_languages = _multiple_choice("Which languages do you like to hear songs in?")
 
-    def __init__(self, said: MusicPreferences, data: Mapping[str, Any] | None = None) -> None:
-        """A question with a single answer is asked only of who has given that answer."""
-        super().__init__(said, data)
+    def __init__(
+        self, preferences: MusicPreferences, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Ask a question that has one possible answer only of people who have given it."""
+        super().__init__(preferences, data)
         for name, field in self.fields.items():
             if isinstance(field, forms.MultipleChoiceField):
                 choices = list(field.widget.choices)
-                field.choices = choices if len(choices) > 1 or getattr(said, name) else []
+                field.choices = choices if len(choices) > 1 or getattr(preferences, name) else []
 
 
 class FiltersForm(_PreferencesForm):

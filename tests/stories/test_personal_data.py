@@ -95,7 +95,7 @@ def test_a_person_deleted_in_any_way_leaves_no_file_and_no_row(
             User.objects.filter(pk=user.pk).delete()
         elif way == "admin page":
             page = client.get(f"{people}{user.pk}/delete/").content.decode()
-            assert "with stories, photos, videos, saved music" in page
+            assert "with their stories, photos, videos, saved music" in page
             client.post(f"{people}{user.pk}/delete/", {"post": "yes"})
         else:
             chosen = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
