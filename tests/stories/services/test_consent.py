@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -21,6 +19,7 @@ from stories.models import Analysis, Correction, Story
 from stories.services import consent, job_publisher
 from tests.factories import make_ready_story, make_ready_video_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
+from tests.stories.services.threads import beside
 
 pytestmark = pytest.mark.django_db
 
@@ -242,26 +241,6 @@ def test_consent_withdrawn_during_the_analysis_is_heard(
     assert Suggestion.objects.filter(story_id=story.pk).count() == 10
 
 
-@contextmanager
-def in_a_thread(work: Callable[[], object]) -> Iterator[list[BaseException]]:
-    """Run it beside the block, on a connection of its own; what it raised is in the list."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield raised
-    thread.join(30)
-    assert not thread.is_alive()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_correction_at_the_same_moment_brings_no_face_back(
     broker: FakeQueue, monkeypatch: pytest.MonkeyPatch
@@ -278,9 +257,7 @@ def test_a_correction_at_the_same_moment_brings_no_face_back(
         return tags
 
     monkeypatch.setattr("stories.services.corrections.effective_tags", slow)
-    with in_a_thread(
-        lambda: services.correct_story(story=story, user=user, action="dancing")
-    ) as raised:
+    with beside(lambda: services.correct_story(story=story, user=user, action="dancing")) as raised:
         assert read.wait(20)
         record_faces_consent(user=User.objects.get(pk=user.pk), agreed=False)
         withdrawn.set()

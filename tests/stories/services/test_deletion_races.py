@@ -6,8 +6,6 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +24,12 @@ from stories.errors import StoryGoneError
 from stories.models import Analysis, Photo, Story
 from tests.factories import make_photo_bytes, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
+from tests.stories.services.threads import beside
 from tests.stories.workers.test_worker import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def beside(work: Callable[[], object]) -> Iterator[list[BaseException]]:
-    """Run it in a thread, on a connection of its own; what it raised is in the list."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield raised
-    finally:
-        thread.join(30)
-    assert not thread.is_alive()
 
 
 def somebody_waits() -> bool:
