@@ -1,6 +1,6 @@
-"""Measure what each modality adds: `python -m ml.ablate`. See ml.evaluation.ablation."""
+"""Measure what each modality adds: `python -m ml.ablate`. See ml.evaluation.mood.ablation."""
 
-from ml.evaluation.ablation import main
+from ml.evaluation.mood.ablation import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

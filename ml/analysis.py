@@ -8,14 +8,16 @@ from PIL import Image
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
-from ml import mood
+from ml.action.backbone import encode, preprocess
 from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces.detection import Detection, detect
 from ml.images import shrink
 from ml.intensity import PRIOR_LEVELS, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
-from ml.scene.colour import mean_scene, scene_of
+from ml.mood import Modalities
+from ml.mood.fusion import disagreement, fuse
+from ml.scene.predict import mean_scene, scene_of
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 
@@ -85,7 +87,7 @@ def analyse_video(
     on_stage("mood")
     whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)
     moments = (
-        Moment(round(frame.at, 2), _mood(seen, words, intensity_of(seen.action, levels)))
+        Moment(round(frame.at, 2), fuse(**_said(seen, words, intensity_of(seen.action, levels))))
         for frame, seen in zip(frames, each, strict=True)
     )
     return replace(whole, moments=tuple(moments))
@@ -93,14 +95,13 @@ def analyse_video(
 
 def _see(pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool) -> list[_Seen]:
     faces = _faces(pictures, on_stage, look_at_faces=look_at_faces)
-    doing = []
-    for picture in pictures:
+    seen = []
+    for picture, shown in zip(pictures, faces, strict=True):
         on_stage("action")
-        doing.append(actions.recognise(picture))
-    return [
-        _Seen(shown, emotion_of(shown), action, label, scene_of(picture))
-        for picture, shown, (action, label) in zip(pictures, faces, doing, strict=True)
-    ]
+        encoding = encode([preprocess(picture)])
+        action, label = actions.recognise(encoding)
+        seen.append(_Seen(shown, emotion_of(shown), action, label, scene_of(picture, encoding)))
+    return seen
 
 
 def _faces(
@@ -134,8 +135,8 @@ def _mean(rows: Sequence[Probabilities]) -> Probabilities:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _mood(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> mood.MoodTarget:
-    return mood.fuse(
+def _said(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> Modalities:
+    return Modalities(
         emotion=seen.emotion,
         action=seen.action,
         intensity=intensity,
@@ -146,6 +147,7 @@ def _mood(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -
 
 def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Analysis:
     intensity = intensity_of(seen.action, levels)
+    said = _said(seen, words, intensity)
     return Analysis(
         faces=seen.faces,
         emotion=seen.emotion,
@@ -157,6 +159,7 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         caption=words.probabilities if words else None,
         caption_mood=words.mood if words else None,
         scene=seen.scene,
-        mood=_mood(seen, words, intensity),
+        mood=fuse(**said),
+        disagreement=disagreement(**said),
         versions=versions(),
     )

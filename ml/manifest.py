@@ -32,7 +32,7 @@ def entry(name: str) -> dict[str, Any]:
 
 @cache
 def model_file(name: str, part: str | None = None) -> Path:
-    """Return the checked file of a model ("emotion", "action", "caption") or of a separate part.
+    """Return the checked file of a model ("emotion", "scene" ...) or of a separate part.
 
     The only such part is "words" of "caption".
     """
@@ -81,12 +81,12 @@ def versions() -> dict[str, str]:
 def publish(
     name: str, trained: Path, described: dict[str, Any], parts: Mapping[str, Path] | None = None
 ) -> Path:
-    """Copy a trained network to the shipped models, add its manifest entry and return its file.
+    """Copy a trained model to the shipped ones, add its manifest entry and return its file.
 
     `parts` are further files of the model by name. The measured figures are empty until
     `python -m ml.evaluate ... --record` fills them in.
     """
-    file = _ship(trained, f"{name}.keras")
+    file = _ship(trained, f"{name}{trained.suffix}")
     shipped = {
         part: _ship(path, f"{name}_{part}{path.suffix}") for part, path in (parts or {}).items()
     }

@@ -33,7 +33,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Scene:
-    """Light and colour in standard deviations from the usual photo, and the mood they suggest."""
+    """Light and colour in standard deviations from the usual photo, and the whole photo's mood."""
 
     light: float
     colour: float
@@ -64,7 +64,8 @@ class Analysis:
     action is certain enough, `caption` and `caption_mood` without a caption. Probabilities are
     calibrated and sum to one; they are uniform for a photo unlike any with a known action. For a
     video they are means over its frames, `moments` is the course of its mood (empty for a photo),
-    and the faces are those of its poster.
+    and the faces are those of its poster. `disagreement` is from 0 to 1 how much photo and caption
+    contradict each other (`ml.mood.fusion.disagreement`).
     """
 
     faces: tuple[Face, ...]
@@ -80,6 +81,7 @@ class Analysis:
     mood: MoodTarget
     versions: dict[str, str]
     moments: tuple[Moment, ...] = ()
+    disagreement: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the analysis as plain JSON values."""

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
-from ml.mood import Gaussian, MoodTarget, fuse
+from ml.mood import Gaussian, MoodTarget
+from ml.mood.fusion import fuse
 from recommender import selectors as recommender
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video

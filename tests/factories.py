@@ -18,7 +18,8 @@ from PIL import Image
 from accounts.models import SpotifyAccount, User
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import MoodTarget, fuse
+from ml.mood import Gaussian, MoodTarget
+from ml.mood.fusion import fuse
 from recommender.models import Track
 from recommender.services.search_words import learn_words_of
 from stories.models import Analysis, Photo, Story, Video
@@ -187,6 +188,11 @@ def _add_video(story: Story, data: bytes) -> None:
     moving = Video(story=story, seconds=2.0)
     moving.file.save("x.mp4", ContentFile(data), save=False)
     moving.save()
+
+
+def scene_mood() -> Gaussian:
+    """The mood of a whole photo that looks pleasant and calm."""
+    return Gaussian(np.array([0.7, 0.45]), np.diag([0.03, 0.04]))
 
 
 def certain(classes: tuple[str, ...], label: str, share: float) -> dict[str, float]:

@@ -26,6 +26,7 @@ FROZEN_BLOCKS = 10
 """Blocks, of twelve, before the tokens that our own two tuned blocks take."""
 
 _INNER = f"/blocks.{FROZEN_BLOCKS - 1}/Add_1_output_0"
+_LATE = f"/blocks.{FROZEN_BLOCKS}/Add_1_output_0"
 
 TOKENS = (257, 384)
 """A class token and 16 x 16 patch tokens of 384 numbers."""
@@ -34,11 +35,12 @@ TOKENS = (257, 384)
 class Encoding(NamedTuple):
     """The backbone's output for n views.
 
-    `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `features` (n, WIDTH) summarise
-    those after the last block.
+    `tokens` (n, 257, 384) are those after FROZEN_BLOCKS blocks, `late` (n, WIDTH) summarise those
+    after one more and `features` (n, WIDTH) those after the last block.
     """
 
     tokens: Float32Array
+    late: Float32Array
     features: Float32Array
 
 
@@ -63,7 +65,7 @@ def session() -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
     model = weights_file("dinov2").read_bytes()
-    for name in (_INNER, _LAST):
+    for name in (_INNER, _LATE, _LAST):
         model = with_output(model, name)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
@@ -77,6 +79,11 @@ def encode(views: Sequence[Image.Image]) -> Encoding:
     """Return the backbone's output for n RGB views of 224 by 224 pixels."""
     pixels = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
     batch = ((pixels - _MEAN) / _SD).transpose(0, 3, 1, 2)
-    tokens, last = session().run([_INNER, _LAST], {"input": np.ascontiguousarray(batch)})
-    pooled = np.concatenate([last[:, 0], last[:, 1:].mean(axis=1)], axis=1)
-    return Encoding(tokens.astype(np.float32), pooled.astype(np.float32))
+    names = [_INNER, _LATE, _LAST]
+    tokens, late, last = session().run(names, {"input": np.ascontiguousarray(batch)})
+    return Encoding(tokens.astype(np.float32), summary(late), summary(last))
+
+
+def summary(tokens: Float32Array) -> Float32Array:
+    """Return the class token and the mean of the patch tokens (n, WIDTH)."""
+    return np.concatenate([tokens[:, 0], tokens[:, 1:].mean(axis=1)], axis=1, dtype=np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml.action.backbone import encode, preprocess
+from ml.action.backbone import Encoding, encode, preprocess
 from ml.calibration import softmax
 from ml.labels import ACTIONS
 from ml.manifest import entry
@@ -29,11 +29,15 @@ class ActionScores:
 
 def score(photos: Sequence[Image.Image]) -> ActionScores:
     """Return the scores of whole photos of any size."""
-    seen = encode([preprocess(photo) for photo in photos])._asdict()
+    return scores_of(encode([preprocess(photo) for photo in photos]))
+
+
+def scores_of(seen: Encoding) -> ActionScores:
+    """Return the scores of photos from what the backbone makes of them."""
     import_keras()
     import ml.action.blocks  # noqa: F401  registers the layers of the file
 
-    wanted = [seen[each.name] for each in network("action").inputs]
+    wanted = [seen._asdict()[each.name] for each in network("action").inputs]
     logits, familiarity = compiled("action")(*wanted)
     return ActionScores(
         softmax(logits, entry("action")["temperature"]),
@@ -56,13 +60,13 @@ def are_named(probabilities: Float64Array, familiarity: Float64Array) -> NDArray
     return np.asarray(familiar & (probabilities.max(axis=1) >= described["threshold"]))
 
 
-def recognise(photo: Image.Image) -> tuple[dict[str, float], str | None]:
+def recognise(seen: Encoding) -> tuple[dict[str, float], str | None]:
     """Return the probabilities of one photo's actions, and the action if it is certain enough.
 
     For an unfamiliar photo the probabilities are uniform: what the network predicts for a lake or a
     plate is meaningless.
     """
-    scores = score([photo])
+    scores = scores_of(seen)
     known = scores.familiarity[0] >= entry("action")["familiarity"]
     row = scores.probabilities[0] if known else np.full(len(ACTIONS), 1 / len(ACTIONS))
     action = {name: float(p) for name, p in zip(ACTIONS, row, strict=True)}

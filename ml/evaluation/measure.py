@@ -1,12 +1,14 @@
 """Measure a shipped model on a Parquet file.
 
-python -m ml.evaluate {faces,emotion,action,caption} --data FILE [--split NAME] [--json]
+python -m ml.evaluate {faces,emotion,action,caption,mood} --data FILE [--split NAME] [--json]
 
 Columns by model: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion
 (whole photos or face crops) and action (also "none" for photos of no action, as `ml.prepare
 no-action` writes them for --no-action); `text` and `label` or `labels` for caption (also CSV),
 with `valence` (-1, 0 or 1), `language` and `kind` for the side of its mood; `image` and `faces`
-(boxes x, y, width, height in pixels) or `n_faces` for faces.
+(boxes x, y, width, height in pixels) or `n_faces` for faces; `image` and maybe `caption` for mood,
+with ratings (`valence_mean` and `arousal_mean`, on any scale) or sides (`valence_side` and
+`energy_side`, -1, 0 or 1).
 `split` is optional; for files without a split `test`, that name means every split whose name
 ends in `_test`.
 """
@@ -29,15 +31,18 @@ from pyarrow import csv
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
+from ml.analysis import analyse
 from ml.calibration import conformal_sets
 from ml.emotion.photo import emotions_of_views, view
 from ml.emotion.predict import LABELLED, VOTED
 from ml.evaluation.action_figures import figures
 from ml.evaluation.faces import measure_faces
 from ml.evaluation.metrics import PART_KEYS, report, share_of
+from ml.evaluation.mood import figures as mood_figures
 from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
+from ml.mood import Gaussian
 from ml.training.action.no_action import LABEL as NO_ACTION
 from ml.training.emotion.fer2013 import ferplus_majority, parts
 from ml.types import Float64Array, Int64Array
@@ -231,11 +236,38 @@ def _faces(table: pa.Table) -> Report:
     return measure_faces(table)
 
 
+def measure_mood(table: pa.Table) -> Report:
+    """Measure the whole analysis of photos and captions against ratings or sides of the mood."""
+    rated = {"valence_mean", "arousal_mean"} <= set(table.column_names)
+    require(table, "image", *(() if rated else ("valence_side", "energy_side")))
+    words = table["caption"].to_pylist() if "caption" in table.column_names else [""] * len(table)
+    stories = [(*one, caption or "") for one, caption in zip(_images(table), words, strict=True)]
+    found, ms = _timed(_moods, stories, 1)
+    moods = [Gaussian(row[:2], row[2:].reshape(2, 2)) for row in found]
+    result: Report = {"n": len(moods), "ms_per_item": ms}
+    if rated:
+        result |= mood_figures.rating_figures(moods, mood_figures.ratings_of(table))
+    if {"valence_side", "energy_side"} <= set(table.column_names):
+        sides = np.column_stack([table[f"{axis}_side"].to_numpy() for axis in mood_figures.AXES])
+        result |= mood_figures.side_figures(moods, sides)
+    return result
+
+
+def _moods(stories: Sequence[tuple[int, bytes, str]]) -> Float64Array:
+    rows = []
+    for row, encoded, caption in stories:
+        (photo,) = _decoded([(row, encoded)])
+        mood = analyse(photo, caption).mood
+        rows.append([mood.valence, mood.energy, *np.ravel(mood.spread)])
+    return np.array(rows)
+
+
 MEASURES: dict[str, Callable[[pa.Table], Report]] = {
     "faces": _faces,
     "emotion": measure_emotion,
     "action": measure_action,
     "caption": measure_caption,
+    "mood": measure_mood,
 }
 
 

@@ -16,8 +16,9 @@ from ml.caption.encoder import _e5, _universal
 from ml.faces.detection import Detection, _blazeface, _yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
+from ml.mood import Gaussian
 from ml.networks import compiled
-from ml.types import STAGES
+from ml.types import STAGES, Scene
 from ml.video import Frame
 from tests.ml.test_faces import drawing
 
@@ -44,13 +45,26 @@ def test_action_is_named_where_the_photo_is_familiar_and_the_network_sure(
     probabilities = np.full((1, len(ACTIONS)), (1 - confidence) / (len(ACTIONS) - 1))
     probabilities[0, 3] = confidence
     scores = ActionScores(probabilities, np.array([familiarity]))
-    monkeypatch.setattr("ml.action.predict.score", lambda _photos: scores)
+    monkeypatch.setattr("ml.action.predict.scores_of", lambda _seen: scores)
     result = analyse(drawing(), "")
     assert result.action_label == (ACTIONS[3] if named else None)
     assert result.action is not None
     seen = confidence if familiarity > 0 else 1 / len(ACTIONS)
     assert result.action[ACTIONS[3]] == pytest.approx(seen)
     assert sum(result.action.values()) == pytest.approx(1)
+
+
+def test_words_that_contradict_the_photo_are_marked_and_widen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bright = Gaussian(np.array([0.85, 0.6]), np.diag([0.02, 0.03]))
+    monkeypatch.setattr("ml.analysis.scene_of", lambda _photo, _seen: Scene(1.0, 1.0, bright))
+    grief = "I miss you so much, I can't stop crying"
+    glad, torn = (analyse(drawing(), words) for words in ("So happy today!", grief))
+    assert torn.disagreement > 0.8 > glad.disagreement
+    assert torn.mood.spread[0][0] > glad.mood.spread[0][0]
+    assert analyse(drawing(), "").disagreement == 0
+    assert torn.to_json()["disagreement"] == torn.disagreement
 
 
 def test_caption_moves_the_mood_its_way() -> None:
@@ -131,7 +145,7 @@ def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
     said = iter(
         [(sure, "running"), (unsure, None), (sure, "running"), (unsure, None), (unsure, None)]
     )
-    monkeypatch.setattr("ml.action.predict.recognise", lambda _photo: next(said))
+    monkeypatch.setattr("ml.action.predict.recognise", lambda _seen: next(said))
     half = analyse_video(frames(drawing(), drawing()), drawing(), "")
     third = analyse_video(frames(drawing(), drawing(), drawing()), drawing(), "")
     assert (half.action_label, third.action_label) == ("running", None)

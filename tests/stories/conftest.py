@@ -15,13 +15,12 @@ from PIL import Image
 from accounts.models import User
 from ml.intensity import Levels, intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import fuse
-from ml.scene.colour import mood_of
+from ml.mood.fusion import fuse
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 from recommender.models import Track
 from stories.services import job_publisher
-from tests.factories import certain, make_user
+from tests.factories import certain, make_user, scene_mood
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ class FakeModels:
             intensity=intensity,
             caption=None,
             caption_mood=None,
-            scene=Scene(1.2, 0.1, mood_of(1.2, 0.1)),
+            scene=Scene(1.2, 0.1, scene_mood()),
             mood=fuse(emotion=emotion, action=action, intensity=intensity),
             versions={"emotion": "fake"},
         )

@@ -13,7 +13,6 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import delete_account, export_account
-from ml.scene.colour import mood_of
 from recommender.models import Choice, Suggestion, Track, TrackSaves
 from stories import services
 from stories.models import Analysis, Correction, Photo, Story, Video
@@ -25,6 +24,7 @@ from tests.factories import (
     make_story,
     make_user,
     make_video_story,
+    scene_mood,
 )
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_every_column_is_exported_or_knowingly_withheld(model: type[Model]) -> N
 
 def test_the_export_tells_what_the_models_said_under_a_correction(user: User) -> None:
     story = make_ready_story(user)
-    words, scene = {"mean": [0.2, 0.4], "covariance": [[0.04, 0], [0, 0.04]]}, mood_of(1, 0.1)
+    words, scene = {"mean": [0.2, 0.4], "covariance": [[0.04, 0], [0, 0.04]]}, scene_mood()
     seen = {"light": 1.0, "colour": 0.1, "mood": scene.to_json()}
     Analysis.objects.filter(pk=story.pk).update(caption_mood=words, scene=seen)
     services.correct_story(story=story, user=user, emotion="sad", action="dancing")

@@ -86,7 +86,8 @@ def fill_cache(data: Path, cached: Cached, minutes: float = 1e6) -> int:
             return len(missing) - begin
         rows = missing[begin : begin + BATCH]
         photos = [decoded(images[int(row)].as_py(), f"The image of row {row}") for row in rows]
-        cached.tokens[rows], cached.features[rows] = encode([preprocess(photo) for photo in photos])
+        seen = encode([preprocess(photo) for photo in photos])
+        cached.tokens[rows], cached.features[rows] = seen.tokens, seen.features
         if begin % (50 * BATCH) == 0:
             log.info("%d of %d", begin, len(missing))
     return 0

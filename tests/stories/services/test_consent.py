@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import record_faces_consent
-from ml.mood import fuse
+from ml.mood.fusion import fuse
 from recommender.models import Suggestion, Track
 from stories import selectors, services, tasks
 from stories.models import Analysis, Correction, Story

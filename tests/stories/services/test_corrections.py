@@ -9,13 +9,13 @@ from django.core.files.storage import FileSystemStorage
 from accounts.models import User
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import POINT_SD, Gaussian, fuse
-from ml.scene.colour import mood_of
+from ml.mood import POINT_SD, Gaussian
+from ml.mood.fusion import fuse
 from recommender.models import Choice, Suggestion, Track
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
 from stories.models import Correction, Photo, Story
-from tests.factories import make_ready_story, make_story, make_user
+from tests.factories import make_ready_story, make_story, make_user, scene_mood
 from tests.stories.conftest import FakeQueue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_models")]
@@ -61,7 +61,7 @@ def test_a_corrected_action_brings_its_intensity(user: User) -> None:
 
 def test_a_correction_leaves_what_words_and_light_say(user: User) -> None:
     story = make_ready_story(user)
-    words, scene = Gaussian(np.array([0.2, 0.4]), np.eye(2) * 0.04), mood_of(2, 1)
+    words, scene = Gaussian(np.array([0.2, 0.4]), np.eye(2) * 0.04), scene_mood()
     story.analysis.caption_mood = words.to_json()
     story.analysis.scene = {"light": 2, "colour": 1, "mood": scene.to_json()}
     story.analysis.save()

@@ -1,22 +1,24 @@
 """The mood plane: known values and boundaries."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ml.mood import (
-    ACTION_VALENCE,
-    MUSIC,
+from ml.mood import ACTION_VALENCE, MUSIC, PHOTOS, Gaussian, normalised, point, statements
+from ml.mood.fusion import (
+    FUSION,
     Evidence,
-    Gaussian,
+    Fusion,
     combine,
+    contradiction,
     evidence,
-    normalised,
-    point,
-    statements,
+    fused,
+    witnesses,
 )
-from tests.ml.test_mood import counted, covariance
+from tests.ml.mood.test_fusion import counted, covariance
 
 
 def test_music_is_as_wide_and_as_correlated_as_its_figures_say() -> None:
@@ -55,8 +57,8 @@ def test_activity_of_unknown_kind_or_intensity_is_any() -> None:
     assert statements(action={}, intensity={"low": 0.0}) == {}
 
 
-def evidence_of(says: Gaussian, unknowing: Gaussian, reliability: float = 1.0) -> Evidence:
-    return evidence({"caption": (says, unknowing)}, {"caption": reliability})["caption"]
+def evidence_of(says: Gaussian, unknowing: Gaussian) -> Evidence:
+    return evidence({"caption": (says, unknowing)})["caption"]
 
 
 def test_evidence_is_the_precision_beyond_that_of_knowing_nothing() -> None:
@@ -64,7 +66,7 @@ def test_evidence_is_the_precision_beyond_that_of_knowing_nothing() -> None:
     of both, 0.8 counts."""
     says = Gaussian(np.array([0.8, 0.3]), np.diag([0.1**2, 0.2**2]))
     unknowing = Gaussian(np.array([0.5, 0.6]), np.diag([0.2**2, 0.5**2]))
-    told = evidence_of(says, unknowing, 0.8)
+    told = evidence_of(says, unknowing).times(0.8)
     assert told.precision == pytest.approx(0.8 * np.diag([75.0, 21.0]))
     assert told.pull == pytest.approx([0.8 * 67.5, 0.8 * 5.1])
     assert told.mean == pytest.approx([0.8, 0.3])
@@ -126,14 +128,14 @@ def test_correlated_evidence_turns_the_ellipse_towards_its_direction() -> None:
 
 @pytest.mark.parametrize(
     ("mean", "place"),
-    [((2.0, 2.0), (0.908, 0.835)), ((-1.0, -1.0), (0.18, 0.29))],
+    [((2.0, 2.0), (0.908, 0.965)), ((-1.0, -1.0), (0.1305, 0.251))],
 )
 def test_mood_stays_within_the_places_that_anything_seen_speaks_of(
     mean: tuple[float, float], place: tuple[float, float]
 ) -> None:
-    """Hugging and surprise, fear and low intensity are the furthest."""
+    """Hugging, and photos 1.5 standard deviations from the usual one, are the furthest."""
     mood = combine([], Gaussian(np.array(mean), PRIOR.covariance))
-    assert (mood.valence, mood.energy) == place
+    assert (mood.valence, mood.energy) == pytest.approx(place)
 
 
 @pytest.mark.parametrize("outside", [(-0.01, 0.5), (1.01, 0.5), (0.5, -0.01), (0.5, 1.01)])
@@ -160,3 +162,87 @@ def test_gaussians_differ_by_either_part_and_from_anything_else() -> None:
     assert Gaussian(MUSIC.mean, MUSIC.covariance) == MUSIC
     assert Gaussian(MUSIC.mean, 2 * MUSIC.covariance) != MUSIC
     assert MUSIC.to_json() != MUSIC
+
+
+TRUSTED = Fusion(
+    {"emotion": 1.0, "activity": 1.0, "scene": 1.0, "caption": 1.0},
+    {"valence": 0.1, "energy": 0.2},
+    {"photo": 1.0, "caption": 1.0},
+)
+
+
+def generalised_least_squares(seen: list[Evidence], shared: Any) -> tuple[Any, Any]:
+    """Aitken's estimate of the photo's mood and its covariance, from the whole error covariance."""
+    n = len(seen)
+    errors = np.kron(np.ones((n, n)), shared)
+    for k, one in enumerate(seen):
+        errors[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] += np.linalg.inv(one.precision)
+    design = np.kron(np.ones((n, 1)), np.eye(2))
+    places = np.concatenate([np.linalg.solve(one.precision, one.pull) for one in seen])
+    weighed = design.T @ np.linalg.inv(errors)
+    covariance = np.linalg.inv(weighed @ design)
+    return covariance @ weighed @ places, covariance
+
+
+@pytest.mark.parametrize(
+    "names", [("scene",), ("emotion", "scene"), ("emotion", "activity", "scene")]
+)
+def test_photo_is_the_generalised_least_squares_of_what_is_seen_in_it(
+    names: tuple[str, ...],
+) -> None:
+    every = {
+        "emotion": counted((0.8, 0.7), [[60.0, 10.0], [10.0, 30.0]]),
+        "activity": counted((0.6, 0.3), np.diag([5.0, 40.0])),
+        "scene": counted((0.3, 0.5), np.diag([20.0, 15.0])),
+    }
+    told = {name: every[name] for name in names}
+    photo = witnesses(told, TRUSTED)["photo"]
+    mean, covariance = generalised_least_squares([*told.values()], np.diag([0.1**2, 0.2**2]))
+    assert np.linalg.inv(photo.precision) == pytest.approx(covariance)
+    assert np.linalg.solve(photo.precision, photo.pull) == pytest.approx(mean)
+
+
+def test_caption_does_not_share_the_error_of_the_photo() -> None:
+    """1 / (1/100 + 0.1²) = 50 and 1 / (1/100 + 0.2²) = 20 of the photo; the caption keeps 100."""
+    told = {name: counted((0.5, 0.5), np.eye(2) * 100) for name in ("scene", "caption")}
+    both = witnesses(told, TRUSTED)
+    assert both["photo"].precision == pytest.approx(np.diag([50.0, 20.0]))
+    assert both["caption"].precision == pytest.approx(np.diag([100.0, 100.0]))
+    mood = fused(told, TRUSTED)
+    known = 1 / PHOTOS.covariance.diagonal()
+    assert covariance(mood) == pytest.approx(np.diag(1 / (known + np.array([150.0, 120.0]))))
+
+
+def test_photo_is_widened_as_often_as_learned() -> None:
+    """Means 0.2 and 0.6 of equal precision scatter by 0.04; thrice added to 1/100 gives 1/0.13."""
+    told = {
+        "scene": counted((0.2, 0.5), np.eye(2) * 100),
+        "caption": counted((0.6, 0.5), np.eye(2) * 100),
+    }
+    fusion = replace(
+        TRUSTED,
+        shared={"valence": 0.0, "energy": 0.0},
+        widening={"photo": 3.0, "caption": 0.0},
+    )
+    mood = fused(told, fusion)
+    known = 1 / PHOTOS.covariance[0, 0]
+    total = known + 1 / 0.13 + 100
+    assert mood.spread[0][0] == pytest.approx(1 / total)
+    assert mood.valence == pytest.approx((known * PHOTOS.mean[0] + 0.2 / 0.13 + 0.6 * 100) / total)
+
+
+def test_disagreement_is_the_distribution_of_the_squared_distance() -> None:
+    """Variances .01 and .03 add up to .04: 0.4 apart are two standard deviations, 1 - e^-2."""
+    told = {
+        "scene": counted((0.2, 0.5), np.diag([100.0, 0.0])),
+        "caption": counted((0.6, 0.5), np.diag([1 / 0.03, 50.0])),
+    }
+    fusion = replace(TRUSTED, shared={"valence": 0.0, "energy": 0.0})
+    assert contradiction(told, fusion) == pytest.approx(1 - np.exp(-2))
+
+
+def test_every_learned_number_is_in_its_range() -> None:
+    assert set(FUSION.reliability) == {"emotion", "activity", "scene", "caption"}
+    assert all(0 <= share <= 1.5 for share in FUSION.reliability.values())
+    assert all(0 <= sd < 0.25 for sd in FUSION.shared.values())
+    assert all(times >= 0 for times in FUSION.widening.values())

@@ -1,16 +1,13 @@
-"""Fuse tags into a mood: a point with its uncertainty in the valence x energy plane.
+"""The valence x energy plane: moods with their uncertainty, and what each modality states.
 
 Every modality is one Gaussian: faces and the caption are mixtures of emotions, the activity is a
-mixture of actions and intensities. Its evidence is the precision beyond that of an uninformed
-modality, times its reliability. The Gaussians are multiplied with a prior: the distribution of all
-music or, given light and colour, of music for such a scene. If modalities disagree, each is widened
-by how far apart they are, as in a random-effects meta-analysis (DerSimonian & Laird 1986).
-`ml/models/MOOD.md` reports how well this works.
+mixture of actions and intensities, the scene is what people would say of the whole photo.
+`ml.mood.fusion` makes one mood of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +63,6 @@ ANY_INTENSITY = {
     level: sum(ACTION_INTENSITY[name] == level for name in ACTIONS) / len(ACTIONS)
     for level in INTENSITIES
 }
-
-# Bounds of valence and energy over all anchors. Modalities that agree add up to a little more, so
-# the fused mood is clipped.
-_VALENCES = [*(valence for valence, _ in EMOTION_ANCHORS.values()), *ACTION_VALENCE.values()]
-_ENERGIES = [*(energy for _, energy in EMOTION_ANCHORS.values()), *INTENSITY_ENERGY.values()]
-LEAST = np.array([min(_VALENCES), min(_ENERGIES)])
-MOST = np.array([max(_VALENCES), max(_ENERGIES)])
 
 # Spotify's valence and energy over 121,634 tracks of public catalogues.
 MUSIC_MEAN = (0.510, 0.608)
@@ -137,19 +127,6 @@ class Gaussian:
         return hash((self.mean.tobytes(), self.covariance.tobytes()))
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """The evidence of a modality, as a Gaussian in information form.
-
-    `precision` (2, 2) is positive semidefinite and `pull` (2,) is precision times centre; both are
-    zero without information. `mean` (2,) is the mean of the modality itself.
-    """
-
-    mean: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    pull: NDArray[np.float64]
-
-
 Statement = tuple[Gaussian, Gaussian]
 """The Gaussian of a modality, and that of the same modality without information."""
 
@@ -161,54 +138,43 @@ def _diagonal(sd: tuple[float, float], correlation: float = 0.0) -> NDArray[np.f
 
 MUSIC = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD, MUSIC_CORRELATION))
 
-RELIABILITY = {"emotion": 1.0, "caption": 0.8, "activity": 1.0}
-"""Share of a modality's precision that counts; MOOD.md describes how they are fitted."""
+PHOTOS = Gaussian(np.array(MUSIC_MEAN), _diagonal(MUSIC_SD))
+"""The moods of photos, on music's scales. Unlike in music, exciting ones aren't happier on average:
+valence and arousal of OASIS's photos correlate by -.04."""
 
 
-def fuse(
-    *,
-    emotion: Probabilities | None = None,
-    action: Probabilities | None = None,
-    intensity: Probabilities | None = None,
-    caption: Probabilities | Gaussian | None = None,
-    scene: Gaussian | None = None,
-) -> MoodTarget:
-    """Return the mood of all modalities; without any, the mean of all music.
+class Modalities(TypedDict, total=False):
+    """What a story's models and corrections say; None means that a modality is absent.
 
-    Probabilities map class names to weights (they need not sum to one); None, empty or all zero
-    means that the modality is absent. `scene` is the mood that light and colour suggest
-    (`ml.scene.colour`). Raises ValueError for an unknown class or a negative weight.
+    Probabilities map class names to weights (they need not sum to one; empty or all zero is absent
+    too). `scene` is the mood of the whole photo (`ml.scene`).
     """
-    said = statements(emotion=emotion, action=action, intensity=intensity, caption=caption)
-    return combine(evidence(said).values(), scene or MUSIC)
+
+    emotion: Probabilities | None
+    action: Probabilities | None
+    intensity: Probabilities | None
+    caption: Probabilities | Gaussian | None
+    scene: Gaussian | None
 
 
-def evidence(
-    said: Mapping[str, Statement], reliability: Mapping[str, float] = RELIABILITY
-) -> dict[str, Evidence]:
-    """Return the evidence in the modalities' statements."""
-    return {name: _beyond(*statement, reliability[name]) for name, statement in said.items()}
-
-
-def statements(
-    *,
-    emotion: Probabilities | None = None,
-    action: Probabilities | None = None,
-    intensity: Probabilities | None = None,
-    caption: Probabilities | Gaussian | None = None,
-) -> dict[str, Statement]:
-    """Return the statement of each modality present; arguments as for `fuse`.
+def statements(**said: Unpack[Modalities]) -> dict[str, Statement]:
+    """Return the statement of each modality present.
 
     A neutral caption's own Gaussian is as wide as music, so for captions the uninformed Gaussian is
     that of music.
     """
     nothing = mixture(ANY_EMOTION, EMOTION_ANCHORS, EMOTION_SD)
-    said = {
-        "emotion": (_emotional(emotion), nothing),
+    caption = said.get("caption")
+    all_of_them = {
+        "emotion": (_emotional(said.get("emotion")), nothing),
         "caption": (_emotional(caption), MUSIC if isinstance(caption, Gaussian) else nothing),
-        "activity": (_activity(action, intensity), _acting(ANY_ACTION, ANY_INTENSITY)),
+        "activity": (
+            _activity(said.get("action"), said.get("intensity")),
+            _acting(ANY_ACTION, ANY_INTENSITY),
+        ),
+        "scene": (said.get("scene"), PHOTOS),
     }
-    return {name: (says, unknowing) for name, (says, unknowing) in said.items() if says}
+    return {name: (says, unknowing) for name, (says, unknowing) in all_of_them.items() if says}
 
 
 def _emotional(said: Probabilities | Gaussian | None) -> Gaussian | None:
@@ -249,49 +215,6 @@ def mixture(
     mean = weights @ places
     apart = places - mean
     return Gaussian(mean, (weights[:, None] * apart).T @ apart + _diagonal(sd))
-
-
-def _beyond(says: Gaussian, unknowing: Gaussian, reliability: float) -> Evidence:
-    """Return the evidence that turns the uninformed Gaussian into `says`.
-
-    A modality torn between classes may be wider than the uninformed one; then only its mean counts.
-    """
-    before = np.linalg.inv(unknowing.covariance)
-    values, axes = np.linalg.eigh(np.linalg.inv(says.covariance) - before)
-    precision = axes @ np.diag(np.maximum(values, 0)) @ axes.T
-    pull = (before + precision) @ says.mean - before @ unknowing.mean
-    return Evidence(says.mean, reliability * precision, reliability * pull)
-
-
-def combine(modalities: Iterable[Evidence], prior: Gaussian = MUSIC) -> MoodTarget:
-    """Return the product of the prior and the modalities, widened by their disagreement."""
-    given = list(modalities)
-    apart = _disagreement(given)
-    known = np.linalg.inv(prior.covariance)
-    # Adding `apart` to the covariance, written so that a precision of zero is allowed.
-    left = [np.linalg.inv(np.eye(2) + m.precision @ apart) for m in given]
-    precision = sum((k @ m.precision for k, m in zip(left, given, strict=True)), known)
-    pull = sum((k @ m.pull for k, m in zip(left, given, strict=True)), known @ prior.mean)
-    covariance = np.linalg.inv(precision)
-    return _target(covariance @ pull, covariance)
-
-
-def _disagreement(modalities: Sequence[Evidence]) -> NDArray[np.float64]:
-    """Return the variance (2, 2, diagonal) of the modalities' means, weighted by precision."""
-    if len(modalities) < 2:
-        return np.zeros((2, 2))
-    means = np.array([modality.mean for modality in modalities])
-    weights = np.array([modality.precision.diagonal() for modality in modalities])
-    shares = weights / np.maximum(weights.sum(axis=0), 1e-12)
-    middle = (shares * means).sum(axis=0)
-    return np.diag((shares * (means - middle) ** 2).sum(axis=0))
-
-
-def _target(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> MoodTarget:
-    valence, energy = (float(value) for value in np.clip(mean, LEAST, MOST))
-    cross = float(covariance[0, 1] + covariance[1, 0]) / 2
-    spread = ((float(covariance[0, 0]), cross), (cross, float(covariance[1, 1])))
-    return MoodTarget(valence, energy, spread)
 
 
 def point(valence: float, energy: float) -> MoodTarget:

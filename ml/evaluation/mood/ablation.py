@@ -1,13 +1,12 @@
 """Measure what each modality adds to the mood, on stories composed of labelled parts.
 
 python -m ml.ablate --faces fer2013.parquet --captions goemotions.parquet --photos har.parquet
-    [--split test] [--cache FOLDER] [--learn] [--json]
+    [--split test] [--cache FOLDER] [--json]
 
 No data set has the mood of whole stories, so stories are simulated: an emotion is drawn, then a
 mood from its distribution in the study behind EMOTION_ANCHORS; a face, a caption and a photo of an
 action follow, each with a label drawn by how well it fits that mood. Face, caption and photo are
-held-out rows of their data sets, and the shipped models predict their tags. `--learn` fits the
-reliabilities of the modalities on `--split val` instead.
+held-out rows of their data sets, and the shipped models predict their tags.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ml.evaluation.cards import table_of
-from ml.evaluation.holdout import Parts, parts_of
+from ml.evaluation.mood.holdout import Parts, parts_of
 from ml.labels import ACTION_INTENSITY, ACTIONS, EMOTIONS
 from ml.mood import (
     ACTION_VALENCE,
@@ -30,23 +29,18 @@ from ml.mood import (
     EMOTION_SD,
     INTENSITY_ENERGY,
     INTENSITY_SD,
-    MUSIC,
-    RELIABILITY,
-    Evidence,
+    PHOTOS,
     Gaussian,
     MoodTarget,
     Statement,
-    combine,
-    evidence,
     statements,
 )
-from ml.scene.colour import mood_of, scores
+from ml.mood.fusion import FUSION, Evidence, Fusion, combine, evidence, fused
 from ml.types import Float64Array
 
 Report = dict[str, Any]
 
 WORLDS, STORIES = 5, 1_000
-SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 HALF, NINE_TENTHS = 2 * np.log(2), 2 * np.log(10)
 """Squared Mahalanobis distances that contain 50 % and 90 % of a two-dimensional Gaussian."""
 
@@ -79,17 +73,22 @@ class Story:
     intensity: Mapping[str, float]
     scene: Gaussian
 
-    def target(self, use: Iterable[str], reliability: Mapping[str, float]) -> MoodTarget:
+    def target(self, use: Iterable[str], fusion: Fusion) -> MoodTarget:
         """Return the fused mood of the modalities in `use`."""
-        said = statements(
+        said = self.said()
+        if UNDIVIDED in use:
+            return combine([*_undivided(said).values()], PHOTOS)
+        return fused({n: one for n, one in evidence(said).items() if n in use}, fusion)
+
+    def said(self) -> dict[str, Statement]:
+        """Return the statements of all modalities."""
+        return statements(
             emotion=self.emotion,
             caption=self.caption,
             action=self.action,
             intensity=self.intensity,
+            scene=self.scene,
         )
-        worth = _undivided(said) if UNDIVIDED in use else evidence(said, reliability)
-        chosen = [one for name, one in worth.items() if name in use]
-        return combine(chosen, self.scene if "scene" in use else MUSIC)
 
 
 def _undivided(said: Mapping[str, Statement]) -> dict[str, Evidence]:
@@ -124,7 +123,7 @@ def _story(parts: Parts, rng: np.random.Generator) -> Story:
         caption=Gaussian.from_json(_pick(parts.caption, str(rng.choice(EMOTIONS, p=feeling)), rng)),
         action=photo["action"],
         intensity=photo["intensity"],
-        scene=mood_of(photo["light"], photo["colour"]),
+        scene=Gaussian.from_json(photo["scene"]),
     )
 
 
@@ -146,10 +145,10 @@ def _pick(said: Mapping[str, Sequence[Any]], label: str, rng: np.random.Generato
 
 
 def measure(
-    stories: Sequence[Story], use: Iterable[str], reliability: Mapping[str, float] = RELIABILITY
+    stories: Sequence[Story], use: Iterable[str], fusion: Fusion = FUSION
 ) -> dict[str, float]:
     """Return errors, log loss in nats and the coverage of the 50 and 90 % ellipses."""
-    targets = [story.target(use, reliability) for story in stories]
+    targets = [story.target(use, fusion) for story in stories]
     off = np.array([(t.valence, t.energy) for t in targets]) - [story.mood for story in stories]
     spreads = np.array([target.spread for target in targets])
     distance = np.einsum("ni,nij,nj->n", off, np.linalg.inv(spreads), off)
@@ -178,28 +177,6 @@ def _spread(each: Sequence[Mapping[str, float]], key: str) -> list[float]:
     return [round(float(np.mean(values)), 4), round(float(np.std(values)), 4)]
 
 
-def learn(parts: Parts, stories: int = STORIES, seed: int = 7) -> dict[str, float]:
-    """Return the reliabilities of the modalities with the lowest log loss."""
-    composed = compose(parts, stories, np.random.default_rng(seed))
-    best = dict.fromkeys(RELIABILITY, 1.0)
-    for _ in range(2):
-        for name in best:
-            tried = [{**best, name: share} for share in SHARES]
-            best = min(tried, key=lambda t: measure(composed, SETS["all"], t)["log_loss"])
-    return best
-
-
-def scene_relation(parts: Parts) -> list[float]:
-    """Return the correlation of the scene's scores with the actions' valence and intensity."""
-    seen = [(label, photo) for label, photos in parts.activity.items() for photo in photos]
-    said = np.array([scores(photo["light"], photo["colour"]) for _, photo in seen])
-    true = [(ACTION_VALENCE[a], INTENSITY_ENERGY[ACTION_INTENSITY[a]]) for a, _ in seen]
-    return [
-        round(float(np.corrcoef(said[:, axis], np.array(true)[:, axis])[0, 1]), 3)
-        for axis in (0, 1)
-    ]
-
-
 # --- The command ----------------------------------------------------------------------------------
 
 
@@ -211,15 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--cache", type=Path, help="folder for the models' predictions")
-    parser.add_argument("--learn", action="store_true", help="fit the reliabilities")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     given = parser.parse_args(arguments)
     parts = parts_of(given.faces, given.captions, given.photos, given.split, given.cache)
-    if given.learn:
-        sys.stdout.write(json.dumps(learn(parts)) + "\n")
-        return 0
-    rows, relation = ablation(parts), scene_relation(parts)
-    result = {"n": WORLDS * STORIES, "split": given.split, "scene": relation, "rows": rows}
+    result = {"n": WORLDS * STORIES, "split": given.split, "rows": ablation(parts)}
     sys.stdout.write(json.dumps(result) + "\n" if given.json else _text(result))
     return 0
 
@@ -229,7 +201,7 @@ def _text(result: Report) -> str:
         {k: v if k == "modalities" else f"{v[0]:.3f} ± {v[1]:.3f}" for k, v in row.items()}
         for row in result["rows"]
     ]
-    head = f"{result['n']} stories of {result['split']} rows; scene {result['scene']}\n\n"
+    head = f"{result['n']} stories of {result['split']} rows\n\n"
     return head + table_of(rows) + "\n"
 
 

@@ -6,21 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.evaluation.ablation import (
+from ml.evaluation.mood.ablation import (
     SETS,
-    SHARES,
     STORIES,
     ablation,
     compose,
-    learn,
     main,
     measure,
-    scene_relation,
 )
-from ml.evaluation.holdout import Parts
+from ml.evaluation.mood.holdout import Parts
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood import EMOTION_ANCHORS, EMOTION_SD, Gaussian, mixture
+from ml.mood import EMOTION_ANCHORS, EMOTION_SD, PHOTOS, Gaussian, mixture
 
 
 def parts(sure: float = 1.0) -> Parts:
@@ -41,11 +38,10 @@ def parts(sure: float = 1.0) -> Parts:
                 {
                     "action": said(ACTIONS, name),
                     "intensity": intensity_of(said(ACTIONS, name)),
-                    "light": 0.1 * number,
-                    "colour": 0.0,
+                    "scene": PHOTOS.to_json(),
                 }
             ]
-            for number, name in enumerate(ACTIONS)
+            for name in ACTIONS
         },
     )
 
@@ -70,21 +66,10 @@ def test_drawn_moods_lie_in_the_plane() -> None:
     assert moods.max() <= 1
 
 
-def test_learned_reliabilities_are_shares_and_trust_models_that_are_right() -> None:
-    learned = learn(parts(), stories=200)
-    assert set(learned.values()) <= set(SHARES)
-    assert learned["emotion"] >= 0.5
-
-
-def test_scene_that_goes_with_nothing_has_no_relation() -> None:
-    pleasant, _ = scene_relation(parts())
-    assert abs(pleasant) < 0.4
-
-
 def test_command_prints_every_set_from_what_is_cached(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ml.evaluation.ablation.STORIES", 20)
+    monkeypatch.setattr("ml.evaluation.mood.ablation.STORIES", 20)
     (tmp_path / "parts-test.json").write_text(json.dumps(vars(parts())))
     paths = [f"--{name}=absent.parquet" for name in ("faces", "captions", "photos")]
     assert main([*paths, f"--cache={tmp_path}", "--json"]) == 0
@@ -95,7 +80,7 @@ def test_command_prints_every_set_from_what_is_cached(
 
 
 def test_rows_have_their_spread_between_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml.evaluation.ablation.STORIES", 20)
+    monkeypatch.setattr("ml.evaluation.mood.ablation.STORIES", 20)
     rows = ablation(parts(0.5))
     assert STORIES > 20
     assert all(len(row["rmse_valence"]) == 2 for row in rows)

@@ -1,6 +1,7 @@
 """The mood plane: properties that hold for any tags."""
 
 import math
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -15,16 +16,13 @@ from ml.mood import (
     EMOTION_ANCHORS,
     INTENSITY_ENERGY,
     MUSIC,
-    Evidence,
+    PHOTOS,
     Gaussian,
     MoodTarget,
-    combine,
-    evidence,
-    fuse,
     point,
     statements,
 )
-from ml.scene.colour import mood_of
+from ml.mood.fusion import FUSION, Evidence, combine, disagreement, evidence, fuse, witnesses
 
 Shares = dict[str, float]
 
@@ -42,7 +40,7 @@ def counted(mean: Any, precision: Any) -> Evidence:
 EMOTION = shares(EMOTIONS)
 INTENSITY = shares(INTENSITIES)
 MAYBE_EMOTION = st.none() | EMOTION
-MAYBE_CAPTION = MAYBE_EMOTION | st.builds(
+GAUSSIAN = st.builds(
     lambda x, y, a, b, c: Gaussian(
         np.array([x, y]), np.array([[a * a, c * a * b], [c * a * b, b * b]])
     ),
@@ -50,13 +48,14 @@ MAYBE_CAPTION = MAYBE_EMOTION | st.builds(
     *[st.floats(0.05, 0.6)] * 2,
     st.floats(-0.9, 0.9),
 )
+MAYBE_CAPTION = MAYBE_EMOTION | GAUSSIAN
 ARGUMENTS = st.fixed_dictionaries(
     {
         "emotion": MAYBE_EMOTION,
         "action": st.none() | shares(ACTIONS),
         "intensity": st.none() | INTENSITY,
         "caption": MAYBE_CAPTION,
-        "scene": st.none() | st.builds(mood_of, *[st.floats(-3, 3)] * 2),
+        "scene": st.none() | GAUSSIAN,
     }
 )
 EVIDENCE = st.builds(
@@ -102,8 +101,9 @@ def test_any_story_has_a_symmetric_positive_definite_spread(said: dict[str, Any]
 
 
 @given(ARGUMENTS)
-def test_whatever_is_seen_never_widens_what_the_scene_alone_allows(said: dict[str, Any]) -> None:
-    assert is_no_wider(fuse(**said), fuse(scene=said["scene"]))
+def test_whatever_is_seen_never_widens_what_is_known_of_any_story(said: dict[str, Any]) -> None:
+    known = fuse(scene=PHOTOS) if said["scene"] else fuse()
+    assert is_no_wider(fuse(**said), known)
 
 
 @given(st.lists(EVIDENCE, min_size=2, max_size=4), st.randoms())
@@ -158,18 +158,22 @@ def test_caption_that_says_what_music_is_changes_nothing() -> None:
 
 
 def test_joy_everywhere_is_no_more_pleasant_than_the_most_pleasant_there_is() -> None:
-    joy = Gaussian(np.array([0.9, 0.75]), np.eye(2) * 0.1**2)
-    laughing = fuse(emotion={"happy": 1.0}, caption=joy, action={"laughing": 1.0})
+    laughing = fuse(emotion={"happy": 1.0}, caption=GLAD, action={"laughing": 1.0})
     most = max(*ACTION_VALENCE.values(), *(valence for valence, _ in EMOTION_ANCHORS.values()))
     assert laughing.valence == pytest.approx(most)
 
 
 def test_reliability_is_a_share_of_the_precision() -> None:
-    trust = {"emotion": 0.5, "caption": 1.0, "activity": 1.0}
-    said = statements(emotion={"happy": 1.0})
-    whole = evidence(said, dict.fromkeys(trust, 1.0))["emotion"]
-    half = evidence(said, trust)["emotion"]
-    assert np.allclose(half.precision, whole.precision / 2)
+    told = evidence(statements(caption=GLAD))
+    trust = {**FUSION.reliability, "caption": 0.5}
+    (half,) = witnesses(told, replace(FUSION, reliability=trust)).values()
+    assert np.allclose(half.precision, told["caption"].precision / 2)
+    assert np.allclose(half.pull, told["caption"].pull / 2)
+
+
+GLAD = Gaussian(np.array([0.9, 0.75]), np.eye(2) * 0.1**2)
+GRIEF = Gaussian(np.array([0.2, 0.4]), np.eye(2) * 0.1**2)
+BRIGHT = Gaussian(np.array([0.8, 0.5]), np.diag([0.03, 0.04]))
 
 
 @given(EMOTION)
@@ -217,14 +221,40 @@ def test_action_moves_valence_by_how_pleasant_it_is() -> None:
     assert dance.energy - fight.energy < 0.5 * (dance.valence - fight.valence)
 
 
-def test_scene_is_where_the_mood_lies_when_nothing_else_is_known() -> None:
-    bright, dark = mood_of(2, 1), mood_of(-2, -1)
-    alone = fuse(scene=bright)
-    assert (alone.valence, alone.energy) == pytest.approx(tuple(bright.mean))
-    assert np.allclose(alone.spread, bright.covariance)
+def test_scene_moves_the_mood_and_less_so_beside_a_face() -> None:
+    alone = fuse(scene=BRIGHT)
+    assert MUSIC.mean[0] + 0.1 < alone.valence < BRIGHT.mean[0] + 0.1
+    dark = replace(BRIGHT, mean=np.array([0.2, 0.5]))
+    apart = alone.valence - fuse(scene=dark).valence
     glad = {"emotion": {"happy": 1.0}}
-    apart = fuse(scene=bright).valence - fuse(scene=dark).valence
-    assert 0 < fuse(scene=bright, **glad).valence - fuse(scene=dark, **glad).valence < apart
+    assert 0 < fuse(scene=BRIGHT, **glad).valence - fuse(scene=dark, **glad).valence < apart
+
+
+def test_less_certain_scene_moves_the_mood_less() -> None:
+    vague = replace(BRIGHT, covariance=PHOTOS.covariance * 0.9)
+    assert MUSIC.mean[0] < fuse(scene=vague).valence < fuse(scene=BRIGHT).valence
+    assert area(fuse(scene=BRIGHT)) < area(fuse(scene=vague))
+
+
+def test_words_that_say_what_the_day_was_about_count_more_than_a_bright_photo() -> None:
+    assert fuse(scene=BRIGHT, caption=GRIEF).valence < 0.45
+
+
+def test_grief_over_a_bright_photo_is_less_certain_than_over_a_sad_one_and_says_so() -> None:
+    sad = replace(BRIGHT, mean=np.array([0.25, 0.45]))
+    assert area(fuse(scene=BRIGHT, caption=GRIEF)) > area(fuse(scene=sad, caption=GRIEF))
+    assert disagreement(scene=BRIGHT, caption=GRIEF) > 0.8 > disagreement(scene=sad, caption=GRIEF)
+
+
+@given(ARGUMENTS)
+def test_disagreement_is_a_share_and_none_without_a_caption(said: dict[str, Any]) -> None:
+    assert 0 <= disagreement(**said) <= 1
+    assert disagreement(**(said | {"caption": None})) == 0
+
+
+@pytest.mark.parametrize("nothing", [{"scene": PHOTOS}, {"caption": MUSIC}])
+def test_modality_that_says_nothing_contradicts_nothing(nothing: dict[str, Gaussian]) -> None:
+    assert disagreement(**({"scene": BRIGHT, "caption": GRIEF} | nothing)) == pytest.approx(0)
 
 
 @given(ARGUMENTS)

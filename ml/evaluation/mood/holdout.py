@@ -12,7 +12,6 @@ from PIL import Image
 
 from ml.images import decoded
 from ml.labels import EMOTIONS
-from ml.scene.colour import scene_of
 from ml.types import Float64Array
 
 PER_LABEL = 20
@@ -79,19 +78,21 @@ def read_captions(path: Path, split: str, rng: np.random.Generator) -> dict[str,
 
 
 def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    from ml.action.backbone import encode, preprocess
     from ml.action.predict import recognise
     from ml.intensity import intensity_of
+    from ml.scene.predict import scene_of
 
     def of(photos: Sequence[Image.Image]) -> list[Any]:
-        actions = [recognise(photo)[0] for photo in photos]
+        seen = [encode([preprocess(photo)]) for photo in photos]
+        actions = [recognise(encoding)[0] for encoding in seen]
         return [
             {
                 "action": action,
                 "intensity": intensity_of(action),
-                "light": scene.light,
-                "colour": scene.colour,
+                "scene": scene_of(photo, encoding).mood.to_json(),
             }
-            for action, scene in zip(actions, map(scene_of, photos), strict=True)
+            for photo, encoding, action in zip(photos, seen, actions, strict=True)
         ]
 
     rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]
