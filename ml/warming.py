@@ -50,6 +50,15 @@ def _backbone() -> None:
     encode([preprocess(_GREY)])
 
 
+def _scene() -> None:
+    from ml.action.backbone import preprocess
+    from ml.scene.backbone import encode
+    from ml.scene.predict import process
+
+    process()
+    encode([preprocess(_GREY)])
+
+
 def _sentences() -> None:
     from ml.caption.encoder import embed
 
@@ -64,6 +73,7 @@ _PYTHON: Mapping[str, Callable[[], None]] = {
 _NATIVE: Mapping[str, Callable[[], None]] = {
     "faces": _faces,
     "backbone": _backbone,
+    "scene": _scene,
     "sentences": _sentences,
 }
 PARTS = ("runtimes", *_PYTHON, *_NATIVE)

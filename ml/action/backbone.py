@@ -59,13 +59,18 @@ def with_output(model: bytes, name: str) -> bytes:
 @cache
 def session() -> onnxruntime.InferenceSession:
     """Return the loaded backbone, once per process."""
+    return session_of("dinov2", _INNER, _LATE, _LAST)
+
+
+def session_of(weights: str, *inner: str) -> onnxruntime.InferenceSession:
+    """Return a session of packaged weights that also returns inner tensors."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     # Spinning idle threads would take CPU time from the rest of the worker.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False
-    model = weights_file("dinov2").read_bytes()
-    for name in (_INNER, _LATE, _LAST):
+    model = weights_file(weights).read_bytes()
+    for name in inner:
         model = with_output(model, name)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
@@ -75,12 +80,15 @@ def preprocess(photo: Image.Image) -> Image.Image:
     return photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2)
 
 
+def pixels(views: Sequence[Image.Image]) -> Float32Array:
+    """Return n RGB views as (n, 3, SIDE, SIDE), standardised as for ImageNet."""
+    values = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
+    return np.ascontiguousarray(((values - _MEAN) / _SD).transpose(0, 3, 1, 2))
+
+
 def encode(views: Sequence[Image.Image]) -> Encoding:
     """Return the backbone's output for n RGB views of 224 by 224 pixels."""
-    pixels = np.stack([np.asarray(view, dtype=np.float32) / 255 for view in views])
-    batch = ((pixels - _MEAN) / _SD).transpose(0, 3, 1, 2)
-    names = [_INNER, _LATE, _LAST]
-    tokens, late, last = session().run(names, {"input": np.ascontiguousarray(batch)})
+    tokens, late, last = session().run([_INNER, _LATE, _LAST], {"input": pixels(views)})
     return Encoding(tokens.astype(np.float32), summary(late), summary(last))
 
 

@@ -19,18 +19,20 @@ Blocks = Mapping[str, Float64Array]
 class Block:
     """The features (n, width) that the process has learned from, and how they were standardised.
 
-    `distance` is the squared distance at which the kernel has fallen to 1/e.
+    `distance` is the squared distance at which the kernel has fallen to 1/e, `weight` its share in
+    the kernel of all blocks.
     """
 
     mean: Float64Array
     sd: Float64Array
     known: Float64Array
     distance: float
+    weight: float
 
     def kernel(self, features: Float64Array) -> Float64Array:
         """Return the squared-exponential kernel (m, n) between (m, width) features and `known`."""
         apart = squared_distances((features - self.mean) / self.sd, self.known)
-        return np.asarray(np.exp(-apart / self.distance))
+        return np.asarray(self.weight * np.exp(-apart / self.distance))
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Process:
 
     def predict(self, features: Blocks) -> tuple[Float64Array, Float64Array]:
         """Return means and variances (m, 2) of the ratings of m photos."""
-        kernel = mean_kernel(self.blocks, features)
+        kernel = total_kernel(self.blocks, features)
         explained = ((kernel @ self.inverse) * kernel).sum(axis=1)
         left = np.maximum(1 + self.noise - explained, self.noise)
         return self.mean + kernel @ self.weights, np.outer(left, self.variance)
@@ -78,9 +80,9 @@ def _under(parts: Mapping[str, Float64Array], name: str) -> dict[str, Float64Arr
     return {key.split("/")[1]: part for key, part in parts.items() if key.startswith(f"{name}/")}
 
 
-def mean_kernel(blocks: Mapping[str, Block], features: Blocks) -> Float64Array:
-    """Return the mean of the blocks' kernels (m, n)."""
-    return np.asarray(np.mean([block.kernel(features[n]) for n, block in blocks.items()], axis=0))
+def total_kernel(blocks: Mapping[str, Block], features: Blocks) -> Float64Array:
+    """Return the sum of the blocks' kernels (m, n), which is 1 between equal photos."""
+    return np.asarray(np.sum([block.kernel(features[n]) for n, block in blocks.items()], axis=0))
 
 
 def squared_distances(one: Float64Array, other: Float64Array) -> Float64Array:

@@ -1,7 +1,7 @@
 """The mood of a whole photo: valence and energy as about a hundred people would rate it.
 
-A Gaussian process on the image backbone's features, learned from OASIS (Kurdi, Lozano & Banaji
-2017, Behavior Research Methods 49, 457-470); `ml/models/scene/CARD.md` says how well it works.
+A Gaussian process on the features of two image backbones, learned from OASIS (Kurdi, Lozano &
+Banaji 2017, Behavior Research Methods 49, 457-470); `ml/models/scene/CARD.md` says how well.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from PIL import Image
 from ml.action.backbone import WIDTH, Encoding, summary
 from ml.manifest import model_file
 from ml.mood import PHOTOS, Gaussian
+from ml.scene.backbone import encode
 from ml.scene.colour import light_and_colour
 from ml.scene.gaussian_process import Blocks, Process
 from ml.types import Float64Array, Scene
@@ -24,21 +25,25 @@ def process() -> Process:
     return Process.load(model_file("scene"))
 
 
-def scene_of(photo: Image.Image, seen: Encoding) -> Scene:
-    """Return light, colour and mood of a photo, given what the backbone makes of it."""
-    light, colour = light_and_colour(photo)
-    (mood,) = moods_of(*process().predict(features_of(seen)))
+def scene_of(view: Image.Image, seen: Encoding) -> Scene:
+    """Return light, colour and mood of a view, made by `preprocess`, and of its encoding."""
+    light, colour = light_and_colour(view)
+    (mood,) = moods_of(*process().predict(features_of([view], seen)))
     return Scene(light, colour, mood)
 
 
-def features_of(seen: Encoding) -> Blocks:
-    """Return the class token and the mean of the patch tokens after each of the last blocks."""
+def features_of(views: Sequence[Image.Image], seen: Encoding) -> Blocks:
+    """Return the features of n views and their encoding.
+
+    They are the class token and the mean of the patch tokens after each of the last blocks of
+    DINOv2, and those of TinyViT.
+    """
     layers = {"ten": summary(seen.tokens), "eleven": seen.late, "twelve": seen.features}
     return {
         f"{name}_{part}": np.asarray(values, dtype=np.float64)
         for name, layer in layers.items()
         for part, values in zip(("class", "patches"), np.split(layer, [WIDTH // 2], 1), strict=True)
-    }
+    } | encode(views)
 
 
 def moods_of(means: Float64Array, variances: Float64Array) -> list[Gaussian]:

@@ -18,6 +18,8 @@ from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.mood import Gaussian
 from ml.networks import compiled
+from ml.scene.backbone import session as tinyvit
+from ml.scene.predict import process
 from ml.types import STAGES, Scene
 from ml.video import Frame
 from tests.ml.test_faces import drawing
@@ -174,7 +176,7 @@ def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
     warming.warm(lambda loaded, parts: said.append((loaded, parts)))
     assert sorted(said) == [(loaded, len(warming.PARTS)) for loaded in range(len(said))]
     assert max(said) == (len(warming.PARTS), len(warming.PARTS))
-    caches = (session, _e5, _universal, _yunet, _blazeface)
+    caches = (session, tinyvit, process, _e5, _universal, _yunet, _blazeface)
     assert all(cached.cache_info().currsize == 1 for cached in caches)
     assert compiled.cache_info().currsize == 3
 

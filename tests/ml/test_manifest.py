@@ -24,7 +24,7 @@ def test_shipped_model_is_the_one_described(name: str) -> None:
     assert sum(card.is_file() for card in cards) == 1
 
 
-@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "e5", "universal"])
+@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "tinyvit", "e5", "universal"])
 def test_packaged_weights_are_the_pinned_ones(name: str) -> None:
     described = manifest()["weights"][name]
     assert weights_file(name).name == Path(described["path"]).name
@@ -57,6 +57,20 @@ def test_changed_file_is_refused(folder: Path) -> None:
 def test_package_that_is_not_installed_says_what_to_do(folder: Path) -> None:
     with pytest.raises(ModelsMissing, match=r"not installed.*weights\.txt"):
         weights_file.__wrapped__("yunet")
+
+
+def test_package_below_one_that_is_not_installed_says_how_to_install_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = {
+        "package": "no_such.package",
+        "path": "x",
+        "sha256": "",
+        "install": "-r beside.txt",
+    }
+    monkeypatch.setattr(module, "manifest", lambda: {"weights": {"tinyvit": described}})
+    with pytest.raises(ModelsMissing, match=r"not installed.*-r beside\.txt"):
+        weights_file.__wrapped__("tinyvit")
 
 
 def test_published_and_recorded_figures_replace_earlier_ones(folder: Path, tmp_path: Path) -> None:

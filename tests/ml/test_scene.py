@@ -1,17 +1,20 @@
 """Light and colour of a photo, and the mood of the whole of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from ml.action.backbone import TOKENS, WIDTH, Encoding
+from ml.action.backbone import TOKENS, WIDTH, Encoding, preprocess
 from ml.mood import PHOTOS, Gaussian
+from ml.scene.backbone import WIDTH as TINY_WIDTH
+from ml.scene.backbone import encode
 from ml.scene.colour import LIMIT, light_and_colour
-from ml.scene.gaussian_process import Block, Process, mean_kernel
+from ml.scene.gaussian_process import Block, Process, total_kernel
 from ml.scene.predict import features_of, mean_scene, moods_of, process, scene_of
-from ml.types import Scene
+from ml.types import Float32Array, Scene
 from tests.ml.test_faces import drawing
 
 
@@ -41,21 +44,32 @@ def test_black_and_white_lie_at_the_ends() -> None:
     assert black[1] == white[1] < 0
 
 
-def encoding(rng: np.random.Generator, n: int = 1) -> Encoding:
-    def values(*shape: int) -> np.ndarray:
-        return rng.normal(size=(n, *shape)).astype(np.float32)
+def encoding(rng: np.random.Generator) -> Encoding:
+    def values(*shape: int) -> Float32Array:
+        return rng.normal(size=(1, *shape)).astype(np.float32)
 
     return Encoding(values(*TOKENS), values(WIDTH), values(WIDTH))
 
 
-def test_features_are_class_and_patches_of_three_layers() -> None:
-    seen = encoding(np.random.default_rng(7), 2)
-    features = features_of(seen)
-    assert [block.shape for block in features.values()] == [(2, WIDTH // 2)] * 6
+def test_features_are_those_of_both_backbones() -> None:
+    seen = encoding(np.random.default_rng(7))
+    view = preprocess(drawing())
+    features = features_of([view], seen)
+    widths = {name: block.shape for name, block in features.items()}
+    tiny = dict.fromkeys(("tiny", "tiny_spread", "tiny_third"), (1, TINY_WIDTH))
+    assert widths == {**dict.fromkeys([*widths][:6], (1, WIDTH // 2)), **tiny}
+    assert set(features) == set(process().blocks)
     assert features["ten_class"] == pytest.approx(seen.tokens[:, 0])
     assert features["ten_patches"] == pytest.approx(seen.tokens[:, 1:].mean(axis=1), abs=1e-6)
     both = np.hstack([features["twelve_class"], features["twelve_patches"]])
     assert both == pytest.approx(seen.features)
+
+
+def test_features_of_a_photo_do_not_depend_on_those_beside_it() -> None:
+    views = [preprocess(drawing(90 + 40 * n, 80)) for n in range(3)]
+    alone, together = encode(views[1:2]), encode(views)
+    for name, block in alone.items():
+        assert together[name][1] == pytest.approx(block[0], abs=1e-3)
 
 
 def test_usual_photo_has_the_mood_of_the_middle_and_an_unusual_one_is_as_far_off() -> None:
@@ -68,7 +82,7 @@ def test_usual_photo_has_the_mood_of_the_middle_and_an_unusual_one_is_as_far_off
 
 def test_shipped_model_reads_any_photo_less_surely_than_it_knows_its_own() -> None:
     rng = np.random.default_rng(7)
-    scene = scene_of(drawing(), encoding(rng))
+    scene = scene_of(preprocess(drawing()), encoding(rng))
     strange = scene.mood.covariance.diagonal()
     known = {name: block.known[:1] * block.sd + block.mean for name, block in blocks().items()}
     _, variances = process().predict(known)
@@ -83,7 +97,7 @@ def blocks() -> dict[str, Block]:
 def two_photos() -> Process:
     """A process that knows two photos, one unit apart, with ratings of 1 and -1."""
     known = np.array([[0.0], [1.0]])
-    block = Block(np.zeros(1), np.ones(1), known, distance=1.0)
+    block = Block(np.zeros(1), np.ones(1), known, distance=1.0, weight=1.0)
     kernel = np.exp(-np.array([[0.0, 1.0], [1.0, 0.0]]))
     inverse = np.linalg.inv(kernel + 0.5 * np.eye(2))
     ratings = np.array([[1.0, 1.0], [-1.0, 1.0]])
@@ -113,11 +127,12 @@ def test_photo_like_none_has_the_mean_and_the_whole_variance() -> None:
     assert variances[0] == pytest.approx([1.5, 6.0])
 
 
-def test_kernel_of_several_blocks_is_their_mean() -> None:
+def test_kernel_of_several_blocks_is_their_weighted_sum() -> None:
     block = two_photos().blocks["only"]
     far, near = np.array([[99.0]]), np.array([[0.0]])
-    mean = mean_kernel({"a": block, "b": block}, {"a": far, "b": near})
-    assert mean[0] == pytest.approx([0.5, np.exp(-1.0) / 2])
+    blocks = {"a": replace(block, weight=0.4), "b": replace(block, weight=0.6)}
+    total = total_kernel(blocks, {"a": far, "b": near})
+    assert total[0] == pytest.approx([0.6, 0.6 * np.exp(-1.0)])
 
 
 def test_process_survives_its_file(tmp_path: Path) -> None:

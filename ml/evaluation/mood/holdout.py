@@ -84,15 +84,16 @@ def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, l
     from ml.scene.predict import scene_of
 
     def of(photos: Sequence[Image.Image]) -> list[Any]:
-        seen = [encode([preprocess(photo)]) for photo in photos]
+        views = [preprocess(photo) for photo in photos]
+        seen = [encode([view]) for view in views]
         actions = [recognise(encoding)[0] for encoding in seen]
         return [
             {
                 "action": action,
                 "intensity": intensity_of(action),
-                "scene": scene_of(photo, encoding).mood.to_json(),
+                "scene": scene_of(view, encoding).mood.to_json(),
             }
-            for photo, encoding, action in zip(photos, seen, actions, strict=True)
+            for view, encoding, action in zip(views, seen, actions, strict=True)
         ]
 
     rows = [(_photo(image), label) for image, label in _rows(path, "image", split)]

@@ -56,8 +56,8 @@ def see(images: Sequence[bytes]) -> Seen:
     blocks, tags = [], []
     for row, encoded in enumerate(images):
         photo = decoded(encoded, f"The image of row {row}").convert("RGB")
-        encoding = encode([preprocess(photo)])
-        blocks.append(features_of(encoding))
+        encoding = encode([view := preprocess(photo)])
+        blocks.append(features_of([view], encoding))
         action, _ = recognise(encoding)
         emotion = emotion_of(read_faces(photo, detect(photo)))
         tags.append({"emotion": emotion, "action": action, "intensity": intensity_of(action)})

@@ -1,10 +1,11 @@
 """Fit a Gaussian process to ratings, and predict the photos of themes that were left out."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from ml.scene.gaussian_process import Block, Blocks, Process, mean_kernel, squared_distances
+from ml.scene.gaussian_process import Block, Blocks, Process, squared_distances, total_kernel
 from ml.types import Float64Array, Int64Array
 
 FOLDS = 5
@@ -20,8 +21,9 @@ def fit(features: Blocks, ratings: Float64Array) -> Process:
 
 def _fit(features: Blocks, ratings: Float64Array, reach: float) -> tuple[float, Process]:
     """Return the logarithm of the likelihood, but for a constant, and the process."""
-    blocks = {name: _block(values, reach) for name, values in features.items()}
-    values, axes = np.linalg.eigh(mean_kernel(blocks, features))
+    weights = weights_of([*features])
+    blocks = {name: _block(values, reach, weights[name]) for name, values in features.items()}
+    values, axes = np.linalg.eigh(total_kernel(blocks, features))
     mean = ratings.mean(axis=0)
     turned = axes.T @ (ratings - mean)
     evidence = [_evidence(np.maximum(values, 0) + noise, turned) for noise in NOISES]
@@ -29,15 +31,23 @@ def _fit(features: Blocks, ratings: Float64Array, reach: float) -> tuple[float, 
     scaled = np.maximum(values, 0) + noise
     inverse = (axes / scaled) @ axes.T
     variance = (turned**2 / scaled[:, None]).mean(axis=0)
-    weights = inverse @ (ratings - mean)
-    process = Process(blocks, mean, variance, np.asarray(noise), weights, inverse)
+    told = inverse @ (ratings - mean)
+    process = Process(blocks, mean, variance, np.asarray(noise), told, inverse)
     return max(evidence), process
 
 
-def _block(values: Float64Array, reach: float) -> Block:
+def weights_of(names: Sequence[str]) -> dict[str, float]:
+    """Return the blocks' shares in the kernel: each backbone's blocks together have the same."""
+    tiny = {name: name.startswith("tiny") for name in names}
+    members = Counter(tiny.values())
+    return {name: 1 / (len(members) * members[tiny[name]]) for name in names}
+
+
+def _block(values: Float64Array, reach: float, weight: float) -> Block:
     mean, sd = values.mean(axis=0), values.std(axis=0) + 1e-6
     known = (values - mean) / sd
-    return Block(mean, sd, known, reach * float(np.median(squared_distances(known, known))))
+    distance = reach * float(np.median(squared_distances(known, known)))
+    return Block(mean, sd, known, distance, weight)
 
 
 def _evidence(scaled: Float64Array, turned: Float64Array) -> float:
