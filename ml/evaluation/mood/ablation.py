@@ -1,12 +1,13 @@
 """Measure what each modality adds to the mood, on stories composed of labelled parts.
 
 python -m ml.ablate --faces fer2013.parquet --captions goemotions.parquet --photos har.parquet
-    [--split test] [--cache FOLDER] [--json]
+    [--split test] [--cache FOLDER] [--json] [--record]
 
 No data set has the mood of whole stories, so stories are simulated: an emotion is drawn, then a
 mood from its distribution in the study behind EMOTION_ANCHORS; a face, a caption and a photo of an
 action follow, each with a label drawn by how well it fits that mood. Face, caption and photo are
-held-out rows of their data sets, and the shipped models predict their tags.
+held-out rows of their data sets, and the shipped models predict their tags. `--record` keeps the
+figures for MOOD.md.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from ml.mood import (
     Statement,
     statements,
 )
-from ml.mood.fusion import FUSION, Evidence, Fusion, combine, evidence, fused
+from ml.mood.fusion import FILE, FUSION, Evidence, Fusion, combine, evidence, fused
 from ml.types import Float64Array
 
 Report = dict[str, Any]
@@ -189,9 +190,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--cache", type=Path, help="folder for the models' predictions")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    parser.add_argument("--record", action="store_true", help="keep the figures for MOOD.md")
     given = parser.parse_args(arguments)
     parts = parts_of(given.faces, given.captions, given.photos, given.split, given.cache)
     result = {"n": WORLDS * STORIES, "split": given.split, "rows": ablation(parts)}
+    if given.record:
+        FILE.write_text(
+            json.dumps(json.loads(FILE.read_text()) | {"ablation": result["rows"]}, indent=1) + "\n"
+        )
     sys.stdout.write(json.dumps(result) + "\n" if given.json else _text(result))
     return 0
 

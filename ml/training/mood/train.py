@@ -85,7 +85,8 @@ def train(given: argparse.Namespace) -> dict[str, Any]:
         "left_out_themes": rating_figures(moods, ratings, table["theme"].to_pylist()),
         "stories": {split: story_figures(stories, fusion) for split, stories in written.items()},
     }
-    FILE.write_text(json.dumps({"fusion": asdict(fusion), "figures": figures}, indent=1) + "\n")
+    content = json.loads(FILE.read_text()) | {"fusion": asdict(fusion), "figures": figures}
+    FILE.write_text(json.dumps(content, indent=1) + "\n")
     return figures
 
 

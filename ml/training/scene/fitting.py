@@ -9,20 +9,14 @@ from ml.scene.gaussian_process import Block, Blocks, Process, squared_distances,
 from ml.types import Float64Array, Int64Array
 
 FOLDS = 5
-REACHES = (0.5, 1.0, 2.0)
-"""Squared distances of the kernels that are tried, in medians between the photos learned from."""
 NOISES = np.exp(np.linspace(-4, 2, 25))
+"""Variances of a rating beside the process that are tried, in those of the process."""
 
 
 def fit(features: Blocks, ratings: Float64Array) -> Process:
-    """Return the process whose reach and noise make the (n, 2) ratings most likely."""
-    return max((_fit(features, ratings, reach) for reach in REACHES), key=lambda each: each[0])[1]
-
-
-def _fit(features: Blocks, ratings: Float64Array, reach: float) -> tuple[float, Process]:
-    """Return the logarithm of the likelihood, but for a constant, and the process."""
+    """Return the process whose variances make the (n, 2) ratings most likely."""
     weights = weights_of([*features])
-    blocks = {name: _block(values, reach, weights[name]) for name, values in features.items()}
+    blocks = {name: _block(values, weights[name]) for name, values in features.items()}
     values, axes = np.linalg.eigh(total_kernel(blocks, features))
     mean = ratings.mean(axis=0)
     turned = axes.T @ (ratings - mean)
@@ -32,8 +26,7 @@ def _fit(features: Blocks, ratings: Float64Array, reach: float) -> tuple[float, 
     inverse = (axes / scaled) @ axes.T
     variance = (turned**2 / scaled[:, None]).mean(axis=0)
     told = inverse @ (ratings - mean)
-    process = Process(blocks, mean, variance, np.asarray(noise), told, inverse)
-    return max(evidence), process
+    return Process(blocks, mean, variance, np.asarray(noise), told, inverse)
 
 
 def weights_of(names: Sequence[str]) -> dict[str, float]:
@@ -43,11 +36,11 @@ def weights_of(names: Sequence[str]) -> dict[str, float]:
     return {name: 1 / (len(members) * members[tiny[name]]) for name in names}
 
 
-def _block(values: Float64Array, reach: float, weight: float) -> Block:
+def _block(values: Float64Array, weight: float) -> Block:
     mean, sd = values.mean(axis=0), values.std(axis=0) + 1e-6
     known = (values - mean) / sd
-    distance = reach * float(np.median(squared_distances(known, known)))
-    return Block(mean, sd, known, distance, weight)
+    usual = float(np.median(squared_distances(known, known)))
+    return Block(mean, sd, known, usual, weight)
 
 
 def _evidence(scaled: Float64Array, turned: Float64Array) -> float:

@@ -2,9 +2,9 @@
 
 python -m ml.training.scene.train --data oasis.parquet [--cache FOLDER]
 
-Every choice (reach and noise of the kernels) is made by the likelihood of the ratings learned from,
-so the figures of a left-out fold depend on no choice made with its photos. It takes minutes for the
-features of the photos, then seconds.
+The noise is chosen by the likelihood of the ratings learned from, so the figures of a left-out fold
+depend on no choice made with its photos. It takes minutes for the features of the photos, then
+seconds.
 """
 
 import argparse
@@ -41,16 +41,20 @@ def train(data: Path, cache: Path | None) -> dict[str, Any]:
     figures["kinds"] = by_kind(moods, ratings, themes, table["category"].to_pylist())
     stretch = stretch_of(ratings, means, variances)
     process = fit(seen.features, ratings)
-    _publish(replace(process, variance=process.variance * stretch), figures, len(ratings))
+    described = {
+        "trained_on": len(ratings),
+        "stretch": [round(float(each), 3) for each in stretch],
+        "left_out_themes": figures,
+    }
+    _publish(replace(process, variance=process.variance * stretch), described)
     return figures
 
 
-def _publish(process: Process, figures: dict[str, Any], photos: int) -> None:
+def _publish(process: Process, figures: dict[str, Any]) -> None:
     described = {
         "version": VERSION,
-        "data": "OASIS, two thirds of its themes; features of DINOv2 ViT-S/14",
-        "trained_on": photos,
-        "left_out_themes": figures,
+        "data": "OASIS, two thirds of its themes; features of DINOv2 ViT-S/14 and TinyViT-5M",
+        **figures,
     }
     with tempfile.TemporaryDirectory() as folder:
         process.save(file := Path(folder) / "scene.npz")
