@@ -73,6 +73,10 @@ FILE = Path(__file__).parents[1] / "models" / "mood.json"
 FUSION = Fusion(**json.loads(FILE.read_text())["fusion"])
 
 
+CONTRADICTS = 0.5
+"""Disagreement from which pages may say that photo and caption contradict each other."""
+
+
 def fuse(fusion: Fusion = FUSION, **said: Unpack[Modalities]) -> MoodTarget:
     """Return the mood of all modalities; without any, the mean of all music.
 
@@ -92,7 +96,8 @@ def disagreement(fusion: Fusion = FUSION, **said: Unpack[Modalities]) -> float:
     """Return from 0 to 1 how much photo and caption contradict each other.
 
     It is the share of stories in which the two would lie nearer to each other if both spoke of one
-    mood: 0 without a caption or where either says nothing, .95 where one in twenty would be as far.
+    mood: 0 without a caption or where either says nothing. What is read lies nearer to the middle
+    than what is meant, so that share is rather too small.
     """
     return contradiction(evidence(statements(**said)), fusion)
 

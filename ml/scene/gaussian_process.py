@@ -61,7 +61,8 @@ class Process:
         parts = {name: getattr(self, name) for name in _PARTS}
         for name, block in self.blocks.items():
             parts |= {f"{name}/{key}": value for key, value in asdict(block).items()}
-        shrunk = {key: np.asarray(part, dtype=np.float32) for key, part in parts.items()}
+        kinds = {key: np.float16 if key.endswith("/known") else np.float32 for key in parts}
+        shrunk = {key: np.asarray(part, dtype=kinds[key]) for key, part in parts.items()}
         np.savez_compressed(path, **shrunk)  # type: ignore[arg-type]
 
     @classmethod

@@ -60,7 +60,7 @@ def test_cards_carry_the_recorded_figures() -> None:
     assert entry("scene")["version"] in card
     text = (FOLDER / "MOOD.md").read_text()
     written = json.loads(FILE.read_text())
-    rows = [*story_rows(written["figures"]["stories"]), *ablation_rows(written["ablation"])]
+    rows = [*story_rows(written["figures"]["stories"]), *ablation_rows(written.get("ablation", []))]
     for row in rows:
         assert "| " + " | ".join(map(str, row.values())) + " |" in text
 

@@ -16,10 +16,11 @@ from ml.action.backbone import encode, preprocess
 from ml.evaluation.cards import fastest_ms, machine, table_of
 from ml.manifest import FOLDER, entry, model_file
 from ml.mood import MUSIC_MEAN, MUSIC_SD
-from ml.mood.fusion import FILE
+from ml.mood.fusion import CONTRADICTS, FILE
 from ml.scene.predict import scene_of
 
 TEMPLATES = Path(__file__).parents[1] / "card_templates"
+NOT_MEASURED = "Not measured since the models changed."
 SIDES = ("valence_right", "valence_misled", "energy_right", "disagree")
 
 Figures = dict[str, Any]
@@ -59,7 +60,7 @@ def scene_card(milliseconds: float) -> str:
 def mood_card() -> str:
     """Return MOOD.md."""
     written = json.loads(FILE.read_text())
-    fusion, figures, rows = written["fusion"], written["figures"], written["ablation"]
+    fusion, figures, rows = written["fusion"], written["figures"], written.get("ablation")
     learned = {
         "reliability": fusion["reliability"],
         "common error of the photo": fusion["shared"],
@@ -73,9 +74,10 @@ def mood_card() -> str:
             **figures["loss"],
             "learning_n": figures["stories"]["learning"]["n"],
             "numbers": sum(map(len, fusion.values())),
+            "contradicts": CONTRADICTS,
             "learned": table_of(lines),
             "stories": table_of(story_rows(figures["stories"])),
-            "ablation": table_of(ablation_rows(rows)),
+            "ablation": table_of(ablation_rows(rows)) if rows else NOT_MEASURED,
         },
     )
 

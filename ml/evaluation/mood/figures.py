@@ -50,9 +50,13 @@ def ratings_of(table: pa.Table) -> Float64Array:
 
 
 def correlations(means: Float64Array, ratings: Float64Array) -> list[float]:
-    """Return Pearson's r of valence and of energy from (n, 2) means and ratings."""
-    both = [np.corrcoef(means[:, axis], ratings[:, axis])[0, 1] for axis in (0, 1)]
-    return [round(float(r), 4) for r in both]
+    """Return Pearson's r of valence and of energy from (n, 2) means and ratings.
+
+    It is 0 where all means or all ratings are equal.
+    """
+    off, apart = means - means.mean(axis=0), ratings - ratings.mean(axis=0)
+    lengths = np.sqrt((off**2).sum(axis=0) * (apart**2).sum(axis=0))
+    return [round(float(r), 4) for r in (off * apart).sum(axis=0) / np.maximum(lengths, 1e-12)]
 
 
 def rating_figures(

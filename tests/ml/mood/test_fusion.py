@@ -196,10 +196,11 @@ def test_less_sure_emotion_stays_nearer_to_the_middle_of_music(sure: float) -> N
     assert abs(weak - middle) < abs(fuse(emotion={"happy": 1.0}).valence - middle)
 
 
-def test_contradiction_widens_beyond_either_alone() -> None:
+def test_contradiction_is_wider_than_agreement_and_lies_between() -> None:
     torn = fuse(emotion={"happy": 1}, caption={"sad": 1})
-    assert area(torn) > area(fuse(emotion={"happy": 1}))
-    assert 0.35 < torn.valence < 0.7
+    sad, happy = (fuse(emotion={name: 1}, caption={name: 1}) for name in ("sad", "happy"))
+    assert area(torn) > area(sad)
+    assert sad.valence < torn.valence < happy.valence
 
 
 def test_happy_and_sad_lie_on_their_sides() -> None:
@@ -230,9 +231,8 @@ def test_scene_moves_the_mood_and_less_so_beside_a_face() -> None:
     assert 0 < fuse(scene=BRIGHT, **glad).valence - fuse(scene=dark, **glad).valence < apart
 
 
-def test_less_certain_scene_moves_the_mood_less() -> None:
+def test_less_certain_scene_leaves_more_open() -> None:
     vague = replace(BRIGHT, covariance=PHOTOS.covariance * 0.9)
-    assert MUSIC.mean[0] < fuse(scene=vague).valence < fuse(scene=BRIGHT).valence
     assert area(fuse(scene=BRIGHT)) < area(fuse(scene=vague))
 
 

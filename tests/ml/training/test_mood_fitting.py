@@ -39,7 +39,10 @@ def test_modality_that_is_off_is_trusted_less_than_one_that_is_right(moods: Floa
     assert fusion.reliability["scene"] < 0.3 < fusion.reliability["caption"]
 
 
-def test_error_that_faces_and_scene_have_in_common_is_found(moods: Float64Array) -> None:
+def test_error_that_faces_and_scene_have_in_common_is_found(
+    moods: Float64Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "TRIED", {"shared": train.TRIED["shared"]})
     rng = np.random.default_rng(7)
     common = rng.normal(scale=0.15, size=moods.shape)
     scenes = near(moods + common, 0.05, rng)
@@ -66,6 +69,13 @@ def test_side_of_zero_is_left_out(moods: Float64Array) -> None:
     alone = Told(stories[:9], sides=sides[:9]).loss(train.START)
     sides[9:] = 0
     assert Told(stories, sides=sides).loss(train.START) == pytest.approx(alone)
+
+
+def test_stories_count_by_their_weight(moods: Float64Array) -> None:
+    stories = [told(scene=Gaussian(place, np.eye(2) * 0.01)) for place in moods]
+    whole, quarter = Told(stories, moods=moods), Told(stories, moods=moods + 1, weight=0.25)
+    one, other = (each.loss(train.START) for each in (whole, quarter))
+    assert train.loss(train.START, [whole, quarter]) == pytest.approx((4 * one + other) / 5)
 
 
 def test_loss_of_moods_is_that_of_the_gaussian() -> None:
