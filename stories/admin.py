@@ -101,8 +101,8 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _permitted(self, request: HttpRequest, columns: Sequence[str]) -> list[Any]:
         """No photo, and no broken picture in its place, for staff who may not open photos."""
-        seen = may_open_all(cast(User, request.user), Photo)
-        return [name for name in columns if seen or name != "thumbnail"]
+        allowed = may_open_all(cast(User, request.user), Photo)
+        return [name for name in columns if allowed or name != "thumbnail"]
 
     @admin.display(description="photo")
     def thumbnail(self, story: Story) -> str:

@@ -195,9 +195,9 @@ class Analysis(models.Model):
         return f"analysis of story {self.story_id}"
 
     def set_mood(self, mood: MoodTarget) -> None:
-        said = mood.to_json()
-        self.mood_valence, self.mood_energy = said["valence"], said["energy"]
-        self.mood_spread = said["spread"]
+        stored = mood.to_json()
+        self.mood_valence, self.mood_energy = stored["valence"], stored["energy"]
+        self.mood_spread = stored["spread"]
 
 
 class Correction(models.Model):

@@ -69,8 +69,8 @@ def _file(name: str, stored: FieldFile) -> Iterator[tuple[str, BinaryIO]]:
         yield name, cast("BinaryIO", file)
 
 
-def _json(told: list[dict[str, Any]] | dict[str, str]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, indent=2).encode()
+def _json(content: list[dict[str, Any]] | dict[str, str]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=2).encode()
 
 
 def _photo_name(story: Story) -> str:

@@ -80,19 +80,19 @@ class PoolProcess:
 
     def complaint(self) -> str:
         """Why the process must be killed, or ""; call it once a second."""
-        said = self.vitals
-        if said.pid and not _is_alive(said.pid):
-            said.pid = 0
+        vitals = self.vitals
+        if vitals.pid and not _is_alive(vitals.pid):
+            vitals.pid = 0
             model_status.withdraw(self.name)
-        still = self._beats.look((said.pid, said.beats))
-        stuck = self._signs.look((said.pid, said.signs, said.state))
-        if not said.pid:
+        still = self._beats.look((vitals.pid, vitals.beats))
+        stuck = self._signs.look((vitals.pid, vitals.signs, vitals.state))
+        if not vitals.pid:
             return ""
         if still >= STOPPED:
             return f"no sign of life for {still} s"
-        if said.state == WARMING and stuck >= LOADING:
+        if vitals.state == WARMING and stuck >= LOADING:
             return f"no progress in loading the models for {stuck} s"
-        if said.state == ANALYSING and stuck >= 2 * settings.STORIES_STALE_AFTER:
+        if vitals.state == ANALYSING and stuck >= 2 * settings.STORIES_STALE_AFTER:
             return f"an analysis made no progress for {stuck} s"
         return ""
 

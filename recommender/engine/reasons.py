@@ -35,7 +35,7 @@ def _mood_words(valence: float | None, energy: float | None, steering: float) ->
     return f"{energy_word.capitalize()} and {valence_word}, {towards}"
 
 
-def in_words(
+def reason_sentences(
     terms: Mapping[str, float],
     *,
     valence: float | None = None,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from recommender.engine.reasons import in_words
+from recommender.engine.reasons import reason_sentences
 from recommender.engine.scoring import MODEL_VERSION, TERMS, Weights
 from recommender.models.tracks import Track
 
@@ -88,7 +88,7 @@ class Suggestion(models.Model):
 
     @property
     def reasons(self) -> list[str]:
-        return in_words(
+        return reason_sentences(
             self.terms,
             valence=self.track.valence,
             energy=self.track.energy,

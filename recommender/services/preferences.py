@@ -74,15 +74,15 @@ def undo_taste_reset(*, user: User) -> TasteProfile:
     return _recount(user, tracks)
 
 
-def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
+def set_preferences(*, user: User, **values: Any) -> MusicPreferences:
     """Keep what the person said, by the names of MusicPreferences; the rest stays as it was.
 
     Who says what they like has answered, and is not asked any more.
     """
-    if {"liked_genres", "liked_languages"} & said.keys():
-        said["asked_at"] = timezone.now()
+    if {"liked_genres", "liked_languages"} & values.keys():
+        values["asked_at"] = timezone.now()
     tidy = {
-        name: _once(value) if isinstance(value, list) else value for name, value in said.items()
+        name: _once(value) if isinstance(value, list) else value for name, value in values.items()
     }
     preferences, _ = MusicPreferences.objects.update_or_create(user=user, defaults=tidy)
     return preferences

@@ -66,8 +66,8 @@ def log_suggestions(*, user: User, story_id: UUID, ranking: Ranking) -> list[Sug
 @atomic_with_retry
 def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggestion:
     """Store feedback on a suggestion; a refused one leaves the story's list."""
-    said = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
-    Suggestion.objects.filter(user=user, pk=suggestion_id).update(**said)
+    fields = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
+    Suggestion.objects.filter(user=user, pk=suggestion_id).update(**fields)
     suggestion = selectors.get_suggestion(user, suggestion_id)
     if suggestion is None:
         raise SuggestionNotFoundError("This suggestion is not there any more.")

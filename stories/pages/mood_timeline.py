@@ -12,7 +12,7 @@ HEIGHT = 40
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelinePoint:
     """One moment in words: minutes and seconds, and how it feels."""
 
     clock: str
@@ -20,32 +20,34 @@ class Step:
 
 
 @dataclass(frozen=True)
-class MoodCourse:
+class MoodTimeline:
     """Points as SVG's polylines take them."""
 
     path: str
     valence: str
     energy: str
     words: str
-    steps: list[Step]
+    steps: list[TimelinePoint]
 
     @property
     def end(self) -> str:
         return self.steps[-1].clock
 
 
-def mood_course(moments: Sequence[Mapping[str, float]]) -> MoodCourse | None:
+def mood_timeline(moments: Sequence[Mapping[str, float]]) -> MoodTimeline | None:
     """The course through these moments; None where there is no change to be shown."""
     if len(moments) < 2:
         return None
     first, last = moments[0]["at"], moments[-1]["at"]
     across = [100 * (m["at"] - first) / ((last - first) or 1) for m in moments]
-    return MoodCourse(
+    return MoodTimeline(
         path=_points([(100 * m["valence"], 100 * (1 - m["energy"])) for m in moments]),
         valence=_line(across, [m["valence"] for m in moments]),
         energy=_line(across, [m["energy"] for m in moments]),
         words=_words(moments),
-        steps=[Step(_clock(m["at"]), mood_word(m["valence"], m["energy"])) for m in moments],
+        steps=[
+            TimelinePoint(_clock(m["at"]), mood_word(m["valence"], m["energy"])) for m in moments
+        ],
     )
 
 

@@ -77,11 +77,11 @@ class Tag:
     bars: list[Bar]
     choices: list[tuple[str, str]]
     corrected: bool = False
-    likely: tuple[str, ...] = ()
+    conformal_set: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
-        return in_words(self.label or "")
+        return display_name(self.label or "")
 
     @property
     def sureness(self) -> str:
@@ -94,13 +94,13 @@ class Tag:
     @property
     def either(self) -> str:
         """Those that it may be, as in "happy, neutral or surprise"; empty where it is any."""
-        *most, last = [in_words(name) for name in self.likely] or [""]
+        *most, last = [display_name(name) for name in self.conformal_set] or [""]
         return f"{', '.join(most)} or {last}" if 0 < len(most) < LEFT_OPEN else ""
 
     @property
     def selected(self) -> str:
         if self.is_uncertain:
-            return next(iter(self.likely), NONE)
+            return next(iter(self.conformal_set), NONE)
         return self.label or NONE
 
     @property
@@ -183,7 +183,7 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def in_words(label: str) -> str:
+def display_name(label: str) -> str:
     return _WORDS.get(label, label.replace("_", " "))
 
 
@@ -202,13 +202,13 @@ def tag(
     classes: Sequence[str],
     *,
     corrected: bool,
-    likely: Sequence[str] = (),
+    conformal_set: Sequence[str] = (),
 ) -> Tag:
     """A tag with the likeliest class first."""
     ordered = sorted((seen or {}).items(), key=lambda item: -item[1])
-    choices = [*((name, in_words(name)) for name in sorted(classes)), (NONE, "none of these")]
+    choices = [*((name, display_name(name)) for name in sorted(classes)), (NONE, "none of these")]
     bars = [_bar(name, p, label) for name, p in ordered]
-    return Tag(label, bars, choices, corrected, tuple(likely))
+    return Tag(label, bars, choices, corrected, tuple(conformal_set))
 
 
 def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
@@ -255,11 +255,11 @@ def _words_chip(words: Mapping[str, float]) -> Chip:
     top = max(words, key=lambda name: words[name])
     if words[top] < TELLING:
         return Chip("Your words")
-    return Chip(f"{in_words(top).capitalize()} words", percent(words[top]))
+    return Chip(f"{display_name(top).capitalize()} words", percent(words[top]))
 
 
 def _bar(name: str, value: float, label: str | None) -> Bar:
-    return Bar(in_words(name), value, name == label, _FAMILY.get(name, "plain"))
+    return Bar(display_name(name), value, name == label, _FAMILY.get(name, "plain"))
 
 
 def face_boxes(faces: Iterable[Mapping[str, Any]]) -> list[FaceBox]:
@@ -278,7 +278,7 @@ def _face_words(face: Mapping[str, Any]) -> str:
         return "face"
     if label == UNCERTAIN:
         return "unsure"
-    return f"{in_words(label)} {percent(face['probabilities'][label])}"
+    return f"{display_name(label)} {percent(face['probabilities'][label])}"
 
 
 def card(story: Story, choice: Choice | None) -> Card:

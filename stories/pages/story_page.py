@@ -21,7 +21,7 @@ from stories import selectors
 from stories.models import Story
 from stories.pages import presenters
 from stories.pages.mood_plane import plane
-from stories.pages.mood_timeline import mood_course
+from stories.pages.mood_timeline import mood_timeline
 from stories.workers import model_status
 from stories.workers.model_status import ModelStatus
 
@@ -39,12 +39,12 @@ def context(story: Story) -> dict[str, Any]:
     return {**shown, **_waiting(story)}
 
 
-def seen(story: Story) -> str:
-    """How far the page is; the poll says it back and hears nothing while it still holds."""
-    return _seen(story, _models(story))
+def progress_state(story: Story) -> str:
+    """The state that the page shows; a poll sends it back and gets 204 while it's unchanged."""
+    return _progress_state(story, _models(story))
 
 
-def _seen(story: Story, models: ModelStatus | None) -> str:
+def _progress_state(story: Story, models: ModelStatus | None) -> str:
     slow = "slow" if _is_slow(story) else ""
     how_far = f"{models.state}{models.loaded}" if models else ""
     return f"{story.status}:{story.stage}:{slow}:{how_far}:{len(story.error)}"
@@ -54,7 +54,7 @@ def _waiting(story: Story) -> dict[str, Any]:
     stages = [name for name in STAGES if name != "caption" or story.caption]
     models = _models(story)
     return {
-        "seen": _seen(story, models),
+        "progress_state": _progress_state(story, models),
         "slow": _is_slow(story),
         "models": models,
         "steps": presenters.steps(story.stage, stages),
@@ -83,7 +83,7 @@ def _ready(story: Story) -> dict[str, Any]:
     return {
         **shown,
         "plane": plane(mood, shown["suggestions"], chosen),
-        "course": mood_course(selectors.moments_of(story)),
+        "timeline": mood_timeline(selectors.moments_of(story)),
         "set_by_hand": story.analysis.mood_set_by_hand,
         "faces": presenters.face_boxes(faces),
         **_tags(story),
@@ -93,7 +93,7 @@ def _ready(story: Story) -> dict[str, Any]:
 def tracks(story: Story) -> dict[str, Any]:
     """The suggestions and the saved track, which need not be one of them any more."""
     suggestions, choice = current_suggestions(story.id), get_choice(story.id)
-    tuning, said = story_tuning(story.id), music_preferences(story.user)
+    tuning, preferences = story_tuning(story.id), music_preferences(story.user)
     listed = any(choice and s.track_id == choice.track_id for s in suggestions)
     return {
         "story": story,
@@ -103,8 +103,8 @@ def tracks(story: Story) -> dict[str, Any]:
         "refused": refused_suggestions(story.id),
         "tuning": tuning,
         "direction": presenters.direction(tuning.steering),
-        "filters": FiltersForm(said),
-        "n_filters": said.n_filters,
+        "filters": FiltersForm(preferences),
+        "n_filters": preferences.n_filters,
     }
 
 
@@ -115,7 +115,7 @@ def _tags(story: Story) -> dict[str, Any]:
         analysis.emotion,
         EMOTIONS,
         corrected=analysis.corrected_emotion is not None,
-        likely=analysis.emotion_set,
+        conformal_set=analysis.emotion_set,
     )
     action = presenters.tag(
         tags["action"]["label"],

@@ -137,7 +137,7 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
         return retarget(
             reswap(responses.story_part(request, story, "Done."), "outerHTML"), "#story"
         )
-    if request.GET.get("seen") == story_page.seen(story):
+    if request.GET.get("progress_state") == story_page.progress_state(story):
         return HttpResponse(status=204)
     return render(request, "stories/_progress.html", story_page.context(story))
 
@@ -177,8 +177,8 @@ def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There is no such suggestion.")
-    said = {"suggestion_id": form.cleaned_data["suggestion"]}
-    recommender.give_feedback(user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+    given = {"suggestion_id": form.cleaned_data["suggestion"]}
+    recommender.give_feedback(user=request.user, **given, feedback=Suggestion.Feedback.NOT_THIS_ONE)
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 

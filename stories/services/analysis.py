@@ -27,7 +27,7 @@ from stories.survey.selectors import action_levels
 from stories.workers import heartbeat
 
 if TYPE_CHECKING:
-    from ml.types import Analysis as Seen
+    from ml.types import Analysis as AnalysisResult
 
 UNREADABLE = "The stored file could not be opened. Please upload it once more."
 BROKEN = "Something went wrong while we looked at this story. You can try it again."
@@ -97,7 +97,7 @@ def _claim_story(story_id: UUID) -> UUID:
     return claim
 
 
-def _run_models(story: Story) -> Seen:
+def _run_models(story: Story) -> AnalysisResult:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
     on_stage = partial(_note_stage, story)
@@ -126,7 +126,7 @@ def analyse_media(
     *,
     on_stage: Callable[[str], None],
     look_at_faces: bool = True,
-) -> Seen:
+) -> AnalysisResult:
     """Run the models on an upright photo or, given its frames, on a video with it as the poster.
 
     Calls `on_stage` with the name of each stage when it begins. Uses the survey's intensities.
@@ -151,12 +151,12 @@ def _note_stage(story: Story, stage: str) -> None:
 
 
 @atomic_with_retry
-def _save_result(story: Story, seen: Seen) -> Story:
+def _save_result(story: Story, result: AnalysisResult) -> Story:
     person = lock_person(story.user_id)
     held = _held(story).select_for_update().first()
     if person is None or held is None:
         raise ClaimLostError
-    fields = analysis_fields(seen)
+    fields = analysis_fields(result)
     if person.faces_consent is not True:  # withdrawn while the models looked
         fields = without_faces(fields)
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
@@ -169,18 +169,18 @@ def _save_result(story: Story, seen: Seen) -> Story:
     return held
 
 
-def analysis_fields(seen: Seen) -> dict[str, Any]:
+def analysis_fields(result: AnalysisResult) -> dict[str, Any]:
     """Map a result of the models to the columns of Analysis."""
-    said = seen.to_json()
+    stored = result.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
         *("intensity", "caption", "caption_mood", "scene", "faces", "moments", "versions"),
     )
     return {
-        **{name: said[name] for name in names},
-        "mood_valence": seen.mood.valence,
-        "mood_energy": seen.mood.energy,
-        "mood_spread": said["mood"]["spread"],
+        **{name: stored[name] for name in names},
+        "mood_valence": result.mood.valence,
+        "mood_energy": result.mood.energy,
+        "mood_spread": stored["mood"]["spread"],
     }
 
 

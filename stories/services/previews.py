@@ -41,7 +41,7 @@ def preview_suggestions(
     """
     with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
         frames = sample(clean.video.file, clean.video.kind) if clean.video else None
-        seen = analyse_media(photo, frames, caption, on_stage=on_stage)
-    tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
-    ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=seen.mood, n=n)
-    return Preview(tags, seen.mood, ranking.tracks)
+        result = analyse_media(photo, frames, caption, on_stage=on_stage)
+    tags = effective_tags(Analysis(story=Story(), **analysis_fields(result)).story) or {}
+    ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=result.mood, n=n)
+    return Preview(tags, result.mood, ranking.tracks)

@@ -80,13 +80,13 @@ def read_upload(upload: Upload) -> Iterator[CleanUpload]:
         folder = Path(name)
         _copy(upload, folder / UPLOAD)
         with _turn():
-            told = sandbox.read(folder)
-        photo = _photo(folder, told)
-        if "kind" not in told:
+            result = sandbox.read(folder)
+        photo = _photo(folder, result)
+        if "kind" not in result:
             yield CleanUpload(photo)
             return
-        with (folder / f"video.{told['kind']}").open("rb") as file:
-            yield CleanUpload(photo, CleanVideo(file, told["kind"], told["seconds"], photo))
+        with (folder / f"video.{result['kind']}").open("rb") as file:
+            yield CleanUpload(photo, CleanVideo(file, result["kind"], result["seconds"], photo))
 
 
 @contextmanager
@@ -100,9 +100,9 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _photo(folder: Path, told: dict[str, Any]) -> CleanPhoto:
+def _photo(folder: Path, result: dict[str, Any]) -> CleanPhoto:
     jpeg, thumbnail = (folder / PHOTO).read_bytes(), (folder / THUMBNAIL).read_bytes()
-    return CleanPhoto(jpeg, thumbnail, told["width"], told["height"])
+    return CleanPhoto(jpeg, thumbnail, result["width"], result["height"])
 
 
 def _copy(upload: Upload, path: Path) -> None:

@@ -72,23 +72,23 @@ class Sandbox:
 
         Raises UploadError for a file that is refused, UploadsBusyError and SandboxError.
         """
-        said = self._ask(folder)
-        if said == _READY:
+        reply = self._ask(folder)
+        if reply == _READY:
             logger.warning("refused an upload that took too much memory or time")
             raise UploadError("too_costly", TOO_COSTLY)
-        told: dict[str, Any] = json.loads(said[1:])
-        if "refused" in told:
-            raise UploadError(*told["refused"])
-        if "failed" in told:
-            raise SandboxError(told["failed"])
-        return told
+        result: dict[str, Any] = json.loads(reply[1:])
+        if "refused" in result:
+            raise UploadError(*result["refused"])
+        if "failed" in result:
+            raise SandboxError(result["failed"])
+        return result
 
     def _ask(self, folder: Path) -> bytes:
-        """What a child said; where the server died before there was one, another is tried."""
+        """Return a child's reply; if the server died before that, try another server."""
         for _ in range(2):
             server = self._running()
-            if said := server.ask(folder):
-                return said
+            if reply := server.ask(folder):
+                return reply
             self._give_up(server)
         raise SandboxError("no process could be started")
 

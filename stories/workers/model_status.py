@@ -67,13 +67,13 @@ def read() -> ModelStatus:
     """How far the models are, over all processes that were heard of lately."""
     try:
         names = cache.get(_NAMES, [])
-        said = list(cache.get_many([_key(name) for name in names]).values())
+        reports = list(cache.get_many([_key(name) for name in names]).values())
     except redis.RedisError:
         return ModelStatus("unknown")
-    if not said:
+    if not reports:
         return ModelStatus("away")
-    loaded, of = max(said, key=lambda one: one[0] / one[1])
-    return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(said))
+    loaded, of = max(reports, key=lambda one: one[0] / one[1])
+    return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(reports))
 
 
 def note_restart(name: str, why: str) -> None:

@@ -22,7 +22,7 @@ from recommender.models import Track
 from stories import services
 from stories.models import Story, Video
 from stories.pages import media as photo_views
-from stories.pages.mood_timeline import mood_course
+from stories.pages.mood_timeline import mood_timeline
 from stories.services.analysis import UNREADABLE
 from stories.uploads.photos import UploadError
 from tests.factories import (
@@ -132,23 +132,23 @@ def test_the_page_shows_a_silent_player_and_how_the_mood_goes(client: Client, re
     assert 'id="faces"' not in shown
 
 
-def test_a_photo_has_neither_player_nor_course(client: Client, user: User) -> None:
+def test_a_photo_has_neither_player_nor_timeline(client: Client, user: User) -> None:
     shown = page(client, make_ready_story(user))
     assert "<video" not in shown
     assert "How it goes" not in shown
 
 
-def test_one_moment_is_no_course(ready: Story) -> None:
-    assert mood_course([]) is None
-    assert mood_course(ready.analysis.moments[:1]) is None
+def test_one_moment_is_no_timeline(ready: Story) -> None:
+    assert mood_timeline([]) is None
+    assert mood_timeline(ready.analysis.moments[:1]) is None
 
 
-def test_course_runs_from_left_to_right_with_energy_upwards(ready: Story) -> None:
-    course = mood_course(ready.analysis.moments)
-    assert course
-    assert course.energy == "0.0,28.0 3.1,20.0 100.0,8.0"
-    assert course.path == "70.0,70.0 70.0,50.0 80.0,20.0"
-    steady = mood_course([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)])
+def test_timeline_runs_from_left_to_right_with_energy_upwards(ready: Story) -> None:
+    timeline = mood_timeline(ready.analysis.moments)
+    assert timeline
+    assert timeline.energy == "0.0,28.0 3.1,20.0 100.0,8.0"
+    assert timeline.path == "70.0,70.0 70.0,50.0 80.0,20.0"
+    steady = mood_timeline([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)])
     assert steady
     assert steady.words == "It stays calm from beginning to end."
 

@@ -121,7 +121,7 @@ def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("likely", "words"),
+    ("conformal_set", "words"),
     [
         (["happy"], ""),
         (["happy", "sad"], "happy or sad"),
@@ -130,12 +130,16 @@ def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
         ([], ""),
     ],
 )
-def test_uncertain_emotion_says_what_it_may_be(likely: list[str], words: str) -> None:
+def test_uncertain_emotion_says_what_it_may_be(conformal_set: list[str], words: str) -> None:
     unsure = tag(
-        "uncertain", {"sad": 0.4, "fear": 0.3}, ("fear", "sad"), corrected=False, likely=likely
+        "uncertain",
+        {"sad": 0.4, "fear": 0.3},
+        ("fear", "sad"),
+        corrected=False,
+        conformal_set=conformal_set,
     )
     assert unsure.either == words
-    assert unsure.selected == (likely[0] if likely else "none")
+    assert unsure.selected == (conformal_set[0] if conformal_set else "none")
     assert not any(bar.is_top for bar in unsure.bars)
     assert chips(unsure, tag(None, None, (), corrected=False), intensity(None, {}), None)[
         0
