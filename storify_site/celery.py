@@ -13,6 +13,8 @@ from celery.signals import (
     worker_init,
     worker_process_init,
     worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
 )
 from kombu.exceptions import OperationalError
 
@@ -56,10 +58,25 @@ def watch_beat(sender: Any, **_: Any) -> None:
         _watch.beat = sender.controller.beat
 
 
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def expect_exits(**_: Any) -> None:
+    """Runs in a signal handler, so it only sets a flag."""
+    if _watch is not None:
+        _watch.is_stopping = True
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def note_shutdown(sender: Any, **_: Any) -> None:
+    from stories.workers import model_status
+
+    model_status.unmark_running(sender.hostname)
+
+
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]
-def end_with_the_worker(**_: Any) -> None:
+def end_with_the_worker(sender: Any, **_: Any) -> None:
     """Kill beat with its worker; otherwise a restarted worker would schedule everything twice."""
     platforms.set_pdeathsig("SIGKILL")
+    sender.scheduler.vitals = _vitals[-1]
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -3,9 +3,10 @@
 The main process of a worker and its pool processes each run a thread that increments a counter in
 shared memory, and watch each other: a counter that stands still while the watcher's own goes on
 means that the process is stopped or hangs. They're counters, not clocks, because a machine that
-sleeps or is slow stops both. Celery replaces a killed pool process. A main process that is killed,
-or exits because it receives nothing, takes its pool along, and its supervisor (`make run`, systemd
-with Restart=always) starts it again.
+sleeps or is slow stops both. The scheduler of `--beat` counts its ticks in the same memory. Celery
+replaces a killed pool process. A main process that is killed, or exits because it receives nothing
+or because its scheduler stands still, takes its children along, and its supervisor (`make run`,
+systemd with Restart=always) starts it again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ STOPPED = 20
 LOADING = 600
 """Seconds that one part of the models may take to load; a slow machine needs a hundred."""
 
+BEAT_STOPPED = 60
+"""Seconds without a tick of the scheduler, which has something to send every ten."""
+
+CRASHED = "it was killed or crashed"
+
 QUEUE_CHECK_EVERY = 10
 DEAF = 6
 """Consecutive checks, QUEUE_CHECK_EVERY seconds apart, with waiting messages and an idle pool."""
@@ -53,8 +59,8 @@ class Vitals(ctypes.Structure):
 
 
 def shared_vitals(processes: int) -> Any:
-    """Vitals of the main process and `processes` pool processes, in memory shared across forks."""
-    kind = Vitals * (1 + processes)
+    """Vitals of the main process, `processes` pool processes and beat, shared across forks."""
+    kind = Vitals * (2 + processes)
     return kind.from_buffer(mmap.mmap(-1, ctypes.sizeof(kind)))
 
 
@@ -77,13 +83,19 @@ class PoolProcess:
     def __init__(self, vitals: Any, name: str) -> None:
         self.vitals, self.name = vitals, name
         self._beats, self._signs = Stillness(), Stillness()
+        self._pid = 0
+
+    def has_crashed(self) -> bool:
+        """Whether the process died by itself since the last call; Celery replaces it at once."""
+        before, self._pid = self._pid, int(self.vitals.pid)
+        if self._pid and not _is_alive(self._pid):
+            before, self._pid, self.vitals.pid = self._pid, 0, 0
+            model_status.withdraw(self.name)
+        return before not in {0, self._pid}
 
     def complaint(self) -> str:
         """Why the process must be killed, or ""; call it once a second."""
         vitals = self.vitals
-        if vitals.pid and not _is_alive(vitals.pid):
-            vitals.pid = 0
-            model_status.withdraw(self.name)
         still = self._beats.look((vitals.pid, vitals.beats))
         stuck = self._signs.look((vitals.pid, vitals.signs, vitals.state))
         if not vitals.pid:
@@ -98,7 +110,7 @@ class PoolProcess:
 
     def kill(self, why: str) -> None:
         model_status.note_restart(self.name, why)
-        pid, self.vitals.pid = int(self.vitals.pid), 0
+        pid, self.vitals.pid, self._pid = int(self.vitals.pid), 0, 0
         _kill(pid)
 
 
@@ -108,6 +120,10 @@ class Ears:
     def __init__(self, waiting: Callable[[], int | None]) -> None:
         self._waiting, self._deaf = waiting, 0
         self._idle = Stillness()
+
+    def can_hear(self) -> bool:
+        """Whether the broker answers."""
+        return self._waiting() is not None
 
     def are_deaf(self, pool: Any) -> bool:
         """Whether messages have been waiting for a minute while every process was idle."""
@@ -122,13 +138,16 @@ class MainWatch:
     """The thread in the main process of a worker."""
 
     def __init__(self, name: str, vitals: Any, ears: Ears) -> None:
-        self.main, self.pool = vitals[0], vitals[1:]
+        self.main, self.pool, self.beat_vitals = vitals[0], vitals[1:-1], vitals[-1]
         self.name, self.ears = name, ears
         self.processes = [
             PoolProcess(one, pool_name(name, slot)) for slot, one in enumerate(self.pool)
         ]
         self.beat: Any = None  # the process of `--beat`, which nothing else watches
+        self._ticks = Stillness()
+        self.is_stopping = False  # then processes end as they should
         self.importing = 0  # how many parts there are to load, before the first is loaded
+        self._note_crash_before()
 
     def look(self) -> None:
         """Check everything; call it once a second."""
@@ -136,12 +155,29 @@ class MainWatch:
         if self.importing:
             model_status.publish(pool_name(self.name, 0), 0, self.importing)
         for process in self.processes:
+            if process.has_crashed() and not self.is_stopping:
+                model_status.note_restart(process.name, CRASHED)
             if why := process.complaint():
                 process.kill(why)
-        if self.beat is not None and not self.beat.is_alive():
-            self._leave("its beat died")
+        if self.main.beats % QUEUE_CHECK_EVERY == 1 and not self.is_stopping:
+            model_status.mark_running(self.name)
+        if self.beat is not None:
+            self._check_beat()
         if self.main.beats % QUEUE_CHECK_EVERY == 0 and self.ears.are_deaf(self.pool):
             self._leave(f"messages wait, but it has taken none for {DEAF * QUEUE_CHECK_EVERY} s")
+
+    def _note_crash_before(self) -> None:
+        if model_status.was_running(self.name):
+            model_status.note_restart(self.name, CRASHED)
+
+    def _check_beat(self) -> None:
+        still = self._ticks.look(self.beat_vitals.signs)
+        if self.is_stopping:
+            return
+        if not self.beat.is_alive():
+            self._leave("its beat died")
+        if still >= BEAT_STOPPED and self.ears.can_hear():  # without a broker, it can't send
+            self._leave(f"its beat made no progress for {still} s")
 
     def _leave(self, why: str) -> None:
         model_status.note_restart(self.name, why)

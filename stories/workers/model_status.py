@@ -20,6 +20,9 @@ EXPIRES = 5
 REMEMBERED = 3600
 """Seconds for which `/readyz` tells of a restart."""
 
+RUNNING = 60
+"""Seconds for which a worker counts as running after it was last marked so."""
+
 _NAMES, _RESTART = "models", "models:restart"
 
 logger = logging.getLogger(__name__)
@@ -81,8 +84,33 @@ def note_restart(name: str, why: str) -> None:
     logger.error("%s is restarted: %s", name, why)
     try:
         cache.set(_RESTART, {"process": name, "why": why, "at": _now()}, REMEMBERED)
+        cache.delete(_running_key(name))
     except redis.RedisError:
         logger.debug("could not say in the cache that %s is restarted", name)
+
+
+def mark_running(name: str) -> None:
+    """Note that the worker runs; a new one that finds the mark knows that this one crashed."""
+    try:
+        cache.set(_running_key(name), True, RUNNING)
+    except redis.RedisError:
+        logger.debug("could not note that %s runs", name)
+
+
+def unmark_running(name: str) -> None:
+    """Note that the worker ends as it was told to."""
+    try:
+        cache.delete(_running_key(name))
+    except redis.RedisError:
+        logger.debug("could not note that %s ends", name)
+
+
+def was_running(name: str) -> bool:
+    """Whether a worker of this name ended without being told to."""
+    try:
+        return bool(cache.get(_running_key(name)))
+    except redis.RedisError:
+        return False
 
 
 def summary() -> dict[str, Any]:
@@ -97,6 +125,10 @@ def summary() -> dict[str, Any]:
 
 def _key(name: str) -> str:
     return f"{_NAMES}:{name}"
+
+
+def _running_key(name: str) -> str:
+    return f"{_NAMES}:running:{name}"
 
 
 def _now() -> str:

@@ -31,6 +31,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
+CELERY_BEAT_SCHEDULER = "storify_site.beat:Scheduler"
 HOUR, DAY = 3600.0, 24 * 3600.0
 CELERY_BEAT_SCHEDULE = {
     # A run that is still queued when the next one is due, or after an hour, is dropped.

@@ -49,17 +49,58 @@ def test_a_process_without_a_beat_is_killed_once(
     assert (restart["process"], restart["why"]) == ("models@here:0", "no sign of life for 20 s")
 
 
-def test_a_process_that_died_is_not_shown_as_ready(
-    vitals: Any, killed: list[tuple[int, int]]
-) -> None:
-    main = watch(vitals)
+@pytest.fixture
+def dead_pid() -> int:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
-    vitals[1].pid = gone.pid
+    return gone.pid
+
+
+def test_a_process_that_died_is_named_and_not_shown_as_ready(
+    vitals: Any, killed: list[tuple[int, int]], dead_pid: int
+) -> None:
+    main = watch(vitals)
+    vitals[1].pid = dead_pid
     model_status.publish("models@here:0", 7, 7)
     main.look()
     assert model_status.read().state == "away"
+    restart = model_status.summary()["last_restart"]
+    assert (restart["process"], restart["why"]) == ("models@here:0", watchdog.CRASHED)
     assert killed == []
+
+
+def test_a_process_that_died_and_was_replaced_within_a_second_is_named(
+    vitals: Any, dead_pid: int
+) -> None:
+    main = watch(vitals)
+    vitals[1].pid = os.getppid()
+    main.look()
+    assert "last_restart" not in model_status.summary()
+    vitals[1].pid = os.getpid()
+    main.look()
+    assert model_status.summary()["last_restart"]["process"] == "models@here:0"
+
+
+def test_a_process_that_ends_with_its_worker_is_no_crash(vitals: Any, dead_pid: int) -> None:
+    main = watch(vitals)
+    vitals[1].pid = dead_pid
+    main.is_stopping = True
+    main.look()
+    assert "last_restart" not in model_status.summary()
+
+
+def test_a_worker_knows_that_the_one_before_it_crashed(vitals: Any) -> None:
+    watch(vitals).look()
+    watch(vitals)
+    restart = model_status.summary()["last_restart"]
+    assert (restart["process"], restart["why"]) == ("models@here", watchdog.CRASHED)
+
+
+def test_a_worker_that_was_told_to_stop_did_not_crash(vitals: Any) -> None:
+    watch(vitals).look()
+    model_status.unmark_running("models@here")
+    watch(vitals)
+    assert "last_restart" not in model_status.summary()
 
 
 @pytest.mark.parametrize(
@@ -135,6 +176,34 @@ def test_a_worker_whose_beat_has_died_leaves(vitals: Any, monkeypatch: pytest.Mo
     main.beat.alive = False
     main.look()
     assert left == [1]
+
+
+class LivingBeat:
+    def is_alive(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("tick_every", "waiting", "leaves"), [(10, 0, False), (1000, 0, True), (1000, None, False)]
+)
+def test_a_worker_whose_beat_stands_still_leaves_unless_the_broker_is_away(
+    vitals: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tick_every: int,
+    waiting: int | None,
+    leaves: bool,
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    main = watch(vitals, waiting)
+    main.beat = LivingBeat()
+    for look in range(watchdog.BEAT_STOPPED + 5):
+        vitals[1].beats += 1
+        vitals[-1].signs += look % tick_every == 0
+        main.look()
+    assert bool(left) is leaves
+    restart = model_status.summary().get("last_restart", {"why": ""})
+    assert ("its beat made no progress" in restart["why"]) is leaves
 
 
 def test_a_pool_process_ends_a_main_process_without_a_beat(
