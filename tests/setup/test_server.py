@@ -152,6 +152,44 @@ def test_upload_that_dribbles_in_reaches_a_thread_only_when_it_is_whole(site: Ru
     assert b'"bytes": 3000000' in reply
 
 
+def upload_head(size: int) -> bytes:
+    return f"POST /stories/new/ HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+
+
+def test_upload_without_room_is_503_with_retry_after_and_others_go_on(
+    settings: Settings, start: Start
+) -> None:
+    settings.WEB_SPOOL_MB = 1
+    site = start()
+    with site.send(upload_head(800_000) + bytes(700_000)) as first:
+        assert site.ask("/")[0] == 200  # so the server has read what was sent before
+        with site.send(upload_head(400_000)) as second:
+            refused = second.makefile("rb").read()
+        assert site.ask("/stories/new/", "POST", bytes(50_000))[0] == 200
+        first.sendall(bytes(100_000))
+        assert first.recv(12).endswith(b" 200")
+
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"\r\nRetry-After: " in refused
+    assert site.ask("/stories/new/", "POST", bytes(900_000))[0] == 200  # the room is free again
+
+
+def test_slowest_upload_gives_way_when_uploads_outgrow_their_room(
+    settings: Settings, start: Start
+) -> None:
+    settings.WEB_SPOOL_MB = 1
+    site = start()
+    with site.send(upload_head(900_000) + bytes(100_000)) as slow:
+        assert site.ask("/")[0] == 200
+        with site.send(upload_head(800_000) + bytes(700_000)) as fast:
+            assert site.ask("/")[0] == 200
+            chunked = b"POST /stories/new/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            with site.send(chunked + b"3d090\r\n" + bytes(250_000)):
+                assert slow.makefile("rb").read().startswith(b"HTTP/1.1 503")
+            fast.sendall(bytes(100_000))
+            assert fast.recv(12).endswith(b" 200")
+
+
 @pytest.mark.parametrize("path", ["/large", "/large-page"])
 def test_client_that_does_not_read_holds_no_thread(site: Running, path: str) -> None:
     with site.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as slow:
