@@ -102,3 +102,4 @@ def test_api_without_redis_says_try_again(client: Client, redis_away: None) -> N
     assert response.status_code == 503
     assert response["Content-Type"] == "application/problem+json"
     assert response.json()["detail"].endswith("Please try again in a minute.")
+    assert response["Retry-After"] == "60"
