@@ -7,6 +7,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.long_jobs import LongJob
 from stories import services
 
 
@@ -35,10 +36,7 @@ def refresh_outdated() -> int:
     return done
 
 
-# Listing a million files takes minutes, and doing it twice at once is of no use.
-@shared_task(  # type: ignore[untyped-decorator]
-    ignore_result=True, soft_time_limit=3600, time_limit=3660, acks_late=False
-)
+@shared_task(base=LongJob)  # type: ignore[untyped-decorator]
 def sweep_media() -> None:
     services.sweep_media()
 
