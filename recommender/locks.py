@@ -3,7 +3,7 @@
 Whoever changes music or stories locks in this order, and of several rows of a kind those with the
 smaller key first. What is not needed is left out, what was passed is never gone back to:
 
-1. `User`, by `stories.services.locks.lock_person`: whoever writes what depends on the person's
+1. `User`, by `lock_person`: whoever writes what depends on the person's
    consent, or would be left behind when the account is deleted.
 2. `Story`, for a change to one story; `delete_stories_of` locks all of a person's at once.
 3. `TasteProfile`, by `lock_profile`: everything that a person saves, takes back, resets or
@@ -23,6 +23,15 @@ from uuid import UUID
 
 from accounts.models import User
 from recommender.models import TasteProfile, Track
+
+
+def lock_person(user_id: int) -> User | None:
+    """Lock the person's row until the transaction ends; None if it is gone.
+
+    Take this lock before any other when writing rows that refer to the person or depend on their
+    consent: withdrawing consent and deleting the account start with it, too.
+    """
+    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
 
 
 def lock_profile(user: User) -> TasteProfile:

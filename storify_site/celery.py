@@ -1,4 +1,6 @@
-"""Celery app with two queues: `inference` for the models, `default` for everything else."""
+"""Celery app with three queues: `inference` for the models, `long` for jobs that may take hours,
+`default` for everything else.
+"""
 
 import gc
 import os
@@ -16,7 +18,6 @@ from celery.signals import (
     worker_shutdown,
     worker_shutting_down,
 )
-from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
 
@@ -111,6 +112,6 @@ def _waiting() -> int | None:
     from stories.services.job_publisher import BrokerUnavailableError, waiting_messages
 
     try:
-        return sum(waiting_messages(name) for name in app.amqp.queues.consume_from)
-    except (BrokerUnavailableError, OperationalError):
+        return waiting_messages(*app.amqp.queues.consume_from)
+    except BrokerUnavailableError:
         return None

@@ -17,11 +17,11 @@ from PIL import Image
 
 from accounts.transactions import atomic_with_retry
 from ml.video import Frame, VideoUnreadable, sample
+from recommender.locks import lock_person
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
-from stories.services.locks import lock_person
 from stories.services.queue import GAVE_UP, stale_before
 from stories.survey.selectors import action_levels
 from stories.workers import heartbeat

@@ -7,11 +7,11 @@ from typing import Any
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget, point
+from recommender.locks import lock_person
 from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
 from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
-from stories.services.locks import lock_person
 
 # Write nothing else: the models' columns may be erased concurrently.
 _BY_HAND = (
