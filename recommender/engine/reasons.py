@@ -11,7 +11,7 @@ _ENERGY_WORDS = ("calm", "easy-going", "lively")
 _VALENCE_WORDS = ("wistful", "mellow", "bright")
 # For match, lift and contrast.
 _TOWARDS = ("like your story", "a lift from your story", "in contrast to your story")
-_NOTHING_STANDS_OUT = "Something a little different, for variety"
+_NOTHING_STANDS_OUT = "A little different, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
     "affinity": "People with a taste like yours save it",
