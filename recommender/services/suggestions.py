@@ -68,5 +68,5 @@ def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggesti
     Suggestion.objects.filter(user=user, pk=suggestion_id).update(**fields)
     suggestion = selectors.get_suggestion(user, suggestion_id)
     if suggestion is None:
-        raise SuggestionNotFoundError("This suggestion is not there any more.")
+        raise SuggestionNotFoundError("This suggestion no longer exists.")
     return suggestion

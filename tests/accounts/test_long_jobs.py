@@ -70,6 +70,7 @@ def test_a_long_job_beside_another_is_tried_again_later(
 
 
 def test_long_jobs_and_no_others_have_the_queue_long() -> None:
+    app.loader.import_default_modules()
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
     long_jobs = {name for name, task in app.tasks.items() if isinstance(task, LongJob)}
     assert {name for name, queue in queues.items() if queue == "long"} == long_jobs

@@ -165,7 +165,7 @@ def test_others_stories_cannot_be_tuned(client: Client, ready: Story) -> None:
 
 def test_what_others_were_shown_is_not_brought_back(client: Client, ready: Story) -> None:
     page = client.post(url("restore", ready), {"suggestion": str(uuid4())}, follow=True)
-    assert "not there any more" in text(page)
+    assert "no longer exists" in text(page)
 
 
 # --- the page of a person's music -----------------------------------------------------------------
