@@ -32,7 +32,7 @@ _LOCK = """
 SELECT FROM recommender_tracksaves WHERE track_id = ANY(%(tracks)s::uuid[])
 ORDER BY track_id FOR UPDATE
 """
-# Powers are relative to the track's last save, to avoid overflow; saves decayed by 2^60 are ignored.
+# Powers are relative to the track's last save, to avoid overflow; a decay of 2^60 counts as zero.
 _COUNT = """
 WITH counted AS (
     SELECT track_id, count(*) AS n,
