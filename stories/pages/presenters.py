@@ -240,11 +240,11 @@ def chips(
 
 
 def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:
-    said = (
+    words = (
         _striking(scene.get("light", 0), "Dark", "Bright"),
         _striking(scene.get("colour", 0), "Muted colours", "Vivid colours"),
     )
-    return [Chip(words) for words in said if words]
+    return [Chip(word) for word in words if word]
 
 
 def _striking(deviation: float, low: str, high: str) -> str:
