@@ -23,7 +23,7 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]
     def tick(self, *args: Any, **kwargs: Any) -> float:
         delay: float = super().tick(*args, **kwargs)
         if self.vitals is not None:
-            self.vitals.signs += 1
+            self.vitals.progress += 1
         try:
             cache.set(_KEY, timezone.now().isoformat(timespec="seconds"), None)
         except redis.RedisError as error:

@@ -41,9 +41,9 @@ def watch_pool(sender: Any, **_: Any) -> None:
     from storify_site import watchdog
 
     _vitals = watchdog.shared_vitals(sender.concurrency)
-    ears = watchdog.Ears(_waiting)
-    _watch = watchdog.MainWatch(sender.hostname, _vitals, ears)
-    watchdog.every_second(_watch.look)
+    queue = watchdog.QueueWatch(_waiting)
+    _watch = watchdog.MainWatch(sender.hostname, _vitals, queue)
+    watchdog.every_second(_watch.check)
     if _has_models():
         from ml import warming
 
@@ -88,7 +88,7 @@ def warm_models(sender: str, **_: Any) -> None:
 
     slot = getattr(current_process(), "index", 0)
     _watch = watchdog.PoolWatch(sender, _vitals, slot)
-    watchdog.every_second(_watch.look)
+    watchdog.every_second(_watch.check)
     if _has_models():
         from ml import warming
 

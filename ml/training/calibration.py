@@ -34,7 +34,7 @@ def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[floa
         curved = np.einsum("nkj,nk,nki->ji", turned, p, turned) / n - mean.T @ mean / n + pull
         step = np.linalg.lstsq(curved, gradient)[0]
         before, least = known, loss(known)
-        while True:
+        for _ in range(60):
             known = before - step
             known[0] = np.clip(known[0], 0.2, 5.0)
             if np.abs(step).max() < 1e-9 or loss(known) <= least + 1e-12:

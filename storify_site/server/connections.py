@@ -92,6 +92,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection."""
 
     task_class = Task
+    request: RequestParser | None
+    requests: list[RequestParser]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,6 +135,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def refuse(self) -> None:
         """Answer the unfinished request with 503."""
         with self.requests_lock:
+            assert self.request is not None  # noqa: S101 - the caller has checked it
             self.request.refuse()
             self.requests.append(self.request)
             self.request = None

@@ -75,7 +75,7 @@ def test_readyz_says_when_the_scheduler_last_ticked(client: Client, tmp_path: Pa
     scheduler.tick()
     last_tick = client.get("/readyz").json()["scheduler"]["last_tick"]
     assert before <= datetime.fromisoformat(last_tick) <= timezone.now()
-    assert scheduler.vitals.signs == 1
+    assert scheduler.vitals.progress == 1
 
 
 def test_readyz_without_redis_is_not_ready(client: Client, redis_away: None) -> None:
