@@ -100,7 +100,7 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._permitted(request, self.fields)
 
     def _permitted(self, request: HttpRequest, columns: Sequence[str]) -> list[Any]:
-        """No photo, and no broken picture in its place, for staff who may not open photos."""
+        """Show the photo, or nothing to staff who may not open photos."""
         allowed = may_open_all(cast(User, request.user), Photo)
         return [name for name in columns if allowed or name != "thumbnail"]
 
@@ -127,7 +127,7 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         mood = selectors.mood_of(story)
         return json.dumps(mood.to_json()) if mood else "–"
 
-    # Rows alone are not the story: files and suggestions go with it, one story at a time.
+    # Deleting rows in bulk would leave files and suggestions.
     def delete_model(self, request: HttpRequest, obj: Story) -> None:
         services.delete_story(story=obj)
 
@@ -158,5 +158,5 @@ class CorrectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The log goes with its story only; the page that deletes stories asks here too.
+        # Corrections are deleted only with their story; deleting a story asks here, too.
         return "/stories/story/" in request.path

@@ -31,9 +31,9 @@ class Story(models.Model):
     )
     caption = models.TextField(blank=True, max_length=MAX_CAPTION)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
-    # The step of the analysis that runs now, one of ml.types.STAGES; "" outside of it.
+    # The current stage of the analysis, one of ml.types.STAGES; "" unless it's running.
     stage = models.CharField(max_length=16, blank=True, default="")
-    # Shown to the owner: why it failed or, while queued, why it takes longer than usual.
+    # Shown to the owner: why the story failed or, while it's queued, why it's delayed.
     error = models.CharField(max_length=300, blank=True, default="")
 
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
@@ -110,7 +110,7 @@ def video_path(video: Video, filename: str) -> str:
 
 
 class Video(models.Model):
-    """The moving picture of a story, silent and without metadata; its poster is the photo."""
+    """The video of a story, without sound and metadata; its poster is the photo."""
 
     story = models.OneToOneField(
         Story, on_delete=models.CASCADE, related_name="video", primary_key=True
@@ -130,7 +130,7 @@ class Video(models.Model):
 
 
 class Analysis(models.Model):
-    """What the models saw, kept as they said it, and beside it what the owner corrected.
+    """The output of the models, unchanged, and the owner's corrections beside it.
 
     Probabilities are {class: p}; null where there was nothing to judge (no face, no consent).
     """
@@ -160,7 +160,7 @@ class Analysis(models.Model):
     versions: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # A label, or "none" for "nothing of the kind"; null where the owner left it as it was.
+    # A label, or "none" for no emotion or action; null if the owner didn't correct it.
     corrected_emotion = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
     corrected_action = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
 
@@ -168,7 +168,7 @@ class Analysis(models.Model):
     mood_energy = models.FloatField()
     mood_spread: models.JSONField[Any, Any] = models.JSONField()
     mood_set_by_hand = models.BooleanField(default=False)
-    # What a task still has to recompute after the columns above changed.
+    # What a task has yet to recompute from the columns above.
     outdated = models.CharField(
         max_length=16, blank=True, choices=Outdated.choices, default=Outdated.NOTHING
     )
@@ -234,13 +234,13 @@ class Correction(models.Model):
 
 
 MUSIC = "music"
-"""The one question of the survey that is not about an action."""
+"""The survey's only question that isn't about an action."""
 
 MUSIC_LEVELS = ("not at all", "a little", "somewhat", "very", "extremely")
 
 
 class SurveyAnswer(models.Model):
-    """What one person answers to one question of the survey: an action's level, or MUSIC."""
+    """One person's answer to one question of the survey, about an action or MUSIC."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(

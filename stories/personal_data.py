@@ -92,7 +92,7 @@ def _told(story: Story) -> dict[str, Any]:
         "mood": mood.to_json() if mood else None,
         "moments": selectors.moments_of(story),
         "corrections": [_columns(correction) for correction in story.corrections.all()],
-        # What the models said, also where a correction counts now, and what was set by hand.
+        # The output of the models, even where it was corrected, and the corrections.
         "analysis": _columns(analysis) if analysis else None,
         "photo_details": _columns(story.photo),
         "video_details": _columns(video) if video else None,

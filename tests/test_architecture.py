@@ -30,8 +30,8 @@ HEAVY = ("tensorflow", "keras", "cv2", "onnxruntime", "torch", "sklearn")
 LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
     "accounts": {
         "support": (
-            *("encryption", "fields", "login_throttle", "personal_data", "transactions"),
-            *("templatetags", "web"),
+            *("encryption", "fields", "login_throttle", "long_jobs", "personal_data"),
+            *("templatetags", "transactions", "web"),
             *("spotify.app", "spotify.circuit_breaker", "spotify.errors", "spotify.types"),
         ),
         "models": ("models",),

@@ -43,7 +43,7 @@ def learn_words_of(*, track: Track) -> None:
 
 @transaction.atomic
 def refresh_words() -> int:
-    """Delete words that no track uses any more and add missing ones.
+    """Delete words that no track uses and add missing ones.
 
     Returns the number deleted. Deleted words may have come from somebody's Spotify library.
     """

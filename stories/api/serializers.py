@@ -141,13 +141,13 @@ class PointSerializer(serializers.Serializer[Any]):
 
 
 class CorrectionSerializer(serializers.Serializer[Any]):
-    """Parts of a story in its own shape; a label of null says "nothing of the kind"."""
+    """A partial story; a label of null means no emotion or action."""
 
     tags = TagsCorrectionSerializer(required=False)
     mood = PointSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """To the keywords of correct_story."""
+        """The correction, as arguments of services.correct_story."""
         changes = {
             kind: tag["label"] or NONE for kind, tag in (attrs.get("tags") or {}).items() if tag
         }
@@ -161,7 +161,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
 
 
 class StoryMusicSerializer(serializers.Serializer[Any]):
-    """How the music of a story is wanted; every field may be left out of a change."""
+    """The tuning of a story's music; a change may omit any field."""
 
     steering = UnitField(
         required=False,
@@ -177,7 +177,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str, Any]]:
-    """Stories in the API's shape, with one query for all suggestions and one for all choices."""
+    """Serialise stories with one query for all suggestions and one for all choices."""
     ids = [story.pk for story in stories]
     suggestions, choices = suggestions_by_story(ids), choices_by_story(ids)
     shown = [

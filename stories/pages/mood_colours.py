@@ -1,7 +1,7 @@
-"""One clean colour for a place in the mood plane: hue by direction, fullness by distance.
+"""Colours of points in the mood plane: hue from the direction, chroma from the distance.
 
-Mixing the corners' colours would turn grey and olive between them, so the hue walks around the
-circle instead, in OKLCH (Björn Ottosson, 2020), where equal steps look equal.
+Hues are interpolated around the circle in OKLCH (Björn Ottosson, 2020), which is perceptually
+uniform; mixing the corners' colours would give greys and olives.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 # The hues of the corners: sad, calm, energetic and happy, tense, and around to sad again.
 _HUES = (265.0, 165.0, 82.0, 27.0, 265.0 - 360.0)
 _LIGHTNESS, _FULL = 0.70, 0.15
-# The middle is grey; from this distance on a mood has the full colour of its direction.
+# The centre is grey; from this distance, chroma is full.
 _FULL_AT = 0.3
 
 
@@ -24,7 +24,7 @@ def mood_colour(valence: float, energy: float) -> str:
 
 
 def _hue(direction: float) -> float:
-    """Between the hues of the two nearest corners; `direction` 0 is pleasant, 90 energetic."""
+    """Interpolate between the two nearest corners; `direction` 0 is pleasant, 90 energetic."""
     corner, part = divmod((direction + 135.0) % 360.0 / 90.0, 1.0)
     start, end = _HUES[int(corner)], _HUES[int(corner) + 1]
     return start + (end - start) * part

@@ -11,9 +11,9 @@ from ml.mood import MoodTarget
 from recommender.models import Suggestion
 from stories.pages.mood_colours import mood_colour
 
-# Around the plane from "pleasant" through "energetic", an eighth of a turn each.
+# Counterclockwise from high valence, an eighth of a turn each.
 _WORDS = ("cheerful", "joyful", "energetic", "tense", "uneasy", "sad", "quiet", "calm")
-# Nearer to the middle than this, a mood leans to no side.
+# A mood closer to the centre than this is balanced.
 _BALANCED = 0.07
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
 _EVEN_ODDS = math.sqrt(2 * math.log(2))
@@ -30,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Plane:
-    """A square of 100 x 100 with its origin at the upper left, as SVG has it."""
+    """The plane in SVG coordinates: 100 x 100 with the origin at the upper left."""
 
     valence: float
     energy: float
@@ -55,7 +55,7 @@ class Plane:
 
 
 def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | None) -> Plane:
-    """The mood's point with the ellipse in which it lies with even odds, and the tracks."""
+    """The mood's point, its 50 % ellipse, and the tracks."""
     radius_x, radius_y, turn = _ellipse(mood.spread)
     return Plane(
         valence=round(mood.valence, 2),
@@ -77,7 +77,7 @@ def mood_word(valence: float, energy: float) -> str:
 
 
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:
-    """Radii in percent of the plane and the turn in degrees, clockwise as SVG counts it."""
+    """Radii in percent of the plane and the rotation in degrees, clockwise as in SVG."""
     (a, b), (_, d) = spread
     middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
     radii = [100 * _EVEN_ODDS * math.sqrt(max(middle + sign * reach, 0)) for sign in (1, -1)]

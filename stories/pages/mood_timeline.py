@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from stories.pages.mood_plane import mood_word
 
 HEIGHT = 40
-"""Of the lines over time, which are 100 wide."""
+"""Height of the lines over time; their width is 100."""
 
 
 @dataclass(frozen=True)
 class TimelinePoint:
-    """One moment in words: minutes and seconds, and how it feels."""
+    """One moment: its time, and a word for its mood."""
 
     clock: str
     word: str
@@ -21,7 +21,7 @@ class TimelinePoint:
 
 @dataclass(frozen=True)
 class MoodTimeline:
-    """Points as SVG's polylines take them."""
+    """Points in the format of SVG polylines, and words."""
 
     path: str
     valence: str
@@ -35,7 +35,7 @@ class MoodTimeline:
 
 
 def mood_timeline(moments: Sequence[Mapping[str, float]]) -> MoodTimeline | None:
-    """The course through these moments; None where there is no change to be shown."""
+    """The timeline of these moments; None for fewer than two."""
     if len(moments) < 2:
         return None
     first, last = moments[0]["at"], moments[-1]["at"]

@@ -25,14 +25,14 @@ from stories.pages.mood_timeline import mood_timeline
 from stories.workers import model_status
 from stories.workers.model_status import ModelStatus
 
-# Longer than this in the queue is worth a word; an analysis takes about a second.
+# After this time in the queue, the page says that it's slow; an analysis takes about a second.
 SLOW_AFTER = timedelta(seconds=15)
-_NO_CONSENT = "Faces were left out, as you asked. You can change that in your account."
-_NO_FACE = "No face found, so no emotion was read."
+_NO_CONSENT = "Storify didn't read faces, as you chose. You can change that in your account."
+_NO_FACE = "No face found, so there's no emotion."
 
 
 def context(story: Story) -> dict[str, Any]:
-    """What the template of the story's present state needs."""
+    """The context for the story's current state."""
     shown = {"story": story, "video": selectors.video_of(story)}
     if story.status == Story.Status.READY:
         return {**shown, **_ready(story)}
@@ -62,8 +62,7 @@ def _waiting(story: Story) -> dict[str, Any]:
 
 
 def _models(story: Story) -> ModelStatus | None:
-    """What keeps a story waiting, where that is the models; no story waits for them any longer
-    once it is being looked at."""
+    """The status of the models while the story waits for them; None once its analysis began."""
     models = model_status.read() if not story.stage else None
     return models if models and models.state in {"warming", "away"} else None
 
@@ -78,7 +77,7 @@ def _ready(story: Story) -> dict[str, Any]:
     assert mood is not None  # noqa: S101 - a ready story has an analysis
     shown = tracks(story)
     chosen = shown["choice"].track_id if shown["choice"] else None
-    # In a picture that moves, a face does not stay in its box.
+    # Faces move in a video, so their boxes aren't shown.
     faces = [] if selectors.video_of(story) else story.analysis.faces
     return {
         **shown,
@@ -91,7 +90,7 @@ def _ready(story: Story) -> dict[str, Any]:
 
 
 def tracks(story: Story) -> dict[str, Any]:
-    """The suggestions and the saved track, which need not be one of them any more."""
+    """The suggestions, and the saved track, which may no longer be one of them."""
     suggestions, choice = current_suggestions(story.id), get_choice(story.id)
     tuning, preferences = story_tuning(story.id), music_preferences(story.user)
     listed = any(choice and s.track_id == choice.track_id for s in suggestions)

@@ -29,7 +29,7 @@ from stories.uploads import photos, videos
 from stories.uploads.formats import PHOTO, VIDEO
 from stories.uploads.throttling import too_many_uploads
 
-TOO_MANY = "That was a lot at once. Please wait a minute and try again."
+TOO_MANY = "You've uploaded too much at once. Please wait a minute and try again."
 
 
 @require_safe
@@ -67,12 +67,12 @@ def _busy_page(request: PageRequest, form: UploadForm, error: UploadsBusyError) 
 
 
 def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
-    """The new story, or None with the reason in the form."""
+    """Create the story, or add the reason to the form and return None."""
     sent = form.cleaned_data
     upload = {"user": request.user, "upload": sent["photo"], "caption": sent["caption"]}
     try:
         return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
-    except IdempotencyConflictError:  # the page came back from the browser's memory: another story
+    except IdempotencyConflictError:  # the browser restored the page; this is another story
         return services.create_story(**upload)
     except photos.UploadError as error:
         form.add_error("photo", str(error))
@@ -148,14 +148,14 @@ def correct(request: PageRequest, story: Story) -> HttpResponse:
     if not form.is_valid():
         return responses.refuse(request, story, "Please correct one thing at a time.")
     services.correct_story(story=story, user=request.user, **form.correction())
-    return responses.changed(request, story, "Corrected. Here is the music that fits now.")
+    return responses.changed(request, story, "Corrected. The suggestions are updated.")
 
 
 @responses.story_action
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "There is no such track.")
+        return responses.refuse(request, story, "There's no such track.")
     choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
     if request.htmx:
         return responses.choice_part(request, story)
@@ -168,7 +168,7 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
         return responses.choice_part(request, story)
-    messages.success(request, "The track is no longer saved with your story.")
+    messages.success(request, "Removed the track from your story.")
     return redirect("stories:story", story.id)
 
 
@@ -176,7 +176,7 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "There is no such suggestion.")
+        return responses.refuse(request, story, "There's no such suggestion.")
     given = {"suggestion_id": form.cleaned_data["suggestion"]}
     recommender.give_feedback(user=request.user, **given, feedback=Suggestion.Feedback.NOT_THIS_ONE)
     return responses.refused(request, story, form.cleaned_data["suggestion"])
@@ -196,5 +196,5 @@ def delete(request: PageRequest, story: Story) -> HttpResponse:
             request, "stories/delete.html", {"story": story, "video": selectors.video_of(story)}
         )
     services.delete_story(story=story)
-    messages.success(request, "The story is deleted.")
+    messages.success(request, "The story has been deleted.")
     return redirect("stories:history")

@@ -17,11 +17,11 @@ from PIL import Image
 
 from accounts.transactions import atomic_with_retry
 from ml.video import Frame, VideoUnreadable, sample
+from recommender.locks import lock_person
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
-from stories.services.locks import lock_person
 from stories.services.queue import GAVE_UP, stale_before
 from stories.survey.selectors import action_levels
 from stories.workers import heartbeat
@@ -29,9 +29,9 @@ from stories.workers import heartbeat
 if TYPE_CHECKING:
     from ml.types import Analysis as AnalysisResult
 
-UNREADABLE = "The stored file could not be opened. Please upload it once more."
-BROKEN = "Something went wrong while we looked at this story. You can try it again."
-TRYING_AGAIN = "Something got in the way. We will try again in a moment."
+UNREADABLE = "The stored file couldn't be opened. Please upload it again."
+BROKEN = "Something went wrong while this story was being analysed. Please try again."
+TRYING_AGAIN = "The analysis was interrupted. It will start again in a moment."
 # Failures that may pass within seconds: no storage, no database, no memory.
 TRANSIENT = (OSError, OperationalError, MemoryError)
 
@@ -53,9 +53,9 @@ class ClaimLostError(Exception):
 def analyse_story(*, story_id: UUID) -> Story | None:
     """Analyse a queued story and suggest tracks for it; None if there is nothing to do.
 
-    Runs at most once at a time for a story and keeps one result: every write checks that the
+    A story is analysed by one worker at a time and gets one result: every write checks that the
     claim still holds. Raises AnalysisInterruptedError for a transient failure; any other failure
-    is stored in the story's `error` and raised for the log.
+    is stored in the story's `error` and raised, so that it's logged.
     """
     claim = _claim_story(story_id)
     story = (
@@ -127,9 +127,9 @@ def analyse_media(
     on_stage: Callable[[str], None],
     look_at_faces: bool = True,
 ) -> AnalysisResult:
-    """Run the models on an upright photo or, given its frames, on a video with it as the poster.
+    """Run the models on an upright photo or, if there are frames, on a video and its poster.
 
-    Calls `on_stage` with the name of each stage when it begins. Uses the survey's intensities.
+    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey.
     """
     from ml.analysis import analyse, analyse_video
 
@@ -157,7 +157,7 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     if person is None or held is None:
         raise ClaimLostError
     fields = analysis_fields(result)
-    if person.faces_consent is not True:  # withdrawn while the models looked
+    if person.faces_consent is not True:  # withdrawn during the analysis
         fields = without_faces(fields)
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
     mood = mood_of(held)

@@ -24,7 +24,7 @@ WITHOUT_FACES: dict[str, Any] = {
     "emotion_set": [],
     "faces": [],
 }
-# Moods that the request recomputes itself, about a millisecond each; a task does the rest.
+# How many moods the request recomputes itself, in about a millisecond each; a task does the rest.
 AT_ONCE = 200
 MOODS_A_STEP = 500
 LISTS_A_STEP = 50
@@ -101,13 +101,13 @@ def _rank_again(story: Story) -> bool:
         suggest_again(story=story)
     except Story.DoesNotExist:  # deleted meanwhile
         return False
-    except Exception:  # one story that fails must not keep the others; it stays marked
+    except Exception:  # a failure must not stop the other stories; this one stays marked
         logger.exception("no new suggestions for story %s", story.pk)
         return False
     return True
 
 
 def _forget_what_was_corrected(read: QuerySet[Analysis]) -> None:
-    """What stood there before a correction came from the model, or is the `after` of another."""
+    """Erase `before`: it came from the model, or repeats the `after` of an earlier correction."""
     kinds = (Correction.Kind.EMOTION, Correction.Kind.MOOD)
     Correction.objects.filter(story__analysis__in=read, kind__in=kinds).update(before=None)

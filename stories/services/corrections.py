@@ -1,4 +1,4 @@
-"""Corrections of tags and mood by the owner; they rank tracks again without running a model."""
+"""Corrects tags and mood and ranks tracks again, without running a model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget, point
+from recommender.locks import lock_person
 from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
 from stories.models import Analysis, Correction, Story
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
-from stories.services.locks import lock_person
 
-# Write nothing else: the models' columns may be erased concurrently.
+# Nothing else is written, because the models' columns may be erased concurrently.
 _BY_HAND = (
     *("corrected_emotion", "corrected_action", "outdated"),
     *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
@@ -50,10 +50,10 @@ def correct_story(
 def tune_story(
     *, story: Story, user: User, steering: float | None = None, learns: bool | None = None
 ) -> Story:
-    """Steer the story's music from 0 (match) over 0.5 (lift) to 1 (contrast), which ranks tracks
-    again at once, or say whether anything is to be learned from the story.
+    """Steer the story's music, or set whether Storify learns from the story.
 
-    Raises StoryNotReadyError before the analysis is done.
+    `steering` is from 0 (match) over 0.5 (lift) to 1 (contrast) and ranks tracks again. Raises
+    StoryNotReadyError before the analysis is done.
     """
     locked = lock_ready_story(story)
     if learns is not None:

@@ -52,17 +52,24 @@ def _publish(task: str, *args: str) -> None:
         raise BrokerUnavailableError from error
 
 
-def waiting_messages(queue: str = INFERENCE) -> int:
-    """Count the messages in a queue that no worker has taken.
+def waiting_messages(*queues: str) -> int:
+    """Count the messages in these queues that no worker has taken; by default, analyses.
 
-    Redis and RabbitMQ both return the count for a passive declaration and refuse one for a queue
-    that has never been used. Raises BrokerUnavailableError within seconds.
+    Raises BrokerUnavailableError within seconds.
     """
     with current_app.connection_for_read(transport_options=_TRANSPORT) as connection:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
-        except connection.channel_errors:
-            return 0
+            return sum(_count(connection, queue) for queue in queues or [INFERENCE])
         except (OperationalError, *connection.connection_errors) as error:
             raise BrokerUnavailableError from error
+
+
+def _count(connection: Any, queue: str) -> int:
+    # Redis and RabbitMQ both return the count for a passive declaration, and refuse one for a queue
+    # that has never been used.
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except connection.channel_errors:
+        return 0

@@ -26,7 +26,7 @@ from stories.uploads.sandbox import PHOTO, THUMBNAIL, UPLOAD, Sandbox
 from stories.uploads.videos import CleanVideo
 
 _CHUNK = 1 << 20
-# How long an upload waits for its turn before it is answered with 503.
+# How long an upload waits for its turn before it gets a 503.
 TURN_SECONDS = 2.0
 sandbox = Sandbox()
 _turns = threading.BoundedSemaphore(settings.STORIES_READS_AT_ONCE)
@@ -138,9 +138,9 @@ def _insert_story(
     story = Story.objects.create(
         user=user, caption=caption, idempotency_key=key, upload_digest=digest
     )
-    # Foreign keys are otherwise checked at the commit, when the files are stored already. Now it
-    # fails here for a person who is gone, and locks one who is there: their deletion waits, and
-    # then finds the story with its files.
+    # Checks foreign keys now instead of at the commit, before any file is stored. It fails if the
+    # person is gone; otherwise it locks their row, so that deleting them waits and then finds the
+    # story with its files.
     connection.check_constraints()
     photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
     moving = Video(story=story)

@@ -1,9 +1,8 @@
 """Reduces the packets of a video to what a decoder needs.
 
-Cameras and programs write between the frames: settings, places, serial numbers, and anything that
-somebody wants to hide. So what passes is named here, and everything else is left out; headers are
-written anew from what they mean. Within the coded pixels of a frame nothing is looked at: where
-they end before their unit does, only decoding every frame would tell.
+Cameras and programs write settings, locations, serial numbers and arbitrary data between frames.
+Only the units listed here are kept, and headers are rewritten from their parsed fields. The coded
+pixels of a frame aren't inspected: finding data after their end would take decoding every frame.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _FILTERS = {
     "av1": "filter_units=pass_types=1|3|4|6,av1_metadata=td=remove:delete_padding=1",
     "vp9": "vp9_superframe_split",
 }
-# What puts together again what was taken apart.
+# Filters that reassemble what _FILTERS split.
 _JOINERS = {"vp9": "vp9_metadata,vp9_superframe"}
 _START = b"\0\0\1"
 # Video objects and layers, visual object sequences, groups and planes; no user data, no stuffing.
@@ -30,7 +29,7 @@ _MPEG4_CODES = frozenset((*range(0x30), 0xB0, 0xB1, 0xB3, 0xB5, 0xB6))
 
 
 class BareBitstream:
-    """Turns the packets of a stream into bare ones for `copied`, which loses its own extras too."""
+    """Strips the packets of `stream` for `copied`, whose codec data is stripped, too."""
 
     def __init__(self, stream: VideoStream, copied: VideoStream, codec: str) -> None:
         self._copied = copied
@@ -39,11 +38,11 @@ class BareBitstream:
         self._strip = _STRIPS.get(codec, _as_it_is)
         if codec == "mpeg4":
             copied.codec_context.extradata = _mpeg4(copied.codec_context.extradata or b"")
-        elif codec in {"vp8", "vp9"}:  # what they need is in the packets
+        elif codec in {"vp8", "vp9"}:  # their packets are self-contained
             copied.codec_context.extradata = None
 
     def filter(self, packet: Packet[VideoStream]) -> Iterator[Packet[Stream]]:
-        """Give what is left of a packet; its side data (captions, alpha, places) is not."""
+        """Yield the stripped packets, without side data (captions, alpha, locations)."""
         for kept in self._filter.filter(packet):
             if data := self._strip(bytes(kept)):
                 for joined in self._join.filter(self._bare(kept, data)):
@@ -63,7 +62,7 @@ def _as_it_is(data: bytes) -> bytes:
 
 
 def _hevc(data: bytes) -> bytes:
-    """Without the layers above the first: other views, alpha, whatever calls itself so."""
+    """Remove the layers above the base: other views, alpha, auxiliary pictures."""
     units = (unit.rstrip(b"\0") for unit in data.split(_START)[1:])
     return b"".join(_START + unit for unit in units if _is_base_layer(unit))
 
@@ -73,7 +72,7 @@ def _is_base_layer(unit: bytes) -> bool:
 
 
 def _vp9(data: bytes) -> bytes:
-    """A frame that only shows an earlier one again is a byte long, two in the fourth profile."""
+    """Cut frames that only repeat an earlier one to their header: a byte, or two in profile 3."""
     if data[0] >> 6 != 0b10:
         return b""
     fourth = data[0] >> 4 & 0b11 == 0b11

@@ -1,7 +1,7 @@
-"""The accepted upload types and their limits: the one list that every other place reads.
+"""The accepted upload types and their limits.
 
-The readers of uploads, the API's schema, `manage.py suggest`, the upload page and its script take
-names, MIME types, extensions and limits from here.
+Upload readers, the API schema, `manage.py suggest`, the upload page and its script all read this
+list.
 """
 
 from __future__ import annotations

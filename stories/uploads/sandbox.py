@@ -1,10 +1,11 @@
-"""Reads each upload in a process of its own, with limits on memory, time and files.
+"""Reads each upload in a separate process, with limits on memory, time and files.
 
-Whoever takes uploads starts one fork server: by exec, because a process with threads must not
-fork, and with a bare environment. It has the decoders loaded, stays at one thread, and forks a
-child for each upload. The caller names a folder in which the child finds the upload and leaves
-the result; a few words come back through a socket. A child that takes too much is killed by the
-kernel, and its file is refused. The server ends with its caller, a child after WALL_SECONDS.
+A process that accepts uploads starts one fork server: by exec, because a process with threads must
+not fork, and with a minimal environment. The server loads the decoders, stays single-threaded and
+forks a child for each upload. The caller names a folder from which the child reads the upload and
+into which it writes the result; metadata is returned through a socket. A child that exceeds a limit
+is killed by the kernel, and its file is refused. The server exits with its caller, a child after
+WALL_SECONDS.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from stories.uploads.videos import MAX_VIDEO_BYTES, check_tables, kind_of, read_
 
 UPLOAD, PHOTO, THUMBNAIL = "upload", "photo.jpg", "thumbnail.jpg"
 
-# Memory beyond what the server has, in bytes, and processor time in seconds: to read what a video
-# says about itself, then to copy it and decode a frame of 4K; to decode 50 megapixels.
+# Additional memory in bytes and CPU time in seconds: for reading a video's tables, for copying a
+# video and decoding a 4K frame, and for decoding a picture of 50 megapixels.
 TABLES = (64 << 20, 0.5)
 VIDEO = (400 << 20, 4.0)
 PICTURE = (900 << 20, 4.5)
-# Longer than any processor time takes, unless the machine has too much to do.
+# Only reached if the machine is overloaded; the limits on CPU time are lower.
 WALL_SECONDS = 20
 MAX_FILE_BYTES = MAX_VIDEO_BYTES + (16 << 20)
 MAX_FILES = 16
@@ -43,7 +44,7 @@ START_SECONDS = 60.0
 MESSAGE_BYTES = 4096
 _READY = b"+"
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
-# One thread, so that forking is safe; memory of threads and of decoders is counted as it is used.
+# One thread, so that forking is safe and memory is measured exactly.
 _SET = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 logger = logging.getLogger(__name__)
@@ -53,24 +54,24 @@ class SandboxError(Exception):
     """The sandbox itself failed, not the file."""
 
 
-# --- the caller's side ----------------------------------------------------------------------------
+# --- Caller ---------------------------------------------------------------------------------------
 
 
 class Sandbox:
-    """Reads uploads one fork each; safe to use from many threads and after a fork."""
+    """Reads each upload in its own fork; safe to use from many threads and after a fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._server: _ForkServer | None = None
 
     def start(self) -> None:
-        """Start the server now, so that the first upload need not wait for it."""
+        """Start the server now, so that the first upload doesn't wait for it."""
         self._running()
 
     def read(self, folder: Path) -> dict[str, Any]:
-        """Clean `folder/upload` into files beside it and say what they are.
+        """Clean `folder/upload` into files beside it and return their metadata.
 
-        Raises UploadError for a file that is refused, UploadsBusyError and SandboxError.
+        Raises UploadError if the file is refused, UploadsBusyError and SandboxError.
         """
         reply = self._ask(folder)
         if reply == _READY:
@@ -84,7 +85,7 @@ class Sandbox:
         return result
 
     def _ask(self, folder: Path) -> bytes:
-        """Return a child's reply; if the server died before that, try another server."""
+        """Return a child's reply; if the server has died, start another one."""
         for _ in range(2):
             server = self._running()
             if reply := server.ask(folder):
@@ -123,7 +124,7 @@ class _ForkServer:
             raise SandboxError("the server did not start")
 
     def ask(self, folder: Path) -> bytes:
-        """Everything that a child says; nothing at all if there was none."""
+        """Return everything that a child sends; empty if none was started."""
         ours, theirs = socket.socketpair()
         with ours:
             ours.settimeout(WALL_SECONDS + 1)
@@ -141,15 +142,15 @@ class _ForkServer:
 
 
 def _message(folder: Path) -> bytes:
-    """All of one length, so that two of them never run together."""
+    """Pad to a fixed length, which separates messages."""
     return os.fsencode(folder).ljust(MESSAGE_BYTES, b"\0")
 
 
-# --- the server's side ----------------------------------------------------------------------------
+# --- Server ---------------------------------------------------------------------------------------
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a child for each folder that comes, until the caller has gone."""
+    """Fork a child for each folder received, until the caller exits."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(_READY)
     while True:
@@ -206,9 +207,9 @@ def _keep(photo: CleanPhoto, folder: Path) -> dict[str, Any]:
 
 
 def _allow(memory: int, seconds: float) -> None:
-    """Let this process take so much more memory and processor time, and end it after that."""
+    """Limit additional memory and CPU time of this process."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    with contextlib.suppress(FileNotFoundError):  # macOS has no such file and keeps no such limit
+    with contextlib.suppress(FileNotFoundError):  # macOS has no such file and ignores this limit
         status = Path("/proc/self/status").read_text()
         used = int(status.partition("VmData:")[2].split()[0]) * 1024
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -219,5 +220,5 @@ if __name__ == "__main__":
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    Image.init()  # else every child would load Pillow's formats for itself
+    Image.init()  # otherwise every child would load Pillow's formats
     serve(socket.socket(fileno=sys.stdin.fileno()))

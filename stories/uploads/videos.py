@@ -1,8 +1,8 @@
 """Reduces untrusted videos to the bare picture stream and a poster, or refuses them.
 
-What is kept is the picture's own packets in a new file: sound, subtitles, data tracks, every
-kind of metadata (place, device, date) and what cameras write between the frames stay outside.
-Nothing but the poster is decoded here; the worker samples the frames.
+The packets of the picture are copied to a new file, without sound, subtitles, data tracks, metadata
+(location, device, date) and anything between the frames. Only the poster is decoded here; the
+worker samples the frames.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from stories.uploads.photos import (
 
 MAX_VIDEO_BYTES = VIDEO.max_bytes
 MAX_SECONDS = VIDEO.max_seconds or 0
-# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
+# A video cut to a minute is often a few frames longer.
 SLACK_SECONDS = 1.0
 # A minute in slow motion has 240 frames a second.
 MAX_PACKETS = 61 * 240
@@ -44,9 +44,9 @@ TOO_LARGE = (
 )
 TOO_LONG = f"This video is longer than {MAX_SECONDS} seconds. Please cut it and try again."
 _TOO_MANY_PIXELS = f"This video is larger than {VIDEO.resolution}. Please choose a smaller one."
-_STRANGE = "The picture of this video is coded in a way that browsers cannot show."
-_DAMAGED = "This video is damaged or incomplete. Please choose another one, or send it again."
-_NO_PICTURE = "There is no picture in this file, only sound. Please choose a video or a photo."
+_STRANGE = "This video uses a codec that browsers can't play."
+_DAMAGED = "This video is damaged or incomplete. Please choose another one, or upload it again."
+_NO_PICTURE = "This file has only sound. Please choose a video or a photo."
 _CODECS = {"mp4": {"h264", "hevc", "av1", "vp9", "mpeg4"}, "webm": {"vp8", "vp9", "av1"}}
 
 logger = logging.getLogger(__name__)
@@ -70,20 +70,20 @@ def kind_of(upload: Upload) -> str | None:
 
 
 def check_tables(upload: Upload, kind: str) -> None:
-    """Read what a file says about itself, and no picture. Raises UploadError.
+    """Parse the tables of a file without decoding a picture. Raises UploadError.
 
-    A few bytes can announce millions of frames, so this is tried with little memory and time first.
+    A few bytes can announce millions of frames, so this runs first, with little memory and time.
     """
     # The smallest probe, and no decoder: one would need room for whole pictures.
     options = {"codec_whitelist": "none", "probesize": "32"}
     with _translated(), open_video(upload, kind, **options) as source:
-        # FFmpeg leaves an index out, and says nothing, for which there is no memory.
+        # If memory runs out, FFmpeg silently leaves out the index.
         if any(stream.frames and not len(stream.index_entries) for stream in source.streams):
             raise MemoryError
 
 
 def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:
-    """Check a file of this kind and keep its picture in `folder`. Raises UploadError."""
+    """Check a file of this kind and write its picture to `folder`. Raises UploadError."""
     _check_size(upload)
     bare = folder / f"video.{kind}"
     with _translated():
@@ -109,7 +109,7 @@ def _check_size(upload: Upload) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """A demuxer that is fed by strangers may raise anything; none of it is our failure."""
+    """Raise UploadError instead; demuxers raise all kinds of errors for untrusted files."""
     try:
         yield
     except UploadError:

@@ -61,6 +61,7 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 WEB_HOST = optional("WEB_HOST", "127.0.0.1")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=4)
+WEB_SPOOL_MB = env.int("WEB_SPOOL_MB", default=2000)
 
 ROOT_URLCONF = "storify_site.urls"
 WSGI_APPLICATION = "storify_site.wsgi.application"

@@ -134,7 +134,8 @@ def test_run_serves_and_leaves_no_process_behind(var: Path, start: Start) -> Non
     os.killpg(site.pid, signal.SIGINT)  # what Ctrl-C does: everybody in the terminal gets it
     out, err = site.communicate(timeout=60)
 
-    for part in ("storify_site.serve", "-Q inference", "-Q default", "postgres", "redis-server"):
+    workers = ("-Q inference", "-Q default,long")
+    for part in ("storify_site.serve", *workers, "postgres", "redis-server"):
         assert part in running
     assert site.returncode == 0, err
     assert f"Storify is at http://127.0.0.1:{port}" in out

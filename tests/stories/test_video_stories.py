@@ -135,7 +135,7 @@ def test_the_page_shows_a_silent_player_and_how_the_mood_goes(client: Client, re
 def test_a_photo_has_neither_player_nor_timeline(client: Client, user: User) -> None:
     shown = page(client, make_ready_story(user))
     assert "<video" not in shown
-    assert "How it goes" not in shown
+    assert "Over time" not in shown
 
 
 def test_one_moment_is_no_timeline(ready: Story) -> None:

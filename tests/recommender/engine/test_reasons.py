@@ -50,7 +50,7 @@ def test_every_term_that_can_lift_has_words() -> None:
 
 
 def test_a_penalty_is_no_reason() -> None:
-    assert reason_sentences({"again": -0.5, "mood": -0.2}) == ["A little further off, for variety"]
+    assert reason_sentences({"again": -0.5, "mood": -0.2}) == ["A little different, for variety"]
 
 
 # --- boundaries -----------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_a_penalty_is_no_reason() -> None:
 
 def test_term_is_told_from_the_noticeable_on() -> None:
     assert reason_sentences({"taste": NOTICEABLE}) == ["Close to what you saved before"]
-    assert reason_sentences({"taste": NOTICEABLE - 1e-9}) == ["A little further off, for variety"]
+    assert reason_sentences({"taste": NOTICEABLE - 1e-9}) == ["A little different, for variety"]
 
 
 @pytest.mark.parametrize(

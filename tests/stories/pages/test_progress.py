@@ -43,7 +43,7 @@ def test_progress_is_silent_while_nothing_changed(client: Client, me: User) -> N
 
 def test_progress_without_caption_has_no_step_for_it(client: Client, me: User) -> None:
     story = make_story(me, caption="")
-    assert "Reading your words" not in text(client.get(url("story", story)))
+    assert "Reading your caption" not in text(client.get(url("story", story)))
 
 
 def test_progress_ends_in_the_whole_story(client: Client, ready: Story) -> None:

@@ -68,7 +68,7 @@ def test_faces_emotion_and_mood_are_gone_from_api_and_page_at_once(
     mood = without_emotion(story.analysis)
     assert (shown["mood"]["valence"], shown["mood"]["energy"]) == (mood.valence, mood.energy)
     page = client.get(f"/stories/{story.pk}/").content.decode()
-    assert "Faces were left out, as you asked" in page
+    assert "Storify didn&#x27;t read faces, as you chose" in page
     assert 'id="faces"' not in page
     assert "70%" not in page
 
