@@ -78,7 +78,7 @@ def integrated(said: MoodTarget) -> dict[str, float]:
     def density(far: float, turn: float) -> float:
         place = mid + sd * far * np.array([math.cos(turn), math.sin(turn)])
         off = place - (said.valence, said.energy)
-        return far * math.exp(-off @ precision @ off / 2)
+        return float(far * np.exp(-off @ precision @ off / 2))
 
     def edge(turn: float) -> float:
         ways = zip((math.cos(turn), math.sin(turn)), mid, sd, strict=True)
@@ -291,7 +291,7 @@ def test_words_contradict_more_than_a_quarter_of_a_turn_apart() -> None:
 
 def test_width_of_music_is_one() -> None:
     assert relative_width(fuse()) == pytest.approx(1)
-    assert relative_width(MoodTarget(0.5, 0.5, oblique(*MUSIC_SD / np.array(2), 0.31))) == (
+    assert relative_width(MoodTarget(0.5, 0.5, oblique(MUSIC_SD[0] / 2, MUSIC_SD[1] / 2, 0.31))) == (
         pytest.approx(0.5, abs=0.01)
     )
     assert MUSIC.mean.tolist() == list(MUSIC_MEAN)
