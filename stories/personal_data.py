@@ -82,14 +82,13 @@ def _video_name(video: Video) -> str:
 
 
 def _told(story: Story) -> dict[str, Any]:
-    mood, video = selectors.mood_of(story), selectors.video_of(story)
-    analysis = selectors.analysis_of(story)
+    video, analysis = selectors.video_of(story), selectors.analysis_of(story)
     return {
         **_columns(story),
         "photo": _photo_name(story),
         "video": _video_name(video) if video else None,
         "tags": selectors.effective_tags(story),
-        "mood": mood.to_json() if mood else None,
+        "mood": selectors.described_mood(story),
         "moments": selectors.moments_of(story),
         "corrections": [_columns(correction) for correction in story.corrections.all()],
         # The output of the models, even where it was corrected, and the corrections.

@@ -12,6 +12,7 @@ from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import Gaussian, MoodTarget, fuse
 from recommender import selectors as recommender
+from recommender.engine.mood_words import MoodWords, contradict, mood_words, point_words
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
@@ -59,6 +60,23 @@ def mood_of(story: Story) -> MoodTarget | None:
     )
 
 
+def mood_words_of(story: Story) -> MoodWords | None:
+    """The mood in words; one that was set by hand is certain. None until ready."""
+    mood, analysis = mood_of(story), analysis_of(story)
+    if mood is None or analysis is None:
+        return None
+    by_hand = analysis.mood_set_by_hand
+    return point_words(mood.valence, mood.energy) if by_hand else mood_words(mood)
+
+
+def described_mood(story: Story) -> dict[str, Any] | None:
+    """The mood with its words as the API shows it; None until ready."""
+    mood, words = mood_of(story), mood_words_of(story)
+    if mood is None or words is None:
+        return None
+    return {**mood.to_json(), "word": words.word, "certainty": words.certainty}
+
+
 def moments_of(story: Story) -> list[dict[str, float]]:
     """The mood of a video over time; empty until ready and for a photo."""
     analysis = analysis_of(story)
@@ -67,14 +85,31 @@ def moments_of(story: Story) -> list[dict[str, float]]:
 
 def fused_mood(analysis: Analysis) -> MoodTarget:
     """Fuse the tags, corrections included, into a mood without running a model."""
-    words, scene = analysis.caption_mood, analysis.scene
-    return fuse(
-        emotion=_emotion(analysis),
-        action=_action(analysis),
-        intensity=_intensity(analysis),
-        caption=Gaussian.from_json(words) if words else analysis.caption,
-        scene=Gaussian.from_json(scene["mood"]) if scene else None,
-    )
+    return fuse(**_picture(analysis), caption=_words(analysis))
+
+
+def is_contradictory(analysis: Analysis) -> bool:
+    """Whether the words alone and the picture alone name moods that don't go together."""
+    words = _words(analysis)
+    if not words or analysis.mood_set_by_hand:
+        return False
+    return contradict(mood_words(fuse(caption=words)), mood_words(fuse(**_picture(analysis))))
+
+
+def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
+    said = analysis.caption_mood
+    return Gaussian.from_json(said) if said else analysis.caption
+
+
+def _picture(analysis: Analysis) -> dict[str, Any]:
+    """What `fuse` takes of everything but the caption."""
+    scene = analysis.scene
+    return {
+        "emotion": _emotion(analysis),
+        "action": _action(analysis),
+        "intensity": _intensity(analysis),
+        "scene": Gaussian.from_json(scene["mood"]) if scene else None,
+    }
 
 
 def analysis_of(story: Story) -> Analysis | None:

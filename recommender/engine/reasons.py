@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from recommender.engine.mood_words import point_words
+
 # A term below this makes no difference that a person would notice.
 NOTICEABLE = 0.05
 
-_ENERGY_WORDS = ("calm", "easy-going", "lively")
-_VALENCE_WORDS = ("wistful", "mellow", "bright")
-# For match, lift and contrast.
-_TOWARDS = ("like your story", "a lift from your story", "in contrast to your story")
+# Nearest to match, to lift, to contrast. The story's own mood isn't named: it may be uncertain.
+_TOWARDS = ("which suits your story", "a lift from your story", "in contrast to your story")
+_UNKNOWN = ("It suits your story", "A lift from your story", "In contrast to your story")
 _NOTHING_STANDS_OUT = "A little different, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
@@ -23,16 +24,11 @@ _PLAIN = {
 }
 
 
-def _third(value: float) -> int:
-    return min(int(value * 3), 2)
-
-
 def _mood_words(valence: float | None, energy: float | None, steering: float) -> str:
-    towards = _TOWARDS[min(int(steering * len(_TOWARDS)), len(_TOWARDS) - 1)]
+    stop = min(int(steering * len(_TOWARDS)), len(_TOWARDS) - 1)
     if valence is None or energy is None:
-        return f"The mood fits: {towards}"
-    energy_word, valence_word = _ENERGY_WORDS[_third(energy)], _VALENCE_WORDS[_third(valence)]
-    return f"{energy_word.capitalize()} and {valence_word}, {towards}"
+        return _UNKNOWN[stop]
+    return f"{point_words(valence, energy).word.capitalize()}, {_TOWARDS[stop]}"
 
 
 def reason_sentences(

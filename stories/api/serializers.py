@@ -11,13 +11,14 @@ from rest_framework.request import Request
 
 from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
+from recommender.engine.mood_words import CERTAINTIES
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
     choices_by_story,
+    described_mood,
     effective_tags,
     moments_of,
-    mood_of,
     suggestions_by_story,
     video_of,
 )
@@ -82,6 +83,16 @@ class MoodSerializer(serializers.Serializer[Any]):
         min_length=2,
         max_length=2,
         help_text="covariance of (valence, energy): how unsure the point is",
+    )
+    word = serializers.CharField(
+        help_text="the mood in English words for people, such as 'calm, perhaps a little quiet',"
+        " 'balanced' or 'hard to tell'; read the numbers in programs, the wording may change"
+    )
+    certainty = serializers.ChoiceField(
+        choices=CERTAINTIES,
+        help_text="certain: set by hand; high: at least 85 % of the distribution is on the side"
+        " that the word names, or near the middle for 'balanced'; medium: less; low: the mood is"
+        " hard to tell",
     )
 
 
@@ -192,7 +203,6 @@ def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str
 
 
 def _plain(story: Story, request: Request) -> Mapping[str, Any]:
-    mood = mood_of(story)
     return {
         "id": story.pk,
         "status": story.status,
@@ -203,7 +213,7 @@ def _plain(story: Story, request: Request) -> Mapping[str, Any]:
         else None,
         "caption": story.caption,
         "tags": effective_tags(story),
-        "mood": mood.to_json() if mood else None,
+        "mood": described_mood(story),
         "moments": moments_of(story),
         "created_at": story.created_at,
     }

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ml.mood import MoodTarget
+from ml.mood import MUSIC_MEAN, MoodTarget
+from recommender.engine.mood_words import MoodWords
 from recommender.models import Suggestion
 from stories.pages.mood_colours import mood_colour
 
-# Counterclockwise from high valence, an eighth of a turn each.
-_WORDS = ("cheerful", "joyful", "energetic", "tense", "uneasy", "sad", "quiet", "calm")
-# A mood closer to the centre than this is balanced.
-_BALANCED = 0.07
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
 _EVEN_ODDS = math.sqrt(2 * math.log(2))
 
@@ -32,6 +29,7 @@ class Dot:
 class Plane:
     """The plane in SVG coordinates: 100 x 100 with the origin at the upper left."""
 
+    words: MoodWords
     valence: float
     energy: float
     x: float
@@ -46,18 +44,30 @@ class Plane:
         return 100 - self.y
 
     @property
+    def middle_x(self) -> float:
+        """The middle of all music, from which the words count."""
+        return 100 * MUSIC_MEAN[0]
+
+    @property
+    def middle_y(self) -> float:
+        return 100 * (1 - MUSIC_MEAN[1])
+
+    @property
     def word(self) -> str:
-        return mood_word(self.valence, self.energy)
+        return self.words.word
 
     @property
     def colour(self) -> str:
-        return mood_colour(self.valence, self.energy)
+        return mood_colour(self.valence, self.energy, self.words.share)
 
 
-def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | None) -> Plane:
-    """The mood's point, its 50 % ellipse, and the tracks."""
+def plane(
+    mood: MoodTarget, words: MoodWords, suggestions: Sequence[Suggestion], chosen: UUID | None
+) -> Plane:
+    """The mood's point with the ellipse in which it lies with even odds, and the tracks."""
     radius_x, radius_y, turn = _ellipse(mood.spread)
     return Plane(
+        words=words,
         valence=round(mood.valence, 2),
         energy=round(mood.energy, 2),
         x=round(100 * mood.valence, 2),
@@ -67,13 +77,6 @@ def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | No
         turn=turn,
         dots=[dot for s in suggestions if (dot := _dot(s, chosen))],
     )
-
-
-def mood_word(valence: float, energy: float) -> str:
-    x, y = valence - 0.5, energy - 0.5
-    if math.hypot(x, y) < _BALANCED:
-        return "balanced"
-    return _WORDS[round(math.degrees(math.atan2(y, x)) / 45) % 8]
 
 
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:

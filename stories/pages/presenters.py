@@ -11,7 +11,6 @@ from recommender.models import Choice, Track
 from stories import selectors
 from stories.models import Story
 from stories.pages.mood_colours import mood_colour
-from stories.pages.mood_plane import mood_word
 
 NONE = selectors.NONE
 SHOWN_BARS = 5
@@ -282,8 +281,8 @@ def _face_words(face: Mapping[str, Any]) -> str:
 
 
 def card(story: Story, choice: Choice | None) -> Card:
-    mood, track = selectors.mood_of(story), choice.track if choice else None
-    if mood is None:
+    mood, words = selectors.mood_of(story), selectors.mood_words_of(story)
+    track = choice.track if choice else None
+    if mood is None or words is None:
         return Card(story, "", "", track)
-    place = mood.valence, mood.energy
-    return Card(story, mood_word(*place), mood_colour(*place), track)
+    return Card(story, words.word, mood_colour(mood.valence, mood.energy, words.share), track)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ml.labels import ACTIONS, EMOTIONS
 from ml.types import STAGES
+from recommender.engine.mood_words import MoodWords
 from recommender.pages.forms import FiltersForm
 from recommender.selectors import (
     current_suggestions,
@@ -21,13 +22,15 @@ from stories import selectors
 from stories.models import Story
 from stories.pages import presenters
 from stories.pages.mood_plane import plane
-from stories.pages.mood_timeline import mood_timeline
+from stories.pages.mood_timeline import MoodTimeline, mood_timeline
 from stories.workers import model_status
 from stories.workers.model_status import ModelStatus
 
 # After this time in the queue, the page says that it's slow; an analysis takes about a second.
 SLOW_AFTER = timedelta(seconds=15)
 _NO_CONSENT = "Storify didn't read faces, as you chose. You can change that in your account."
+_CONTRADICTORY = "The words and the picture point in different directions, so this is a guess."
+_HARD_TO_TELL = "Nothing here shows a clear mood. If you know it, set it yourself under “Mood”."
 _NO_FACE = "No face found, so there's no emotion."
 
 
@@ -73,20 +76,34 @@ def _is_slow(story: Story) -> bool:
 
 
 def _ready(story: Story) -> dict[str, Any]:
-    mood = selectors.mood_of(story)
+    mood, words = selectors.mood_of(story), selectors.mood_words_of(story)
     assert mood is not None  # noqa: S101 - a ready story has an analysis
+    assert words is not None  # noqa: S101 - as above
     shown = tracks(story)
     chosen = shown["choice"].track_id if shown["choice"] else None
     # Faces move in a video, so their boxes aren't shown.
     faces = [] if selectors.video_of(story) else story.analysis.faces
     return {
         **shown,
-        "plane": plane(mood, shown["suggestions"], chosen),
-        "timeline": mood_timeline(selectors.moments_of(story)),
+        "plane": plane(mood, words, shown["suggestions"], chosen),
+        "note": _note(story, words),
+        "timeline": _timeline(story),
         "set_by_hand": story.analysis.mood_set_by_hand,
         "faces": presenters.face_boxes(faces),
         **_tags(story),
     }
+
+
+def _note(story: Story, words: MoodWords) -> str:
+    if selectors.is_contradictory(story.analysis):
+        return _CONTRADICTORY
+    return _HARD_TO_TELL if words.is_hard_to_tell else ""
+
+
+def _timeline(story: Story) -> MoodTimeline | None:
+    """A single frame is about as unsure as the whole video; only the latter's spread is stored."""
+    moments = selectors.moments_of(story)
+    return mood_timeline(moments, selectors.fused_mood(story.analysis).spread) if moments else None
 
 
 def tracks(story: Story) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.services import delete_account, export_account
 from ml.scene.colour import mood_of
 from recommender.models import Choice, Suggestion, Track, TrackSaves
-from stories import services
+from stories import selectors, services
 from stories.models import Analysis, Correction, Photo, Story, Video
 from stories.personal_data import EXPORTED, WITHHELD, export_stories
 from stories.survey.services import save_answers
@@ -136,6 +136,7 @@ def test_the_export_tells_what_the_models_said_under_a_correction(user: User) ->
     services.correct_story(story=story, user=user, emotion="sad", action="dancing")
     told = json.loads(dict(export_stories(user))["stories.json"])[0]  # type: ignore[arg-type]
     analysis = told["analysis"]
+    assert told["mood"] == selectors.described_mood(Story.objects.get())
     assert (told["tags"]["emotion"]["label"], analysis["emotion_label"]) == ("sad", "happy")
     assert (told["tags"]["action"]["label"], analysis["action_label"]) == ("dancing", "running")
     assert analysis["emotion"]["happy"] == pytest.approx(0.7)

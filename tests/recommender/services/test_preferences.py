@@ -45,7 +45,7 @@ def test_lift_is_never_sadder_or_calmer(valence: float, energy: float) -> None:
 
 @pytest.mark.parametrize(
     ("steering", "words"),
-    [(0, "like your story"), (0.25, "like your story"), (0.5, "a lift"), (1, "in contrast to")],
+    [(0, "suits your story"), (0.25, "suits your story"), (0.5, "a lift"), (1, "in contrast to")],
 )
 def test_reasons_say_where_the_mood_was_steered(steering: float, words: str) -> None:
     (reason,) = reason_sentences({"mood": 1.0}, valence=0.9, energy=0.9, steering=steering)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.test import Client
 
 from accounts.models import User
+from ml.labels import EMOTIONS
+from ml.mood import Gaussian
 from recommender.models import Suggestion
 from recommender.selectors import current_suggestions, get_choice
+from stories import services
 from stories.models import Correction, Story
 from tests.factories import (
+    certain,
     make_story,
     make_user,
 )
@@ -39,6 +45,50 @@ def test_story_without_face_or_action_says_so_plainly(client: Client, ready: Sto
     assert "No face found, so there&#x27;s no emotion." in page
     assert "No recognisable action." in page
     assert 'class="faces"' not in page
+
+
+def mood_of_the_page(client: Client, story: Story) -> str:
+    heading = re.search(r"<h1>(.*?)</h1>", text(client.get(url("story", story))))
+    assert heading
+    return re.sub(r"<[^>]*>", "", heading[1])
+
+
+def test_heading_names_the_mood_as_the_plane_and_the_title_do(client: Client, ready: Story) -> None:
+    assert mood_of_the_page(client, ready) == "This feels joyful"
+    page = text(client.get(url("story", ready)))
+    assert "The mood is joyful: pleasantness" in page
+    assert "<title> Joyful" in page.replace("<title>Joyful", "<title> Joyful")
+
+
+def test_mood_that_is_hard_to_tell_says_so_and_what_to_do(client: Client, ready: Story) -> None:
+    services.correct_story(story=ready, user=ready.user, emotion="none", action="none")
+    assert mood_of_the_page(client, ready) == "The mood is hard to tell"
+    assert "If you know it, set it yourself" in text(client.get(url("story", ready)))
+    client.post(url("correct", ready), {"valence": "0.5", "energy": "0.6"})
+    assert mood_of_the_page(client, ready) == "This feels balanced"
+    assert "If you know it, set it yourself" not in text(client.get(url("story", ready)))
+
+
+def test_reasons_of_tracks_claim_no_mood_of_the_story(client: Client, ready: Story) -> None:
+    client.post(url("correct", ready), {"valence": "0.9", "energy": "0.1"})
+    page = text(client.get(url("story", ready)))
+    assert "like your story" not in page
+    assert "which suits your story" in page
+
+
+@pytest.mark.parametrize(("valence", "contradicts"), [(0.15, True), (0.85, False)])
+def test_words_against_the_picture_make_the_mood_a_guess(
+    client: Client, ready: Story, valence: float, contradicts: bool
+) -> None:
+    """The picture shows somebody happy."""
+    words = Gaussian(np.array([valence, 0.3 + valence / 2]), np.eye(2) * 0.01)
+    ready.analysis.emotion = certain(EMOTIONS, "happy", 0.95)
+    ready.analysis.caption_mood = words.to_json()
+    ready.analysis.save()
+    page = text(client.get(url("story", ready)))
+    assert ("point in different directions" in page) == contradicts
+    client.post(url("correct", ready), {"valence": "0.9", "energy": "0.1"})
+    assert "point in different directions" not in text(client.get(url("story", ready)))
 
 
 def test_correction_ranks_again_and_answers_with_the_story(client: Client, ready: Story) -> None:
