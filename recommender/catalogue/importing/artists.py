@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 Splitter = Callable[[str], list[str]]
 
-_QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_QUOTED = r"""(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")"""
 _NAME = re.compile(_QUOTED, re.DOTALL)
 # As Python prints a list, or numpy an array, of strings; [spunge] is the name of a band.
-_LIST = re.compile(rf"\[\s*(?:{_QUOTED}\s*,?\s*)*\]", re.DOTALL)
+# Nothing is tried twice (`*+`), or an unclosed list would take for ever.
+_LIST = re.compile(rf"\[\s*+(?:{_QUOTED}(?:\s*+,)?+\s*+)*+\]", re.DOTALL)
 
 
 def single(text: str) -> list[str]:

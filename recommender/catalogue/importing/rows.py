@@ -19,6 +19,7 @@ from recommender.catalogue.importing.values import (
     date_of,
     flag_of,
     is_absent,
+    is_blank,
     milliseconds_of,
     mode_in_key,
     number_of,
@@ -107,10 +108,10 @@ class RowParser:
         }
 
     def _title(self, given: dict[str, list[Any]]) -> str:
-        return _needed("title", _first(given["title"]))
+        return _needed("title", _first(given["title"], is_blank))
 
     def _artists(self, given: dict[str, list[Any]]) -> list[str]:
-        value = _first(given.get("artists", []))
+        value = _first(given.get("artists", []), is_blank)
         if isinstance(value, list | tuple):
             names: Iterable[Any] = names_in(value)
         else:
@@ -123,9 +124,7 @@ class RowParser:
         """The first readable of the field's values."""
         for value in given.get(name, ()):
             try:
-                if result := read(name, value):
-                    return result
-                if result is not None and result != "":
+                if (result := read(name, value)) is not None and result != "":
                     return result
             except BadValueError as error:
                 self.left_out.append(str(error))
@@ -151,8 +150,8 @@ def parser_of(layout: Layout, sample: Sequence[TableRow]) -> tuple[RowParser, di
     return RowParser(layout, scaled), facts
 
 
-def _first(values: Sequence[Any]) -> Any:
-    return next((value for value in values if not is_absent(value)), None)
+def _first(values: Sequence[Any], is_missing: Callable[[Any], bool] = is_absent) -> Any:
+    return next((value for value in values if not is_missing(value)), None)
 
 
 def _source_id(given: dict[str, list[Any]]) -> str:

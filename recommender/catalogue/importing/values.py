@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from recommender.catalogue.importing.formats.encodings import UNREADABLE
-
 UNIT = (0.0, 1.0)
 RANGES: dict[str, tuple[float, float]] = {
     "danceability": UNIT,
@@ -44,6 +42,8 @@ _NOTES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHARPS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _METRE = re.compile(r"(\d+)\s*/\s*\d+")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?")
+# The replacement character, and halves of a pair that JSON can hold but PostgreSQL can't.
+_UNREADABLE = re.compile("[\ufffd\ud800-\udfff]")
 _MAX_NUMBER_LENGTH = 40
 # Nothing is shorter than ten seconds or longer than ten thousand.
 _MOST_SECONDS = 10_000
@@ -53,10 +53,16 @@ class BadValueError(ValueError):
     """The value can't be read; the message says why."""
 
 
-def is_absent(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Whether a cell is empty. "None" and "-" are titles of songs."""
     if value is None or value != value:  # noqa: PLR0124  (NaN)
         return True
-    return isinstance(value, str) and value.strip().lower() in ABSENT
+    return isinstance(value, str) and not value.strip()
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a cell is empty or says that its value is unknown."""
+    return is_blank(value) or (isinstance(value, str) and value.strip().lower() in ABSENT)
 
 
 def number_of(field: str, value: Any, *, percent: bool = False) -> float | int | None:
@@ -66,7 +72,8 @@ def number_of(field: str, value: Any, *, percent: bool = False) -> float | int |
     """
     if is_absent(value):
         return None
-    number = _to_float(field, value) / (100 if percent else 1)
+    is_marked = isinstance(value, str) and value.rstrip().endswith("%")
+    number = _to_float(field, value) / (100 if percent and not is_marked else 1)
     low, high = RANGES[field]
     if not low <= number <= high:
         raise BadValueError(f"{field} is outside {low:g} to {high:g}")
@@ -165,10 +172,10 @@ def text_of(field: str, value: Any) -> str:
 
     BadValueError: letters were lost when the file was decoded, now or earlier.
     """
-    if value is None or value != value:  # noqa: PLR0124  (NaN)
+    if is_blank(value):
         return ""
     text = str(value).replace("\x00", "").strip()
-    if UNREADABLE in text:
+    if not text.isascii() and _UNREADABLE.search(text):
         raise BadValueError(f"{field} has letters that can't be read")
     return text
 

@@ -111,7 +111,8 @@ class _Rows:
             except StopIteration:
                 return
             except LineError as error:
-                yield self._first_line(line, str(error))
+                alone = len(self._lines.taken) == 1
+                yield self._first_line(line, str(error) if alone else UNCLOSED)
             except csv.Error:
                 yield self._first_line(line, self._badly_quoted(self._lines.taken[0]) or UNCLOSED)
             else:

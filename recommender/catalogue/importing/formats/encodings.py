@@ -25,14 +25,18 @@ _PIECE = 1 << 20
 _HEAD = 4096
 _SAMPLED_LINES = 4000
 _LONGEST_SAMPLE = 2000
-_NON_ASCII_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 # Supersets of what the detector names, so that later additions to an encoding are read, too.
 _SUPERSETS = {"shift_jis": "cp932", "euc-kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs"}
 # What spreadsheets on a Mac or under DOS write; the detector knows only the encodings of the web.
 _OLD_PC = ("mac_roman", "cp850", "cp852", "cp437")
-# Marks within a word, and capitals after small letters: signs of a wrong encoding.
+# Signs of a wrong encoding: marks within a word (vowel signs and accents aside), capitals after
+# small letters, and Latin letters beside those of another alphabet.
+_SIGNS = "’'´`·ªº\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0e31\u0e34-\u0e3a\u0e47-\u0e4e-"
+_OTHER_ALPHABETS = "\u0370-\u06ff\u0e00-\u0e7f"
 _OUT_OF_PLACE = re.compile(
-    r"(?<=[^\W\d_])(?![’'´`·ªº-])[^\w\s\x00-\x7f](?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?![\x00-\x7f])[À-ÖØ-ÞŠŽŒŸ]"
+    rf"(?<=[^\W\d_])(?![{_SIGNS}])[^\w\s\x00-\x7f](?=[^\W\d_])"
+    r"|(?<=[a-zß-öø-ÿ])[À-ÖØ-ÞŠŽŒŸ]"
+    rf"|(?<=[a-zA-Z])[{_OTHER_ALPHABETS}]|[{_OTHER_ALPHABETS}](?=[a-zA-Z])"
 )
 _MOST_OUT_OF_PLACE = 0.1
 
@@ -75,9 +79,9 @@ def _non_ascii_lines(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(_PIECE):
         if piece.isascii():
             continue
-        piece += file.readline(_PIECE)
-        for match in _NON_ASCII_LINE.finditer(piece):
-            yield match.group()[:_LONGEST_SAMPLE]
+        for line in (piece + file.readline(_PIECE)).splitlines():
+            if not line.isascii():
+                yield line[:_LONGEST_SAMPLE]
 
 
 def _is_utf_8(line: bytes) -> bool:
@@ -95,15 +99,22 @@ def _legacy(sample: Iterable[bytes]) -> str:
     detector.feed(text, last=True)
     guess = detector.guess(tld=None, allow_utf8=False)
     codec = _known(_SUPERSETS.get(guess.lower(), guess))
-    if _share_out_of_place(text, codec) <= _MOST_OUT_OF_PLACE:
+    if _share_out_of_place(text, codec) <= _MOST_OUT_OF_PLACE or (codec := _old_pc(text) or ""):
         return codec
-    best, second, *_ = sorted((_share_out_of_place(text, name), name) for name in _OLD_PC)
-    if best[0] <= _MOST_OUT_OF_PLACE / 2 and best[0] * 2 < second[0]:
-        return best[1]
     raise ImportFailedError(
         "The encoding of the file can't be told. Save it as UTF-8, or name the encoding with "
         "--encoding, such as cp1252, mac_roman or cp850."
     )
+
+
+def _old_pc(data: bytes) -> str | None:
+    """The encoding of an old computer that fits much better than any that reads otherwise."""
+    shares = {codec: _share_out_of_place(data, codec) for codec in _OLD_PC}
+    best = min(shares, key=lambda codec: shares[codec])
+    text = data.decode(best, errors="replace")
+    rivals = [c for c in _OLD_PC if data.decode(c, errors="replace") != text]
+    fits = shares[best] <= _MOST_OUT_OF_PLACE / 2
+    return best if fits and all(2 * shares[best] < shares[rival] for rival in rivals) else None
 
 
 def _share_out_of_place(data: bytes, codec: str) -> float:

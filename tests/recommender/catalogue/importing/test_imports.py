@@ -186,7 +186,7 @@ def test_broken_lines_are_named_and_the_rest_is_taken(tmp_path: Path) -> None:
     lines = csv_bytes(variants(3)).splitlines()
     lines[2] = b"only,three,values"
     lines.append(b"9" * 22 + b",\xff\xfe Song,Artist," + lines[1].split(b",", 3)[3])
-    lines.append("8".encode() * 22 + ",Söng,A\x00rtist,".encode() + lines[1].split(b",", 3)[3])
+    lines.append(b"8" * 22 + ",Söng,A\x00rtist,".encode() + lines[1].split(b",", 3)[3])
     path = tmp_path / "broken.csv"
     path.write_bytes(b"\n".join(lines))
     report = services.import_tracks(source=str(path))
