@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - the signatures are the admin's
-"""Admin pages of stories, analyses and corrections."""
+"""Admin pages of stories, analyses and tag events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from accounts.models import User
 from stories import selectors, services
-from stories.models import Analysis, Correction, Photo, Story
+from stories.models import Analysis, Photo, Story, TagEvent
 from stories.pages.access import may_open_all
 
 
@@ -56,10 +56,10 @@ class AnalysisInline(ReadOnlyInline):
     readonly_fields = fields
 
 
-class CorrectionInline(ReadOnlyInline):
-    model = Correction
-    verbose_name_plural = "corrections, newest first"
-    fields = ("kind", "before", "after", "user", "created_at")
+class TagEventInline(ReadOnlyInline):
+    model = TagEvent
+    verbose_name_plural = "history of the tags, newest first"
+    fields = ("source", "tag", "before", "after", "actor", "created_at")
     readonly_fields = fields
 
 
@@ -72,7 +72,7 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("id", "user__email", "user__display_name")
     search_help_text = "The id of a story, or a person's e-mail address or name"
     date_hierarchy = "created_at"
-    inlines = (AnalysisInline, CorrectionInline)
+    inlines = (AnalysisInline, TagEventInline)
     actions = ("try_again",)
     fields = (
         "thumbnail",
@@ -143,13 +143,13 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(failed)} stories are queued again.")
 
 
-@admin.register(Correction)
-class CorrectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("created_at", "kind", "before", "after", "user", "story")
-    list_filter = ("kind", "created_at")
-    list_select_related = ("user", "story")
-    search_fields = ("story__id", "user__email", "user__display_name")
-    readonly_fields = ("story", "user", "kind", "before", "after", "created_at")
+@admin.register(TagEvent)
+class TagEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("created_at", "source", "tag", "before", "after", "actor", "story")
+    list_filter = ("source", "tag", "created_at")
+    list_select_related = ("actor", "story")
+    search_fields = ("story__id", "actor__email", "actor__display_name")
+    readonly_fields = ("story", "actor", "source", "tag", "before", "after", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

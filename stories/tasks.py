@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from stories import services
+from stories.review import services as review
 
 
 # The message is acknowledged when the work is done. Where only the pool process dies before that,
@@ -46,3 +47,8 @@ def sweep_media() -> None:
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
     return services.recover_stale_stories()
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def backfill_reviews(user_id: int) -> int:
+    return review.backfill_items(user_id=user_id)

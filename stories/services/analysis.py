@@ -19,6 +19,7 @@ from accounts.transactions import atomic_with_retry
 from ml.video import Frame, VideoUnreadable, sample
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
+from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.locks import lock_person
@@ -160,6 +161,8 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     if person.faces_consent is not True:  # withdrawn while the models looked
         fields = without_faces(fields)
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    if person.improve_consent:
+        queue_story(analysis=held.analysis)
     mood = mood_of(held)
     assert mood is not None  # noqa: S101 - it has an analysis now
     suggest_tracks(user=person, story_id=held.pk, mood=mood)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from stories import services
-from stories.models import Correction, Story
+from stories.models import Story, TagEvent
 from tests.factories import make_ready_story, make_staff, make_story, make_user
 from tests.stories.conftest import FakeQueue
 
@@ -91,6 +91,6 @@ def test_the_log_of_corrections_is_read_only(staff: Client) -> None:
     services.correct_story(story=story, user=story.user, mood=(0.5, 0.5))
     log = "/admin/stories/correction/"
     assert str(story.pk) in staff.get(log).content.decode()
-    one = Correction.objects.get()
+    one = TagEvent.objects.get()
     assert staff.post(f"{log}{one.pk}/delete/", {"post": "yes"}).status_code == 403
     assert staff.post(f"{log}{one.pk}/change/", {"kind": "action"}).status_code == 403
