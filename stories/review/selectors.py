@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from ml.mood import Gaussian
 from ml.mood_words import feeling_of, quadrant_of
-from stories.models import Analysis, Reason, Review, ReviewItem, Story
+from stories.models import BLIND, Analysis, Photo, Reason, Review, ReviewItem, Story
 from stories.review.answers import NONE
 from stories.selectors import modelled_mood
 
@@ -74,6 +74,21 @@ def queue_sizes() -> dict[str, int]:
     found = ReviewItem.objects.filter(status=ReviewItem.Status.OPEN).values_list("reason")
     counted = dict(found.annotate(items=Count("pk")).order_by())
     return {reason: counted.get(reason, 0) for reason in Reason.values}
+
+
+def queues() -> list[dict[str, Any]]:
+    """The queues that a reviewer may choose; blind checks are mixed into each of them."""
+    waiting = queue_sizes()
+    return [
+        {"reason": one.value, "label": one.label, "why": WHY[one], "waiting": waiting[one]}
+        for one in Reason
+        if one not in BLIND
+    ]
+
+
+def visible_photos() -> QuerySet[Photo]:
+    """Photos that reviewers may look at, at this moment."""
+    return Photo.objects.filter(story__user__improve_consent=True)
 
 
 def completed_reviews() -> QuerySet[Review]:

@@ -86,11 +86,11 @@ def test_failed_stories_can_be_queued_again(
     assert broker.sent == [failed.pk]
 
 
-def test_the_log_of_corrections_is_read_only(staff: Client) -> None:
+def test_the_history_of_tags_is_read_only(staff: Client) -> None:
     story = make_ready_story()
     services.correct_story(story=story, user=story.user, mood=(0.5, 0.5))
-    log = "/admin/stories/correction/"
+    log = "/admin/stories/tagevent/"
     assert str(story.pk) in staff.get(log).content.decode()
     one = TagEvent.objects.get()
     assert staff.post(f"{log}{one.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert staff.post(f"{log}{one.pk}/change/", {"kind": "action"}).status_code == 403
+    assert staff.post(f"{log}{one.pk}/change/", {"tag": "action"}).status_code == 403

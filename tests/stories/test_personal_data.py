@@ -44,7 +44,7 @@ def test_the_export_holds_every_story_and_photo_of_the_person_and_no_other(user:
     assert told[1]["caption"] == "Grüße"
     assert told[1]["tags"]["emotion"]["label"] == "sad"
     assert set(told[1]["mood"]) == {"valence", "energy", "spread"}
-    assert [(c["kind"], c["before"], c["after"]) for c in told[1]["corrections"]] == [
+    assert [(c["tag"], c["before"], c["after"]) for c in told[1]["tag_events"]] == [
         ("emotion", "happy", "sad")
     ]
     assert told[0]["tags"] is None
@@ -155,7 +155,7 @@ def test_every_exported_column_is_really_there(user: User) -> None:
         Photo: {**told["photo_details"], "file": files[told["photo"]]},
         Video: {**told["video_details"], "file": files[told["video"]]},
         Analysis: told["analysis"],
-        TagEvent: told["corrections"][0],
+        TagEvent: told["tag_events"][0],
     }
     for model, place in places.items():
         assert set(EXPORTED[model]) <= set(place), model

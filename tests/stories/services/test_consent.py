@@ -130,7 +130,7 @@ def test_the_log_keeps_what_was_said_by_hand_and_not_what_the_models_said(
     services.correct_story(story=story, user=user, action="dancing")
     services.correct_story(story=story, user=user, mood=(0.25, 0.75))
     withdraw(user)
-    log = {one.kind: (one.before, one.after) for one in TagEvent.objects.all()}
+    log = {one.tag: (one.before, one.after) for one in TagEvent.objects.all()}
     assert log == {
         "emotion": (None, "sad"),
         "action": ("running", "dancing"),

@@ -110,8 +110,8 @@ def test_every_correction_is_logged_with_what_was_before(user: User) -> None:
     services.correct_story(story=story, user=user, emotion="sad")
     services.correct_story(story=story, user=user, emotion="none")
     services.correct_story(story=story, user=user, mood=(0.25, 0.75))
-    log = TagEvent.objects.filter(story=story, user=user).order_by("created_at")
-    assert [(one.kind, one.before, one.after) for one in log[:2]] == [
+    log = TagEvent.objects.filter(story=story, actor=user).order_by("created_at")
+    assert [(one.tag, one.before, one.after) for one in log[:2]] == [
         ("emotion", "happy", "sad"),
         ("emotion", "sad", "none"),
     ]
