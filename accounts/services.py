@@ -89,8 +89,6 @@ def record_improve_consent(*, user: User, agreed: bool) -> User:
 
     A no takes them out of every review at once, and out of all later training data.
     """
-    if user.improve_consent == agreed:
-        return user
     user.improve_consent = agreed
     user.improve_consent_at = timezone.now()
     user.save(update_fields=["improve_consent", "improve_consent_at"])

@@ -52,3 +52,11 @@ def recover_stale_stories() -> int:
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def backfill_reviews(user_id: int) -> int:
     return review.backfill_items(user_id=user_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def fill_review_queues() -> None:
+    """Queue likely label errors and new gold, and the stories whose message was lost."""
+    review.queue_label_errors()
+    review.add_agreed_as_gold()
+    review.backfill_recent()

@@ -19,14 +19,14 @@ KEPT_SECONDS = 300
 
 @require_safe
 @reviewers_only
-def photo(request: PageRequest, item_id: UUID) -> HttpResponseBase:
+def photo(_request: PageRequest, item_id: UUID) -> HttpResponseBase:
     found = visible_photos().filter(story__review_items=item_id).first()
     return _answer(found, "file")
 
 
 @require_safe
 @reviewers_only
-def thumbnail(request: PageRequest, item_id: UUID) -> HttpResponseBase:
+def thumbnail(_request: PageRequest, item_id: UUID) -> HttpResponseBase:
     found = visible_photos().filter(story__review_items=item_id).first()
     return _answer(found, "thumbnail")
 

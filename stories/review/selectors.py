@@ -36,6 +36,11 @@ def why(item: ReviewItem) -> str:
     return WHY[item.reason]
 
 
+def people_who_share() -> list[int]:
+    """The ids of everybody who agrees to reviews."""
+    return list(User.objects.filter(improve_consent=True).values_list("pk", flat=True))
+
+
 def reviewable_stories() -> QuerySet[Story]:
     """Analysed stories of people who agree to reviews at this moment."""
     return Story.objects.filter(

@@ -5,6 +5,7 @@ from stories.review.services.items import (
     add_agreed_as_gold,
     add_gold,
     backfill_items,
+    backfill_recent,
     queue_overridden,
     queue_story,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "add_agreed_as_gold",
     "add_gold",
     "backfill_items",
+    "backfill_recent",
     "erase_reviewed_faces",
     "next_item",
     "queue_label_errors",

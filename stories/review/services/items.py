@@ -6,12 +6,15 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from accounts.models import User
 from ml.labels import UNCERTAIN
 from ml.mood import Gaussian
 from ml.review_priority import disagreement, uncertainty
@@ -38,14 +41,14 @@ def queue_story(*, analysis: Analysis) -> list[ReviewItem]:
 
     The caller has made sure, under the person's lock, that they agreed.
     """
-    return _add(_items(analysis))
+    return add_items(_items(analysis))
 
 
 def queue_overridden(*, story: Story) -> list[ReviewItem]:
     """Queue a story whose owner changed a tag; the caller holds the person's lock."""
     if not story.user.improve_consent:
         return []
-    return _add([_item(story.analysis, Reason.OVERRIDDEN, random.random())])
+    return add_items([new_item(story.analysis, Reason.OVERRIDDEN, random.random())])
 
 
 def backfill_items(*, user_id: int) -> int:
@@ -58,6 +61,13 @@ def backfill_items(*, user_id: int) -> int:
     for start in range(0, len(waiting), BATCH):
         done += _backfill(user_id, waiting[start : start + BATCH])
     return done
+
+
+def backfill_recent(*, days: int = 2) -> int:
+    """Queue the earlier stories of those who agreed lately, whose message may have been lost."""
+    since = timezone.now() - timedelta(days=days)
+    people = User.objects.filter(improve_consent=True, improve_consent_at__gte=since)
+    return sum(backfill_items(user_id=pk) for pk in people.values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -104,21 +114,21 @@ def _backfill(user_id: int, story_ids: list[UUID]) -> int:
     if person is None or not person.improve_consent:
         return 0
     analyses = Analysis.objects.filter(story__in=story_ids)
-    _add(item for analysis in analyses for item in _items(analysis))
+    add_items(item for analysis in analyses for item in _items(analysis))
     return len(story_ids)
 
 
 def _items(analysis: Analysis) -> Iterator[ReviewItem]:
     share = settings.STORIES_REVIEW_AUDIT_SHARE
     if analysis.audit_draw < share:
-        yield _item(analysis, Reason.AUDIT, analysis.audit_draw / share, inclusion=share)
+        yield new_item(analysis, Reason.AUDIT, analysis.audit_draw / share, inclusion=share)
     unsure = max(uncertainty(analysis.emotion), uncertainty(analysis.action))
     if unsure >= UNCERTAIN_FROM or analysis.emotion_label == UNCERTAIN:
-        yield _item(analysis, Reason.UNCERTAIN, unsure)
+        yield new_item(analysis, Reason.UNCERTAIN, unsure)
     if (apart := _apart(analysis)) >= DISAGREEMENT_FROM:
-        yield _item(analysis, Reason.DISAGREEMENT, apart)
+        yield new_item(analysis, Reason.DISAGREEMENT, apart)
     if analysis.corrected_emotion or analysis.corrected_action or analysis.mood_set_by_hand:
-        yield _item(analysis, Reason.OVERRIDDEN, random.random())
+        yield new_item(analysis, Reason.OVERRIDDEN, random.random())
 
 
 def _apart(analysis: Analysis) -> float:
@@ -129,7 +139,8 @@ def _apart(analysis: Analysis) -> float:
     return disagreement(picture.gaussian, Gaussian.from_json(analysis.caption_mood))
 
 
-def _item(analysis: Analysis, reason: Reason, priority: float, **fields: Any) -> ReviewItem:
+def new_item(analysis: Analysis, reason: Reason, priority: float, **fields: Any) -> ReviewItem:
+    """An item that isn't stored yet."""
     return ReviewItem(
         story_id=analysis.story_id,
         reason=reason,
@@ -140,5 +151,6 @@ def _item(analysis: Analysis, reason: Reason, priority: float, **fields: Any) ->
     )
 
 
-def _add(items: Iterable[ReviewItem]) -> list[ReviewItem]:
+def add_items(items: Iterable[ReviewItem]) -> list[ReviewItem]:
+    """Store those that aren't in their queue yet."""
     return ReviewItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=BATCH)
