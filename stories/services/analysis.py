@@ -24,6 +24,7 @@ from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.locks import lock_person
 from stories.services.queue import GAVE_UP, stale_before
+from stories.services.tag_events import log_new_labels
 from stories.survey.selectors import action_levels
 from stories.workers import heartbeat
 
@@ -160,7 +161,9 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     fields = analysis_fields(result)
     if person.faces_consent is not True:  # withdrawn while the models looked
         fields = without_faces(fields)
+    earlier = Analysis.objects.filter(story=held).first()
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    log_new_labels(story=held, earlier=earlier, later=held.analysis)
     if person.improve_consent:
         queue_story(analysis=held.analysis)
     mood = mood_of(held)

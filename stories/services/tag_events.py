@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from stories.models import Analysis, Story, TagEvent
 
+ABOUT_FACES = ("emotion", "mood", "quadrant", "missed_face", "no_face")
+
 
 def append_tag_events(
     *,
@@ -26,6 +28,18 @@ def append_tag_events(
     )
 
 
+def log_new_labels(*, story: Story, earlier: Analysis | None, later: Analysis) -> None:
+    """Append what a later analysis of the story changed; the first one stands for itself."""
+    if earlier is None:
+        return
+    labels = {
+        kind: (getattr(earlier, f"{kind}_label"), getattr(later, f"{kind}_label"))
+        for kind in ("emotion", "action")
+    }
+    changes = {kind: both for kind, both in labels.items() if both[0] != both[1]}
+    append_tag_events(story=story, actor=None, source=TagEvent.Source.MODEL, changes=changes)
+
+
 @transaction.atomic
 def erase_face_events(analyses: QuerySet[Analysis]) -> None:
     """Erase from the history of these stories what was read from faces.
@@ -35,7 +49,7 @@ def erase_face_events(analyses: QuerySet[Analysis]) -> None:
     """
     events = TagEvent.objects.filter(story__analysis__in=analyses)
     owners = Q(source=TagEvent.Source.OWNER)
-    about_faces = Q(tag__in=["emotion", "mood"]) | Q(tag__startswith="face:")
+    about_faces = Q(tag__in=ABOUT_FACES) | Q(tag__startswith="face:")
     with connection.cursor() as cursor:
         # The trigger lets nothing else be changed, and only until this transaction ends.
         cursor.execute("SET LOCAL storify.erasing_faces = 'on'")
