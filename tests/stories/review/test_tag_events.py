@@ -40,9 +40,12 @@ def event(db: None) -> TagEvent:
     ],
 )
 def test_what_happened_cannot_be_changed_or_deleted(event: TagEvent, statement: str) -> None:
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
 
     unchanged = TagEvent.objects.get()
     assert (unchanged.before, unchanged.after) == (event.before, "dancing")
