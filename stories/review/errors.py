@@ -18,6 +18,13 @@ class NotAReviewerError(ReviewError):
         )
 
 
+class UnknownQueueError(ReviewError):
+    code = "unknown_queue"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such queue. Please choose one of those listed.")
+
+
 class ItemGoneError(ReviewError):
     code = "item_gone"
 

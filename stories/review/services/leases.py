@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from stories.models import BLIND, Reason, ReviewItem
-from stories.review.errors import NotAReviewerError
+from stories.review.errors import NotAReviewerError, UnknownQueueError
 from stories.review.selectors import free_items, may_review, open_items
 
 # Audit first, because only a sample that is reviewed whole is fair; then what teaches most.
@@ -34,10 +34,12 @@ def next_item(
 
     Blind checks (gold, second opinions) are mixed in at random. An item that the reviewer holds
     already comes first; pass what is on screen as `besides` to fetch the one after it.
-    Raises NotAReviewerError.
+    Raises NotAReviewerError, UnknownQueueError, the latter for blind checks, too.
     """
     if not may_review(reviewer):
         raise NotAReviewerError
+    if reason not in (None, *QUEUES):
+        raise UnknownQueueError
     item = _held(reviewer, reason, besides) or _free(reviewer, reason, besides)
     return lease(item, reviewer) if item else None
 
@@ -61,7 +63,8 @@ def _held(reviewer: User, reason: str | None, besides: Collection[UUID]) -> Revi
 
 
 def _free(reviewer: User, reason: str | None, besides: Collection[UUID]) -> ReviewItem | None:
-    for queue in (*_blind_now(), *([reason] if reason else QUEUES), *BLIND):
+    chosen = [reason] if reason else [*QUEUES, *BLIND]
+    for queue in (*_blind_now(), *chosen):
         waiting = free_items(reviewer).filter(reason=queue).exclude(pk__in=besides)
         found = waiting.select_for_update(skip_locked=True, of=("self",)).first()
         if found:

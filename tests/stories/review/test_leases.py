@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from stories.models import Reason, Review, ReviewItem, Story
-from stories.review.errors import NotAReviewerError
+from stories.review.errors import NotAReviewerError, UnknownQueueError
 from stories.review.selectors import free_items
 from stories.review.services import next_item, save_review, skip_item
 from tests.factories import (
@@ -166,6 +166,13 @@ def test_blind_checks_are_mixed_into_any_queue(settings: Any) -> None:
     gold = make_review_item(reason=Reason.GOLD, expected=RUNNING)
 
     assert next_item(reviewer=make_reviewer(), reason=Reason.UNCERTAIN) == gold
+
+
+@pytest.mark.parametrize("queue", ["gold", "second_opinion", "nonsense"])
+def test_a_queue_that_is_hidden_or_unknown_cannot_be_chosen(queue: str) -> None:
+    make_review_item(reason=Reason.GOLD, expected=RUNNING)
+    with pytest.raises(UnknownQueueError):
+        next_item(reviewer=make_reviewer(), reason=queue)
 
 
 @pytest.mark.django_db(transaction=True)
