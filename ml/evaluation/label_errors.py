@@ -1,5 +1,7 @@
 """Labels that are likely wrong, by confident learning."""
 
+import warnings
+
 import numpy as np
 
 from ml.types import Float64Array, Int64Array
@@ -18,9 +20,16 @@ def likely_label_errors(labels: Int64Array, probabilities: Float64Array) -> dict
     """
     from cleanlab.filter import find_label_issues
 
-    if len(labels) < LEAST or len(np.unique(labels)) < 2:
+    seen, given = np.unique(labels, return_inverse=True)
+    if len(labels) < LEAST or len(seen) < 2:
         return {}
-    ranked = find_label_issues(
-        labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1
-    )
+    stated = probabilities[:, seen] + np.finfo(float).eps  # only classes that anybody named
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that little is known about rare classes
+        ranked = find_label_issues(
+            given,
+            stated / stated.sum(axis=1, keepdims=True),
+            return_indices_ranked_by="self_confidence",
+            n_jobs=1,
+        )
     return {int(row): 1.0 - float(probabilities[row, labels[row]]) for row in ranked}

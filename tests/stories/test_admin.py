@@ -35,10 +35,11 @@ def test_thumbnails_are_for_staff_who_may_open_photos(client: Client, may_open: 
     story = make_ready_story()
     permissions = ["stories.view_story", *(["stories.view_photo"] if may_open else [])]
     client.force_login(make_staff(*permissions))
-    for page in (STORIES, f"{STORIES}{story.pk}/change/"):
+    pages = {STORIES: "thumbnail.jpg", f"{STORIES}{story.pk}/change/": "photo.jpg"}
+    for page, picture in pages.items():
         shown = client.get(page).content.decode()
         assert str(story.pk) in shown
-        assert (f"/stories/{story.pk}/thumbnail.jpg" in shown) is may_open
+        assert (f"/stories/{story.pk}/{picture}" in shown) is may_open
 
 
 def test_the_list_takes_the_same_few_queries_for_any_number_of_stories(
@@ -54,8 +55,16 @@ def test_a_story_shows_its_analysis_and_its_log_and_cannot_be_edited(staff: Clie
     story = make_ready_story()
     services.correct_story(story=story, user=story.user, emotion="sad")
     page = staff.get(f"{STORIES}{story.pk}/change/").content.decode()
+    assert "set by the owner" in page
+    assert 'aria-label="The mood is' in page
+    assert "70%" in page
+    assert page.count("the owner") > page.count(
+        "set by the owner"
+    )  # who changed it, in the history
     assert "corrected emotion" in page.lower()
     assert "&quot;happy&quot;" in page
+    raw = page.index("analysis as it is stored".capitalize())
+    assert "<details" in page[raw - 400 : raw]
     assert 'name="caption"' not in page
     assert 'name="analysis-0-emotion"' not in page
     assert staff.get(f"{STORIES}add/").status_code == 403

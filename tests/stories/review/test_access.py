@@ -70,7 +70,7 @@ def in_group(user: User) -> User:
 def test_the_group_and_superusers_may_review_and_find_the_link(client: Client) -> None:
     for user in (in_group(make_user(is_staff=True)), make_user(is_staff=True, is_superuser=True)):
         client.force_login(user)
-        page = client.get("/").content.decode()
+        page = client.get("/accounts/").content.decode()
         assert 'href="/review/"' in page
         assert client.get("/review/").status_code == 200
 
@@ -78,7 +78,7 @@ def test_the_group_and_superusers_may_review_and_find_the_link(client: Client) -
 @pytest.mark.parametrize("staff", [False, True])
 def test_nobody_else_sees_the_link(client: Client, staff: bool) -> None:
     client.force_login(make_staff("stories.view_photo") if staff else make_user())
-    assert 'href="/review/"' not in client.get("/").content.decode()
+    assert 'href="/review/"' not in client.get("/accounts/").content.decode()
 
 
 def test_the_queues_say_why_and_how_many_wait_but_not_which_are_blind(client: Client) -> None:

@@ -10,10 +10,11 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import User
+from ml.evaluation.label_errors import LEAST
 from ml.labels import ACTIONS
 from stories import services as story_services
 from stories import tasks
-from stories.models import Analysis, Reason, ReviewItem, Story
+from stories.models import Analysis, Reason, Review, ReviewItem, Story
 from stories.review.errors import UnknownAnswerError
 from stories.review.services import (
     add_agreed_as_gold,
@@ -28,7 +29,6 @@ from tests.factories import (
     make_ready_story,
     make_review,
     make_review_item,
-    make_reviewer,
     make_user,
 )
 from tests.stories.conftest import FakeModels
@@ -192,24 +192,26 @@ def test_what_two_reviewers_answer_alike_becomes_gold(settings: Any) -> None:
 # --- likely label errors ---
 
 
-def test_slips_among_the_answers_are_queued_for_another_look() -> None:
-    reviewer = make_reviewer()
-    owner = make_user(improve_consent=True)
-    slips = set()
-    for number in range(40):
-        action = ("running", "sleeping")[number % 2]
-        story = make_ready_story(owner)
-        Analysis.objects.filter(story=story).update(action=certain(ACTIONS, action, 0.9))
-        story.analysis.refresh_from_db()
-        answer = "eating" if number % 20 == 7 else action
-        make_review(make_review_item(story), reviewer, {"action": answer})
-        slips |= {story.pk} if answer != action else set()
+def test_slips_among_the_answers_are_queued_for_another_look(sharer: User) -> None:
+    actions = [("running", "sleeping")[number % 2] for number in range(LEAST)]
+    stories = Story.objects.bulk_create(Story(user=sharer, status="ready") for _ in actions)
+    mood = {"mood_valence": 0.5, "mood_energy": 0.5, "mood_spread": [[0.1, 0], [0, 0.1]]}
+    Analysis.objects.bulk_create(Analysis(story=story, **mood) for story in stories)
+    for story, action in zip(stories, actions, strict=True):
+        slip = story is stories[3]
+        item = make_review_item(Story.objects.get(pk=story.pk))
+        Review.objects.create(
+            **{"item": item, "story": story, "reason": item.reason},
+            answers={"action": "running" if slip else action},
+            predicted={"action": certain(ACTIONS, action, 0.9)},
+        )
 
     queued = queue_label_errors()
 
-    found = {item.story_id for item in ReviewItem.objects.filter(reason=Reason.LABEL_ERROR)}
-    assert found == slips
-    assert queued == len(slips)
+    found = ReviewItem.objects.get(reason=Reason.LABEL_ERROR)
+    assert found.story_id == stories[3].pk
+    assert found.priority == pytest.approx(1 - 0.1 / 14)
+    assert queued == 1
     assert queue_label_errors() == 0
 
 
