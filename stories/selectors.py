@@ -112,6 +112,20 @@ def _picture(analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def modelled_mood(analysis: Analysis) -> MoodTarget:
+    """Fuse what the models said into a mood, as if the owner had corrected nothing."""
+    names = ("emotion", "action", "intensity", "caption", "caption_mood", "scene")
+    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
+
+
+def picture_mood(analysis: Analysis) -> MoodTarget | None:
+    """What the models saw in the picture as a mood, without the caption; None if nothing."""
+    if not (analysis.emotion or analysis.action or analysis.scene):
+        return None
+    names = ("emotion", "action", "intensity", "scene")
+    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
+
+
 def analysis_of(story: Story) -> Analysis | None:
     return getattr(story, "analysis", None)
 

@@ -9,6 +9,7 @@ from celery import shared_task
 
 from accounts.long_jobs import LongJob
 from stories import services
+from stories.review import services as review
 
 
 # The message is acknowledged when the work is done. If only the pool process dies before that, its
@@ -45,3 +46,16 @@ def sweep_media() -> None:
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
     return services.recover_stale_stories()
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def backfill_reviews(user_id: int) -> int:
+    return review.backfill_items(user_id=user_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def fill_review_queues() -> None:
+    """Queue likely label errors and new gold, and the stories whose message was lost."""
+    review.queue_label_errors()
+    review.add_agreed_as_gold()
+    review.backfill_recent()

@@ -21,7 +21,9 @@ from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import MoodTarget, fuse
 from recommender.models import Track
 from recommender.services.search_words import learn_words_of
-from stories.models import Analysis, Photo, Story, Video
+from stories.models import Analysis, Photo, Reason, Review, ReviewItem, Story, Video
+from stories.review.services.items import digest_of
+from stories.review.services.reviews import save_review
 
 _numbers = count(1)
 
@@ -187,6 +189,35 @@ def _add_video(story: Story, data: bytes) -> None:
     moving = Video(story=story, seconds=2.0)
     moving.file.save("x.mp4", ContentFile(data), save=False)
     moving.save()
+
+
+def make_reviewer(**extra: Any) -> User:
+    """Staff who may review tags."""
+    return make_staff("stories.review_tags", **extra)
+
+
+def make_review_item(story: Story | None = None, **fields: Any) -> ReviewItem:
+    """An open item of the audit, of a story whose owner agreed to reviews."""
+    story = story or make_ready_story(make_user(improve_consent=True))
+    versions = fields.pop("versions", story.analysis.versions)
+    values = {"reason": Reason.AUDIT, "priority": 0.5, "versions_digest": digest_of(versions)}
+    return ReviewItem.objects.create(story=story, versions=versions, **{**values, **fields})
+
+
+def make_review(
+    item: ReviewItem | None = None,
+    reviewer: User | None = None,
+    answers: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Review:
+    """A review that agrees with the model, unless `answers` say otherwise."""
+    agrees = {"faces": {"0": "happy"}, "action": "running"}
+    return save_review(
+        item=item or make_review_item(),
+        reviewer=reviewer or make_reviewer(),
+        answers=agrees if answers is None else answers,
+        **{"seconds": 1.5, **fields},
+    )
 
 
 def certain(classes: tuple[str, ...], label: str, share: float) -> dict[str, float]:

@@ -50,14 +50,16 @@ def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 @token_counts
 @signed_in
 def photo(request: PageRequest, story_id: UUID) -> HttpResponseBase:
-    return _answer(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
+    return file_response(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
 
 
 @require_safe
 @token_counts
 @signed_in
 def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
-    return _answer(_visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg")
+    return file_response(
+        _visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg"
+    )
 
 
 @require_safe
@@ -72,7 +74,7 @@ def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if part is None:
-        return _answer(found.file, content_type, f"video.{found.kind}")
+        return file_response(found.file, content_type, f"video.{found.kind}")
     with _opened(found.file) as file:
         file.seek(part.start)
         # A server may answer with less than was asked for; players then ask for the next part.
@@ -92,10 +94,13 @@ def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
     return found
 
 
-def _answer(file: FieldFile, content_type: str, name: str) -> HttpResponseBase:
+def file_response(
+    file: FieldFile, content_type: str, name: str, *, kept_seconds: int = 3600
+) -> HttpResponseBase:
+    """Answer with a stored file, which the browser may keep and nobody between."""
     response = FileResponse(_opened(file), content_type=content_type, filename=name)
     response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
-    return _private(response)
+    return _private(response, kept_seconds)
 
 
 def _opened(file: FieldFile) -> File[bytes]:
@@ -105,7 +110,7 @@ def _opened(file: FieldFile) -> File[bytes]:
         raise Http404 from error
 
 
-def _private(response: HttpResponseBase) -> HttpResponseBase:
-    response["Cache-Control"] = "private, max-age=3600"
+def _private(response: HttpResponseBase, kept_seconds: int = 3600) -> HttpResponseBase:
+    response["Cache-Control"] = f"private, max-age={kept_seconds}"
     response["X-Content-Type-Options"] = "nosniff"
     return response

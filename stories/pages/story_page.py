@@ -90,7 +90,7 @@ def _ready(story: Story) -> dict[str, Any]:
         "timeline": _timeline(story),
         "set_by_hand": story.analysis.mood_set_by_hand,
         "faces": presenters.face_boxes(faces),
-        **_tags(story),
+        **shown_tags(story),
     }
 
 
@@ -124,7 +124,8 @@ def tracks(story: Story) -> dict[str, Any]:
     }
 
 
-def _tags(story: Story) -> dict[str, Any]:
+def shown_tags(story: Story) -> dict[str, Any]:
+    """The tags of a ready story as bars, with what the owner corrected."""
     analysis, tags = story.analysis, selectors.effective_tags(story) or {}
     emotion = presenters.tag(
         tags["emotion"]["label"],

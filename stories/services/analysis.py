@@ -20,9 +20,11 @@ from ml.video import Frame, VideoUnreadable, sample
 from recommender.locks import lock_person
 from recommender.services import suggest_tracks
 from stories.models import Analysis, Story
+from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.queue import GAVE_UP, stale_before
+from stories.services.tag_events import log_new_labels
 from stories.survey.selectors import action_levels
 from stories.workers import heartbeat
 
@@ -159,7 +161,11 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     fields = analysis_fields(result)
     if person.faces_consent is not True:  # withdrawn during the analysis
         fields = without_faces(fields)
+    earlier = Analysis.objects.filter(story=held).first()
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    log_new_labels(story=held, earlier=earlier, later=held.analysis)
+    if person.improve_consent:
+        queue_story(analysis=held.analysis)
     mood = mood_of(held)
     assert mood is not None  # noqa: S101 - it has an analysis now
     suggest_tracks(user=person, story_id=held.pk, mood=mood)

@@ -11,6 +11,7 @@ from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
+BACKFILL_REVIEWS = "stories.tasks.backfill_reviews"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -37,7 +38,12 @@ def publish_refresh() -> None:
     _publish(REFRESH_OUTDATED)
 
 
-def _publish(task: str, *args: str) -> None:
+def publish_backfill(user_id: int) -> None:
+    """Ask a worker to fill the review queues. Raises BrokerUnavailableError within seconds."""
+    _publish(BACKFILL_REVIEWS, user_id)
+
+
+def _publish(task: str, *args: str | int) -> None:
     connection = current_app.connection_for_write(transport_options=_TRANSPORT)
     try:
         with producers[connection].acquire(block=True, timeout=5) as producer:

@@ -54,6 +54,7 @@ CELERY_BEAT_SCHEDULE = {
         "stories.tasks.recover_stale_stories": 10.0,
         "stories.tasks.refresh_outdated": 30.0,
         "stories.tasks.sweep_media": DAY,
+        "stories.tasks.fill_review_queues": DAY,
         "recommender.tasks.expire_tracks": HOUR,
         "recommender.tasks.refit_intensity": DAY,
         "recommender.tasks.refit_weights": DAY,

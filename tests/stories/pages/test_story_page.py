@@ -15,7 +15,7 @@ from ml.mood import Gaussian
 from recommender.models import Suggestion
 from recommender.selectors import current_suggestions, get_choice
 from stories import services
-from stories.models import Correction, Story
+from stories.models import Story, TagEvent
 from tests.factories import (
     certain,
     make_story,
@@ -98,7 +98,7 @@ def test_correction_ranks_again_and_answers_with_the_story(client: Client, ready
     assert text(response).count("Set by you") == 1
     assert "<html" not in text(response)
     assert {one.batch for one in current_suggestions(ready.pk)} != before
-    assert Correction.objects.get().after == "sad"
+    assert TagEvent.objects.get().after == "sad"
 
 
 def test_correction_without_htmx_leads_back_with_a_word(client: Client, ready: Story) -> None:
@@ -123,7 +123,7 @@ def test_correction_that_makes_no_sense_changes_nothing(
 ) -> None:
     response = client.post(url("correct", ready), sent, follow=True)
     assert "Please correct one thing at a time." in text(response)
-    assert not Correction.objects.exists()
+    assert not TagEvent.objects.exists()
 
 
 def test_correction_before_the_story_is_ready_is_refused(client: Client, me: User) -> None:
