@@ -58,8 +58,8 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
 def _detail(exc: Exception, response: Response) -> str:
     if not isinstance(exc, exceptions.Throttled):
         return str(response.data["detail"])
-    wait = f"in {exc.wait} s" if exc.wait else "later"
-    return f"You've sent too many requests. Please try again {wait}."
+    seconds = response.get("Retry-After")
+    return f"You've sent too many requests. Try again {f'in {seconds} s' if seconds else 'later'}."
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
