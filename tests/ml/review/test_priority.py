@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from ml.mood import Gaussian
-<<<<<<<< HEAD:tests/ml/test_mood_classes.py
-from ml.review.mood_classes import QUADRANTS, feeling_of, quadrant_of
-from ml.review_priority import disagreement, uncertainty
-========
 from ml.review.mood_classes import QUADRANTS, feeling_of, quadrant_of
 from ml.review.priority import disagreement, uncertainty
->>>>>>>> wt-review:tests/ml/review/test_priority.py
 
 
 def gaussian(valence: float, sd: float = 0.1) -> Gaussian:
