@@ -19,7 +19,7 @@ from stories.models import Analysis, Correction, Photo, Story, SurveyAnswer, Vid
 EXPORTED: dict[type[Model], tuple[str, ...]] = {
     Story: ("id", "status", "caption", "error", "idempotency_key", "created_at", "ready_at"),
     Photo: ("file", "width", "height"),
-    Video: ("file", "seconds"),
+    Video: ("file", "seconds", "error"),
     Analysis: (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label", "intensity"),
         *("caption", "caption_mood", "scene", "faces", "moments", "versions", "created_at"),
@@ -38,7 +38,11 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
     },
     Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
-    Video: {"story": _NESTED},
+    Video: {
+        "story": _NESTED,
+        "source": "the upload as it came, until it is encoded anew; served to nobody",
+        **dict.fromkeys(("claim", "claimed_at", "attempts"), _QUEUE),
+    },
     Analysis: {"story": _NESTED, "outdated": _QUEUE},
     Correction: {"id": "means nothing elsewhere", "story": _NESTED, "user": _THEIRS},
     SurveyAnswer: {"id": "means nothing elsewhere", "user": _THEIRS},
@@ -56,7 +60,7 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     yield "survey_dates.json", _json(answered)
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
-        if video := selectors.video_of(story):
+        if video := selectors.playable_video_of(story):
             yield from _file(_video_name(video), video.file)
 
 
@@ -87,7 +91,7 @@ def _told(story: Story) -> dict[str, Any]:
     return {
         **_columns(story),
         "photo": _photo_name(story),
-        "video": _video_name(video) if video else None,
+        "video": _video_name(video) if video and video.file else None,
         "tags": selectors.effective_tags(story),
         "mood": mood.to_json() if mood else None,
         "moments": selectors.moments_of(story),

@@ -142,6 +142,18 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     return render(request, "stories/_progress.html", story_page.context(story))
 
 
+@require_safe
+@own_story
+def player(request: PageRequest, story: Story) -> HttpResponse:
+    """Render the player once the video is ready; 204 while it's prepared."""
+    video = selectors.video_of(story)
+    if not request.htmx or video is None:
+        return redirect("stories:story", story.id)
+    if selectors.video_status(story) == "preparing":
+        return HttpResponse(status=204)
+    return render(request, "stories/_video.html", {"story": story, "video": video})
+
+
 @responses.story_action
 def correct(request: PageRequest, story: Story) -> HttpResponse:
     form = CorrectionForm(request.POST)

@@ -11,6 +11,7 @@ from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
+TRANSCODE_VIDEO = "stories.tasks.transcode_next_video"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -35,6 +36,11 @@ def publish_analysis(story_id: UUID) -> None:
 def publish_refresh() -> None:
     """Ask a worker to refresh what is outdated. Raises BrokerUnavailableError within seconds."""
     _publish(REFRESH_OUTDATED)
+
+
+def publish_transcoding() -> None:
+    """Ask a worker to transcode a video. Raises BrokerUnavailableError within seconds."""
+    _publish(TRANSCODE_VIDEO)
 
 
 def _publish(task: str, *args: str) -> None:

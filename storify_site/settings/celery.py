@@ -28,7 +28,10 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 24 * 3600.0
 CELERY_WORKER_LOST_WAIT = 1.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
+CELERY_TASK_ROUTES = {
+    "stories.tasks.analyse_story": {"queue": "inference"},
+    "stories.tasks.transcode_next_video": {"queue": "video"},  # may take minutes
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
 HOUR, DAY = 3600.0, 24 * 3600.0
