@@ -110,7 +110,7 @@ def video_path(video: Video, filename: str) -> str:
 
 
 def source_path(video: Video, _filename: str) -> str:
-    return f"sources/{video.story_id.hex[:2]}/{video.story_id}"
+    return f"sources/{video.story_id.hex[:2]}/{video.story_id}.upload"
 
 
 class Video(models.Model):

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from ml.video import MAX_PIXELS as MAX_VIDEO_PIXELS
 
 MEGABYTE = 1024 * 1024
+MAX_SECONDS = 60
+# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
+SLACK_SECONDS = 1.0
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -153,7 +156,7 @@ VIDEO = Medium(
     megabytes=100,
     max_pixels=MAX_VIDEO_PIXELS,
     resolution="4K",
-    max_seconds=60,
+    max_seconds=MAX_SECONDS,
 )
 # Pictures that move are sent as photos and kept as videos, with the limits of videos.
 ANIMATED = (

@@ -29,6 +29,7 @@ from ml.video import (
     picture_stream,
     read_timeline,
 )
+from stories.uploads.formats import MAX_SECONDS, SLACK_SECONDS
 
 MAX_RATE = 30
 # Rates that are kept; timestamps in milliseconds, as WebM has them, are off by up to 2 %.
@@ -77,7 +78,7 @@ def _at_constant_rate(
     frames: Iterator[VideoFrame], timeline: Timeline, rate: Fraction
 ) -> Iterator[VideoFrame]:
     """Give for every moment the frame that is shown then, often enough the same one again."""
-    count = max(1, round(timeline.seconds * rate))
+    count = max(1, round(min(timeline.seconds, MAX_SECONDS + SLACK_SECONDS) * rate))
     number, shown = 0, None
     for frame in frames:
         # A frame counts from half a tick before its time: rounded timestamps move none.

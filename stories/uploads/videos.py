@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from ml.video import VideoUnreadable, open_video, picture_stream, sample, timeline_of
-from stories.uploads.formats import ANIMATED, VIDEO
+from stories.uploads.formats import ANIMATED, MAX_SECONDS, SLACK_SECONDS, VIDEO
 from stories.uploads.photos import (
     TOO_COSTLY,
     WRONG_TYPE,
@@ -29,9 +29,6 @@ from stories.uploads.photos import (
 )
 
 MAX_VIDEO_BYTES = VIDEO.max_bytes
-MAX_SECONDS = VIDEO.max_seconds or 0
-# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
-SLACK_SECONDS = 1.0
 # A minute in slow motion has 240 frames a second.
 MAX_PACKETS = 61 * 240
 

@@ -62,6 +62,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
     monkeypatch.setattr(job_publisher, "publish_analysis", fake.publish)
     monkeypatch.setattr(job_publisher, "publish_refresh", fake.publish_refresh)
+    monkeypatch.setattr(job_publisher, "publish_transcoding", lambda: None)
     monkeypatch.setattr(job_publisher, "waiting_messages", fake.waiting)
     return fake
 
