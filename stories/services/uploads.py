@@ -124,9 +124,7 @@ def _find_earlier(user: User, key: str | None, digest: str) -> Story | None:
 
 
 @transaction.atomic
-def _insert_story(
-    user: User, clean: CleanUpload, upload: Upload, **fields: str | None
-) -> Story:
+def _insert_story(user: User, clean: CleanUpload, upload: Upload, **fields: str | None) -> Story:
     # The row first: its unique key lets one of two concurrent requests store files, not both.
     story = Story.objects.create(user=user, **fields)
     # Foreign keys are otherwise checked at the commit, when the files are stored already. Now it

@@ -33,6 +33,7 @@ def test_upload_answers_202_with_the_story_and_its_place(
         "error": None,
         "photo": f"http://testserver/stories/{story.pk}/photo.jpg",
         "video": None,
+        "video_status": None,
         "caption": "At the sea",
         "tags": None,
         "mood": None,

@@ -80,7 +80,9 @@ def test_every_type_is_recognised_as_itself_alone(medium: Medium, entry: UploadF
 
 @pytest.mark.parametrize("name", READERS)
 def test_no_reader_has_a_list_of_its_own(name: str) -> None:
-    assert not re.search(r"heic|webp|avif|matroska|quicktime|\bMOV\b", (ROOT / name).read_text(), re.IGNORECASE)
+    assert not re.search(
+        r"heic|webp|avif|matroska|quicktime|\bMOV\b", (ROOT / name).read_text(), re.IGNORECASE
+    )
 
 
 def test_the_readme_names_every_type_and_limit() -> None:
@@ -92,5 +94,8 @@ def test_the_readme_names_every_type_and_limit() -> None:
 
 
 def test_names_in_words() -> None:
-    assert ACCEPTED == "a photo (JPEG, PNG, WebP, HEIC, AVIF or GIF) or a video (MP4, MOV, WebM or MKV)"
+    assert (
+        ACCEPTED
+        == "a photo (JPEG, PNG, WebP, HEIC, AVIF or GIF) or a video (MP4, MOV, WebM or MKV)"
+    )
     assert PHOTO.max_bytes == 20 * 1024 * 1024

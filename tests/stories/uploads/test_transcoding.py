@@ -213,7 +213,8 @@ def test_the_clean_aperture_is_cut_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "numbers", [(200, 1, 32, 1, 0, 1, 0, 1), (32, 0, 32, 1, 0, 1, 0, 1), (32, 1, 32, 1, 60, 1, 0, 1)]
+    "numbers",
+    [(200, 1, 32, 1, 0, 1, 0, 1), (32, 0, 32, 1, 0, 1, 0, 1), (32, 1, 32, 1, 60, 1, 0, 1)],
 )
 def test_an_impossible_aperture_is_ignored(numbers: tuple[int, ...], tmp_path: Path) -> None:
     clap = box(b"clap", struct.pack(">IIIIiIiI", *numbers))
@@ -305,13 +306,15 @@ def test_a_transparent_gif_stands_on_white(tmp_path: Path) -> None:
 def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path) -> None:
     wide, tall = (video_of([corners(size)] * 3, "h264") for size in ((64, 48), (48, 64)))
     file = io.BytesIO()
-    with av.open(io.BytesIO(wide + tall), format="h264") as source:
-        with av.open(file, "w", format="matroska") as target:
-            copied: Any = target.add_stream_from_template(source.streams.video[0])
-            for number, packet in enumerate(p for p in source.demux(video=0) if p.size):
-                packet.pts, packet.dts, packet.duration = number, number, 1
-                packet.time_base, packet.stream = Fraction(1, 10), copied
-                target.mux(packet)
+    with (
+        av.open(io.BytesIO(wide + tall), format="h264") as source,
+        av.open(file, "w", format="matroska") as target,
+    ):
+        copied: Any = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(p for p in source.demux(video=0) if p.size):
+            packet.time_base, packet.stream = Fraction(1, 10), copied
+            packet.pts, packet.dts, packet.duration = number, number, 1
+            target.mux(packet)
     _, pictures = kept(file.getvalue(), tmp_path)
     assert {picture.shape for picture in pictures} == {(48, 64, 3)}
     assert_like(pictures[0], corners())
