@@ -17,8 +17,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
-from ml import clean_aperture
-from ml.display import Display, Margins
+from ml.display import clean_aperture
+from ml.display.pictures import Display, Margins
 
 FRAMES = 12
 """Analysed frames of a long video: one every five seconds of the longest."""

@@ -19,7 +19,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ml.display import Display
+from ml.display.pictures import Display
 from ml.video import (
     SIDE,
     Timeline,

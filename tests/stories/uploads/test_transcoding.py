@@ -69,7 +69,9 @@ def video_of(
     return file.getvalue()
 
 
-def kept(data: bytes, folder: Path) -> tuple[Fraction, list[np.ndarray[Any, Any]]]:
+def kept(
+    data: bytes, folder: Path, *, reshaped: bool = False
+) -> tuple[Fraction, list[np.ndarray[Any, Any]]]:
     """The stored video's rate and its pictures; the models see the same pictures."""
     upload, target = io.BytesIO(data), folder / "video.mp4"
     kind = kind_of(upload)
@@ -86,8 +88,9 @@ def kept(data: bytes, folder: Path) -> tuple[Fraction, list[np.ndarray[Any, Any]
         frame.reformat(format="rgb24", src_colorspace="ITU709", threads=1).to_ndarray()
         for frame in frames
     ]
-    seen = sample(upload, kind, 1)[0].picture
-    assert seen.size == pictures[0].shape[1::-1]
+    seen = np.asarray(sample(upload, kind, 1)[0].picture, dtype=float)
+    alike = [picture for picture in pictures if picture.shape == seen.shape]
+    assert reshaped or min(np.abs(seen - picture).mean() for picture in alike) < 12
     assert target.read_bytes().index(b"moov") < target.read_bytes().index(b"mdat")
     return rate or Fraction(0), pictures
 
@@ -245,8 +248,7 @@ def test_rates(rate: float, constant: Fraction) -> None:
 @pytest.mark.parametrize("size", [(63, 47), (17, 200)])
 def test_odd_sizes_become_even(size: tuple[int, int], tmp_path: Path) -> None:
     _, pictures = kept(video_of([corners(size)] * 2, "webm", "libvpx"), tmp_path)
-    assert all(0 <= made - asked <= 1 for made, asked in zip(
-        pictures[0].shape[1::-1], size, strict=True))  # fmt: skip
+    assert np.abs(np.subtract(pictures[0].shape[1::-1], size)).max() <= 1
 
 
 def test_a_large_video_becomes_smaller(tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path
             packet.time_base, packet.stream = Fraction(1, 10), copied
             packet.pts, packet.dts, packet.duration = number, number, 1
             target.mux(packet)
-    _, pictures = kept(file.getvalue(), tmp_path)
+    _, pictures = kept(file.getvalue(), tmp_path, reshaped=True)
     assert {picture.shape for picture in pictures} == {(48, 64, 3)}
     assert_like(pictures[0], corners())
     assert pictures[-1][:, :10].mean() < 10  # black beside the tall one

@@ -117,7 +117,7 @@ def test_every_codec_that_is_listed_is_accepted(form: str, codec: str) -> None:
 
 
 def test_a_codec_that_is_not_listed_is_refused() -> None:
-    error = refused(make_video_bytes("mov", codec="ffv1"))
+    error = refused(make_video_bytes("matroska", codec="ffv1"))
     assert error.code == "unsupported_type"
     assert str(error).endswith("or a video (MP4, MOV, WebM or MKV).")
 
@@ -131,7 +131,7 @@ def test_sound_with_a_cover_is_refused_as_sound() -> None:
 def sound_with_cover() -> bytes:
     """An M4A with a picture of the album."""
     out = io.BytesIO()
-    with av.open(out, "w", format="ipod") as target:
+    with av.open(out, "w", format="mp4") as target:
         heard: Any = target.add_stream("aac", rate=48_000)
         cover: Any = target.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"

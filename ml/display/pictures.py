@@ -19,7 +19,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ml.hdr import lookup_table, needs_table
+from ml.display.hdr import lookup_table, needs_table
 
 Margins = tuple[int, int, int, int]
 """Pixels to cut off: left, top, right, bottom."""
