@@ -173,7 +173,7 @@ def grey(level: float, size: tuple[int, int] = (64, 64)) -> np.ndarray[Any, Any]
     ],
 )
 def test_hdr_is_mapped_to_sdr(transfer: int, coded: float, shown: float, tmp_path: Path) -> None:
-    colours = {"color_trc": transfer, "color_primaries": 9, "colorspace": 9}
+    colours: dict[str, Any] = {"color_trc": transfer, "color_primaries": 9, "colorspace": 9}
     once = {"x265-params": "bframes=0:log-level=none"}
     data = video_of(
         [grey(coded)] * 2, "mov", "libx265", pixels="yuv420p10le", options=once, **colours
@@ -184,7 +184,12 @@ def test_hdr_is_mapped_to_sdr(transfer: int, coded: float, shown: float, tmp_pat
 
 
 def test_display_p3_becomes_srgb(tmp_path: Path) -> None:
-    colours = {"color_trc": 13, "color_primaries": 12, "colorspace": 1, "color_range": 1}
+    colours: dict[str, Any] = {
+        "color_trc": 13,
+        "color_primaries": 12,
+        "colorspace": 1,
+        "color_range": 1,
+    }
     skin = Image.new("RGB", (64, 48), (200, 150, 130))
     _, wide = kept(video_of([skin] * 2, **colours), tmp_path)
     _, plain = kept(video_of([skin] * 2, **{**colours, "color_primaries": 1}), tmp_path)
@@ -270,7 +275,7 @@ def test_interlaced_lines_are_taken_apart(tmp_path: Path) -> None:
 def test_matroska_of_a_browsers_recorder_is_kept_without_sound(sound: str, tmp_path: Path) -> None:
     data = video_of([corners()] * 5, "matroska", sound=sound)
     rate, pictures = kept(data, tmp_path)
-    assert (len(pictures), rate) == (5, 10)
+    assert (len(pictures), rate) == (5, Fraction(10))
     assert_like(pictures[0], corners())
 
 
@@ -284,7 +289,7 @@ def moving(kind: str, colours: tuple[str, ...] = ("red", "lime", "blue"), **opti
 @pytest.mark.parametrize("kind", ["GIF", "AVIF"])
 def test_a_moving_picture_is_a_short_video(kind: str, tmp_path: Path) -> None:
     rate, pictures = kept(moving(kind), tmp_path)
-    assert (len(pictures), rate) == (3, 10)
+    assert (len(pictures), rate) == (3, Fraction(10))
     assert [int(picture.mean((0, 1)).argmax()) for picture in pictures] == [0, 1, 2]
 
 
@@ -309,11 +314,12 @@ def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path
     wide, tall = (video_of([corners(size)] * 3, "h264") for size in ((64, 48), (48, 64)))
     file = io.BytesIO()
     with (
-        av.open(io.BytesIO(wide + tall), format="h264") as source,
+        av.open(io.BytesIO(wide + tall), "r", format="h264") as source,
         av.open(file, "w", format="matroska") as target,
     ):
         copied: Any = target.add_stream_from_template(source.streams.video[0])
-        for number, packet in enumerate(p for p in source.demux(video=0) if p.size):
+        packets: list[Any] = [packet for packet in source.demux(video=0) if packet.size]
+        for number, packet in enumerate(packets):
             packet.time_base, packet.stream = Fraction(1, 10), copied
             packet.pts, packet.dts, packet.duration = number, number, 1
             target.mux(packet)
