@@ -28,7 +28,7 @@ from stories.models import (
 EXPORTED: dict[type[Model], tuple[str, ...]] = {
     Story: ("id", "status", "caption", "error", "idempotency_key", "created_at", "ready_at"),
     Photo: ("file", "width", "height"),
-    Video: ("file", "seconds"),
+    Video: ("file", "seconds", "error"),
     Analysis: (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label", "intensity"),
         *("caption", "caption_mood", "scene", "faces", "moments", "versions", "created_at"),
@@ -54,7 +54,11 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
     },
     Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
-    Video: {"story": _NESTED},
+    Video: {
+        "story": _NESTED,
+        "source": "the upload as it came, until it is encoded anew; served to nobody",
+        **dict.fromkeys(("claim", "claimed_at", "attempts"), _QUEUE),
+    },
     Analysis: {"story": _NESTED, "outdated": _QUEUE, "audit_draw": _QUEUE},
     TagEvent: {"id": _KEY, "story": _NESTED, "actor": _NAMELESS},
     Review: {"id": _KEY, "story": _NESTED, "item": _KEY, "reviewer": _NAMELESS},
@@ -81,7 +85,7 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     yield "reviews_made.json", _json([_made(review) for review in made])
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
-        if video := selectors.video_of(story):
+        if video := selectors.playable_video_of(story):
             yield from _file(_video_name(video), video.file)
 
 
@@ -111,7 +115,7 @@ def _told(story: Story) -> dict[str, Any]:
     return {
         **_columns(story),
         "photo": _photo_name(story),
-        "video": _video_name(video) if video else None,
+        "video": _video_name(video) if video and video.file else None,
         "tags": selectors.effective_tags(story),
         "mood": selectors.described_mood(story),
         "moments": selectors.moments_of(story),

@@ -19,6 +19,7 @@ from stories.survey.selectors import action_levels
 
 # The correction that stands for no emotion or none of the actions.
 NONE = "none"
+VIDEO_STATUSES = ("preparing", "ready", "failed")
 LABELS: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "action": ACTIONS}
 
 
@@ -132,6 +133,20 @@ def analysis_of(story: Story) -> Analysis | None:
 
 def video_of(story: Story) -> Video | None:
     return getattr(story, "video", None)
+
+
+def playable_video_of(story: Story) -> Video | None:
+    """The video of a story once it can be served."""
+    video = video_of(story)
+    return video if video and video.file else None
+
+
+def video_status(story: Story) -> str | None:
+    """One of VIDEO_STATUSES; None for a photo."""
+    video = video_of(story)
+    if video is None:
+        return None
+    return "ready" if video.file else "preparing" if video.source else "failed"
 
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:

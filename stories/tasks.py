@@ -45,6 +45,7 @@ def sweep_media() -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
+    services.send_waiting_videos()
     return services.recover_stale_stories()
 
 
@@ -59,3 +60,15 @@ def fill_review_queues() -> None:
     review.queue_label_errors()
     review.add_agreed_as_gold()
     review.backfill_recent()
+
+
+# The message says only that there is work; what waits is in the database, and is claimed there.
+@shared_task(  # type: ignore[untyped-decorator]
+    ignore_result=True, soft_time_limit=3600, time_limit=3660, acks_late=False, expires=60
+)
+def transcode_next_video() -> bool:
+    """Transcode one video and ask for the next."""
+    done = services.transcode_next_video()
+    if done:
+        services.send_waiting_videos()
+    return done

@@ -91,7 +91,9 @@ def warm_models(sender: str, **_: Any) -> None:
     watchdog.every_second(_watch.check)
     if _has_models():
         from ml import warming
+        from stories.services.uploads import sandbox
 
+        sandbox.start()  # it decodes the videos
         _watch.warm(warming.warm)
 
 

@@ -129,9 +129,11 @@ def _mux_silence(target: Any, stream: Any, seconds: float) -> None:
 
 
 def make_video_story(user: User | None = None, data: bytes | None = None, **fields: Any) -> Story:
-    """A story of a video that waits for a worker, with video and poster stored."""
+    """A story of a video that waits for a worker, with upload and poster stored."""
     story = make_story(user, **fields)
-    _add_video(story, data or make_video_bytes())
+    video = Video(story=story, seconds=2.0)
+    video.source.save("", ContentFile(data or make_video_bytes()), save=False)
+    video.save()
     return story
 
 
@@ -181,14 +183,10 @@ def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
         {"at": 65.0, "valence": 0.8, "energy": 0.8},
     ]
     story.analysis.save()
-    _add_video(story, make_video_bytes())
-    return story
-
-
-def _add_video(story: Story, data: bytes) -> None:
     moving = Video(story=story, seconds=2.0)
-    moving.file.save("x.mp4", ContentFile(data), save=False)
+    moving.file.save("x.mp4", ContentFile(make_video_bytes()), save=False)
     moving.save()
+    return story
 
 
 def make_reviewer(**extra: Any) -> User:

@@ -15,12 +15,14 @@ from recommender.engine.mood_words import CERTAINTIES
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
+    VIDEO_STATUSES,
     choices_by_story,
     described_mood,
     effective_tags,
     moments_of,
+    playable_video_of,
     suggestions_by_story,
-    video_of,
+    video_status,
 )
 from stories.uploads.formats import PHOTO, VIDEO
 
@@ -109,7 +111,15 @@ class StorySerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="in words: why it failed, or why it waits longer than usual"
     )
     photo = serializers.URLField(help_text="of a video, a frame of it")
-    video = serializers.URLField(allow_null=True, help_text="null where the story is a photo")
+    video = serializers.URLField(
+        allow_null=True, help_text="null where the story is a photo, or `video_status` isn't ready"
+    )
+    video_status = serializers.ChoiceField(
+        choices=VIDEO_STATUSES,
+        allow_null=True,
+        help_text="preparing: it's encoded anew, in minutes; failed: only its poster stays;"
+        " null where the story is a photo",
+    )
     caption = serializers.CharField(allow_blank=True)
     tags = TagsSerializer(allow_null=True, help_text="null until ready")
     mood = MoodSerializer(allow_null=True, help_text="null until ready")
@@ -209,8 +219,9 @@ def _plain(story: Story, request: Request) -> Mapping[str, Any]:
         "error": story.error or None,
         "photo": request.build_absolute_uri(reverse("stories:photo", args=[story.pk])),
         "video": request.build_absolute_uri(reverse("stories:video", args=[story.pk]))
-        if video_of(story)
+        if playable_video_of(story)
         else None,
+        "video_status": video_status(story),
         "caption": story.caption,
         "tags": effective_tags(story),
         "mood": described_mood(story),

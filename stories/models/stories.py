@@ -101,25 +101,46 @@ class Photo(models.Model):
 
 
 def video_path(video: Video, filename: str) -> str:
-    """A storage path that keeps only the extension, "mp4" or "webm"."""
+    """A storage path that keeps only the extension; old videos may be "webm"."""
     return f"videos/{video.story_id.hex[:2]}/{video.story_id}.{filename.rpartition('.')[2]}"
 
 
+def source_path(video: Video, _filename: str) -> str:
+    return f"sources/{video.story_id.hex[:2]}/{video.story_id}.upload"
+
+
 class Video(models.Model):
-    """The video of a story, without sound and metadata; its poster is the photo."""
+    """The video of a story, without sound and metadata; its poster is the photo.
+
+    `source` is the upload, which is served to nobody. A worker encodes it as `file`, or says in
+    `error` why it can't, and deletes the source.
+    """
 
     story = models.OneToOneField(
         Story, on_delete=models.CASCADE, related_name="video", primary_key=True
     )
-    file = models.FileField(upload_to=video_path, max_length=200)
+    file = models.FileField(upload_to=video_path, max_length=200, blank=True)
+    source = models.FileField(upload_to=source_path, max_length=200, blank=True)
     seconds = models.FloatField()
+    # Shown to the owner.
+    error = models.CharField(max_length=300, blank=True, default="")
+
+    # A worker owns a waiting video as long as `claim` is the value it wrote.
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
 
     story_id: uuid.UUID
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["claimed_at"], name="video_waiting", condition=~Q(source="")),
+        ]
 
     def __str__(self) -> str:
         return f"video of story {self.story_id}"
 
     @property
     def kind(self) -> str:
-        """ "mp4" or "webm"."""
+        """ "mp4", or "webm" for an old one."""
         return str(self.file.name).rpartition(".")[2]

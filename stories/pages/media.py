@@ -68,6 +68,8 @@ def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
 def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
     """Serve the whole video, or the byte range that a player asks for."""
     found = _visible(request.user, story_id, Video)
+    if not found.file:  # what was uploaded is served to nobody
+        raise Http404
     content_type, size = f"video/{found.kind}", found.file.size
     try:
         part = requested_range(request.headers.get("Range", ""), size)

@@ -25,7 +25,7 @@ from stories.models import MAX_CAPTION, Story
 from stories.pages import pagination, presenters, responses, story_page
 from stories.pages.access import own_story
 from stories.pages.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
-from stories.uploads import photos, videos
+from stories.uploads import formats, photos, videos
 from stories.uploads.formats import PHOTO, VIDEO
 from stories.uploads.throttling import too_many_uploads
 
@@ -89,7 +89,7 @@ def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> H
         "max_caption": MAX_CAPTION,
         "photo": PHOTO,
         "video": VIDEO,
-        "longest": videos.MAX_SECONDS + videos.SLACK_SECONDS,
+        "longest": formats.MAX_SECONDS + formats.SLACK_SECONDS,
         "errors": {
             "photo_too_large": photos.TOO_LARGE,
             "video_too_large": videos.TOO_LARGE,
@@ -140,6 +140,18 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
     if request.GET.get("progress_state") == story_page.progress_state(story):
         return HttpResponse(status=204)
     return render(request, "stories/_progress.html", story_page.context(story))
+
+
+@require_safe
+@own_story
+def player(request: PageRequest, story: Story) -> HttpResponse:
+    """Render the player once the video is ready; 204 while it's prepared."""
+    video = selectors.video_of(story)
+    if not request.htmx or video is None:
+        return redirect("stories:story", story.id)
+    if selectors.video_status(story) == "preparing":
+        return HttpResponse(status=204)
+    return render(request, "stories/_video.html", {"story": story, "video": video})
 
 
 @responses.story_action

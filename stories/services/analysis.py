@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
 
 from accounts.transactions import atomic_with_retry
-from ml.video import Frame, VideoUnreadable, sample
+from ml.video import Frame
 from recommender.locks import lock_person
 from recommender.services import suggest_tracks
+from stories.errors import UploadsBusyError
 from stories.models import Analysis, Story
 from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.queue import GAVE_UP, stale_before
 from stories.services.tag_events import log_new_labels
+from stories.services.videos import sample_frames, send_for_transcoding
 from stories.survey.selectors import action_levels
+from stories.uploads.photos import UploadError
+from stories.uploads.sandbox import SandboxError
 from stories.workers import heartbeat
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ UNREADABLE = "The stored file couldn't be opened. Please upload it again."
 BROKEN = "Something went wrong while this story was being analysed. Please try again."
 TRYING_AGAIN = "The analysis was interrupted. It will start again in a moment."
 # Failures that may pass within seconds: no storage, no database, no memory.
-TRANSIENT = (OSError, OperationalError, MemoryError)
+TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError, SandboxError)
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +75,7 @@ def analyse_story(*, story_id: UUID) -> Story | None:
         return _save_result(story, _run_models(story))
     except ClaimLostError:
         return None
-    except (FileNotFoundError, VideoUnreadable):
+    except FileNotFoundError:
         if not _fail(story, UNREADABLE):
             return None  # deleted with its files
         raise
@@ -115,10 +119,15 @@ def _run_models(story: Story) -> AnalysisResult:
 
 def _frames(story: Story, on_stage: Callable[[str], None]) -> Sequence[Frame] | None:
     video = video_of(story)
-    if video is None:
+    stored = video and (video.file or video.source)
+    if not stored:
         return None
-    with video.file.open("rb") as file:
-        return sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+    try:
+        with stored.open("rb") as file:
+            return sample_frames(file, on_progress=partial(on_stage, "faces"))
+    except UploadError as error:  # the poster was readable; the page says what is with the video
+        logger.info("story %s is analysed by its poster: %s", story.pk, error.code)
+        return None
 
 
 def analyse_media(
@@ -172,6 +181,8 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     held.status, held.stage, held.error = Story.Status.READY, "", ""
     held.claim, held.ready_at = None, timezone.now()
     held.save(update_fields=["status", "stage", "error", "claim", "ready_at"])
+    if (video := video_of(held)) and video.source:
+        transaction.on_commit(send_for_transcoding)
     return held
 
 

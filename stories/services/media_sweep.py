@@ -73,7 +73,7 @@ def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
 
 
 def _columns() -> list[FileField]:
-    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"))
+    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"), (Video, "source"))
     return [cast("FileField", model._meta.get_field(name)) for model, name in named]
 
 
@@ -83,7 +83,8 @@ def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
     Rows are read before files; a file stored in between is too young to be removed.
     """
     done = set()
-    rows = column.model._default_manager.order_by("story_id").values_list(column.name, flat=True)
+    stored = column.model._default_manager.exclude(**{column.name: ""})
+    rows = stored.order_by("story_id").values_list(column.name, flat=True)
     for folder, names in groupby(rows.iterator(), posixpath.dirname):
         if folder in done:  # files of the earlier rows would look orphaned
             raise ValueError(f"the rows of {folder} aren't contiguous")

@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from PIL import Image
 
-from ml.video import sample
 from recommender.ranking.listener import get_listener
 from recommender.ranking.rank import RankedTrack, rank_tracks
 from stories.models import Analysis, Story
 from stories.selectors import described_mood, effective_tags
 from stories.services.analysis import analyse_media, analysis_fields
 from stories.services.uploads import read_upload
+from stories.services.videos import sample_frames
 from stories.uploads.photos import Upload
 
 
@@ -38,8 +38,9 @@ def preview_suggestions(
 
     Loads the models, so never call it in a web process. Raises UploadError.
     """
-    with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
-        frames = sample(clean.video.file, clean.video.kind) if clean.video else None
+    clean = read_upload(upload)
+    frames = None if clean.seconds is None else sample_frames(upload)
+    with Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
         result = analyse_media(photo, frames, caption, on_stage=on_stage)
     story = Analysis(story=Story(), **analysis_fields(result)).story
     tags, mood = effective_tags(story) or {}, described_mood(story) or {}

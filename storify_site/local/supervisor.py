@@ -160,6 +160,8 @@ def _parts(port: int) -> Parts:
     _add(parts, "models", _restarting(models), **MALLOC_SETTINGS)
     jobs = f"{celery} -Q default,long -c 2 -n jobs@%h -B -s {beat} --loglevel WARNING"
     _add(parts, "jobs", _restarting(jobs))
+    videos = f"{celery} -Q video -n videos@%h --loglevel WARNING"
+    _add(parts, "videos", _restarting(videos), **MALLOC_SETTINGS)
     return parts
 
 

@@ -36,6 +36,7 @@ LONG_JOBS = (
 )
 CELERY_TASK_ROUTES = {
     "stories.tasks.analyse_story": {"queue": "inference"},
+    "stories.tasks.transcode_next_video": {"queue": "video"},  # may take minutes
     **{task: {"queue": "long"} for task in LONG_JOBS},
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 120

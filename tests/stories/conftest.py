@@ -69,6 +69,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     monkeypatch.setattr(job_publisher, "publish_analysis", fake.publish)
     monkeypatch.setattr(job_publisher, "publish_refresh", fake.publish_refresh)
     monkeypatch.setattr(job_publisher, "publish_backfill", fake.publish_backfill)
+    monkeypatch.setattr(job_publisher, "publish_transcoding", lambda: None)
     monkeypatch.setattr(job_publisher, "waiting_messages", fake.waiting)
     return fake
 
