@@ -41,7 +41,7 @@ _NOTE = re.compile(r"([A-G])\s*([#♯b♭]?)(?:\s*/\s*[A-G][#♯b♭]?)?(?:\s*(m
 _NOTES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHARPS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _METRE = re.compile(r"(\d+)\s*/\s*\d+")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,6}):(\d\d)(?:\.\d+)?")
 # The replacement character, and halves of a pair that JSON can hold but PostgreSQL can't.
 _UNREADABLE = re.compile("[\ufffd\ud800-\udfff]")
 _MAX_NUMBER_LENGTH = 40

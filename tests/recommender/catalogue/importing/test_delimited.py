@@ -135,7 +135,7 @@ _NAMES = st.text(_LETTERS, min_size=1, max_size=30).map(str.strip).filter(bool)
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     names=st.lists(_NAMES, min_size=1, max_size=8),

@@ -170,6 +170,11 @@ def test_artists_are_split_by_the_layout_s_rule(
     assert split(cell) == names
 
 
+def test_duration_of_thousands_of_digits_is_refused() -> None:
+    with pytest.raises(BadValueError, match="duration"):
+        milliseconds_of("duration", "9" * 5000 + ":00")
+
+
 def test_list_of_a_million_brackets_is_one_name_at_once() -> None:
     assert artists.by_list("[" * 1_000_000) == ["[" * 1_000_000]
     assert len(artists.by_list("[" + "'a' " * 100_000)) == 1
