@@ -83,7 +83,7 @@ def test_number_is_read(field: str, written: Any, number: float | None) -> None:
     ("field", "written"),
     [
         *(("energy", "1_0"), ("energy", "high"), ("energy", "1.5"), ("energy", "inf")),
-        *(("energy", "0" * 50), ("energy", [1]), ("key", "H#"), ("key", "Hello"), ("mode", "loud")),
+        *(("energy", [1]), ("key", "H#"), ("key", "Hello"), ("mode", "loud")),
         *(("time_signature", "04. Apr"), ("tempo", "1e400"), ("duration_ms", 10**400)),
     ],
 )
