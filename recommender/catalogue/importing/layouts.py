@@ -43,7 +43,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "album": ("track_album_name", "album_name", "album", "album_title"),
     "release_date": (
         *("track_album_release_date", "album_release_date", "release_date", "album_date"),
-        *("release_year", "year"),
+        *("release_year", "released_year", "year"),
     ),
     "genre": ("playlist_genre", "track_genre", "genre", "genres", "artist_genres", "album_genres"),
     "language": ("language", "track_language", "lang"),

@@ -151,6 +151,8 @@ def parser_of(layout: Layout, sample: Sequence[TableRow]) -> tuple[RowParser, di
 
 
 def _first(values: Sequence[Any], is_missing: Callable[[Any], bool] = is_absent) -> Any:
+    if len(values) == 1:
+        return values[0]
     return next((value for value in values if not is_missing(value)), None)
 
 

@@ -41,7 +41,7 @@ _NOTE = re.compile(r"([A-G])\s*([#♯b♭]?)(?:\s*/\s*[A-G][#♯b♭]?)?(?:\s*(m
 _NOTES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHARPS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _METRE = re.compile(r"(\d+)\s*/\s*\d+")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d)(?:\.\d+)?")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,6}):(\d\d)(?:\.\d+)?")
 # The replacement character, and halves of a pair that JSON can hold but PostgreSQL can't.
 _UNREADABLE = re.compile("[\ufffd\ud800-\udfff]")
 _MAX_NUMBER_LENGTH = 40
@@ -70,16 +70,30 @@ def number_of(field: str, value: Any, *, percent: bool = False) -> float | int |
 
     `percent`: the value is 0 to 100 where the feature is 0 to 1.
     """
-    if is_absent(value):
-        return None
-    is_marked = isinstance(value, str) and value.rstrip().endswith("%")
-    number = _to_float(field, value) / (100 if percent and not is_marked else 1)
+    if (number := _usual(field, value)) is None:
+        if is_absent(value):
+            return None
+        number = _to_float(field, value)
+        percent = percent and not str(value).rstrip().endswith("%")
+    if percent:
+        number /= 100
     low, high = RANGES[field]
     if not low <= number <= high:
         raise BadValueError(f"{field} is outside {low:g} to {high:g}")
     if number == UNKNOWN.get(field):
         return None
     return round(number) if field in WHOLE else number
+
+
+def _usual(field: str, value: Any) -> float | None:
+    """The number in most cells, fast; None says nothing about the others."""
+    if isinstance(value, str) and (not value.isdecimal() if field in WHOLE else "_" in value):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if number != number else number  # noqa: PLR0124  (NaN)
 
 
 def _to_float(field: str, value: Any) -> float:

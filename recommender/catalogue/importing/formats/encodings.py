@@ -28,7 +28,7 @@ _LONGEST_SAMPLE = 2000
 # Supersets of what the detector names, so that later additions to an encoding are read, too.
 _SUPERSETS = {"shift_jis": "cp932", "euc-kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs"}
 # What spreadsheets on a Mac or under DOS write; the detector knows only the encodings of the web.
-_OLD_PC = ("mac_roman", "cp850", "cp852", "cp437")
+_OLD_PC = ("mac_roman", "cp850")
 # Signs of a wrong encoding: marks within a word (vowel signs and accents aside), capitals after
 # small letters, and Latin letters beside those of another alphabet.
 _SIGNS = "’'´`·ªº\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0e31\u0e34-\u0e3a\u0e47-\u0e4e-"
@@ -108,13 +108,9 @@ def _legacy(sample: Iterable[bytes]) -> str:
 
 
 def _old_pc(data: bytes) -> str | None:
-    """The encoding of an old computer that fits much better than any that reads otherwise."""
-    shares = {codec: _share_out_of_place(data, codec) for codec in _OLD_PC}
-    best = min(shares, key=lambda codec: shares[codec])
-    text = data.decode(best, errors="replace")
-    rivals = [c for c in _OLD_PC if data.decode(c, errors="replace") != text]
-    fits = shares[best] <= _MOST_OUT_OF_PLACE / 2
-    return best if fits and all(2 * shares[best] < shares[rival] for rival in rivals) else None
+    """The one of them that fits, and much better than the other."""
+    (best, codec), (second, _) = sorted((_share_out_of_place(data, name), name) for name in _OLD_PC)
+    return codec if best <= _MOST_OUT_OF_PLACE / 2 and 2 * best < second else None
 
 
 def _share_out_of_place(data: bytes, codec: str) -> float:

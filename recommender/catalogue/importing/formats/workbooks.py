@@ -37,17 +37,15 @@ def read(path: Path, archive: zipfile.ZipFile) -> Iterator[Table]:
     texts = archive.NameToInfo.get(_TEXTS)
     if texts and texts.file_size > _MAX_TEXTS:
         raise ImportFailedError("The workbook is too large. Save it as CSV.")
-    with _damage_named():
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
+    # Of a path the suffix would have to be right, too.
+    with path.open("rb") as file:
         with _damage_named():
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             sheet, skipped = max(map(_start, book.worksheets), key=lambda start: start[0])[1:]
             rows = _rows(sheet)
             header = next(row.cells for row in rows if row.line > skipped)
         names = ["" if cell is None else str(cell) for cell in header]
         yield Table(names, rows, {"format": "Excel", "sheet": str(sheet.title)})
-    finally:
-        book.close()
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_file_that_gives_no_table_says_what_to_do(
 def gzip_bomb() -> bytes:
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as file:
-        for _ in range(100):
+        for _ in range(70):
             file.write(bytes(MB))
     return out.getvalue()
 
@@ -176,7 +176,7 @@ def zip_bomb(name: str = "tracks.csv") -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml" if name.startswith("xl/") else "readme.md", "x")
         with archive.open(name, "w") as file:
-            for _ in range(100):
+            for _ in range(70):
                 file.write(bytes(MB))
     return out.getvalue()
 

@@ -83,7 +83,7 @@ def test_number_is_read(field: str, written: Any, number: float | None) -> None:
     ("field", "written"),
     [
         *(("energy", "1_0"), ("energy", "high"), ("energy", "1.5"), ("energy", "inf")),
-        *(("energy", "0" * 50), ("energy", [1]), ("key", "H#"), ("key", "Hello"), ("mode", "loud")),
+        *(("energy", [1]), ("key", "H#"), ("key", "Hello"), ("mode", "loud")),
         *(("time_signature", "04. Apr"), ("tempo", "1e400"), ("duration_ms", 10**400)),
     ],
 )
@@ -168,6 +168,11 @@ def test_artists_are_split_by_the_layout_s_rule(
     split: artists.Splitter, cell: str, names: list[str]
 ) -> None:
     assert split(cell) == names
+
+
+def test_duration_of_thousands_of_digits_is_refused() -> None:
+    with pytest.raises(BadValueError, match="duration"):
+        milliseconds_of("duration", "9" * 5000 + ":00")
 
 
 def test_list_of_a_million_brackets_is_one_name_at_once() -> None:
