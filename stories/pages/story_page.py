@@ -29,7 +29,7 @@ from stories.workers.model_status import ModelStatus
 # Longer than this in the queue is worth a word; an analysis takes about a second.
 SLOW_AFTER = timedelta(seconds=15)
 _NO_CONSENT = "Faces were left out, as you asked. You can change that in your account."
-_CONTRADICTORY = "The words and the picture point in different directions, so this is a guess."
+_CONTRADICTORY = "The words and the picture point in different directions"
 _HARD_TO_TELL = "Nothing here shows a clear mood. If you know it, set it yourself under “Mood”."
 _NO_FACE = "No face found, so no emotion was read."
 
@@ -97,7 +97,7 @@ def _ready(story: Story) -> dict[str, Any]:
 
 def _note(story: Story, words: MoodWords) -> str:
     if selectors.is_contradictory(story.analysis):
-        return _CONTRADICTORY
+        return f"{_CONTRADICTORY}{'.' if words.is_hard_to_tell else ', so this is a guess.'}"
     return _HARD_TO_TELL if words.is_hard_to_tell else ""
 
 
