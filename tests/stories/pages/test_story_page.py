@@ -50,7 +50,7 @@ def test_story_without_face_or_action_says_so_plainly(client: Client, ready: Sto
 def mood_of_the_page(client: Client, story: Story) -> str:
     heading = re.search(r"<h1>(.*?)</h1>", text(client.get(url("story", story))))
     assert heading
-    return re.sub(r"<[^>]*>|&NoBreak;", "", heading[1])
+    return re.sub(r"<[^>]*>", "", heading[1]).strip()
 
 
 def test_heading_names_the_mood_as_the_plane_and_the_title_do(client: Client, ready: Story) -> None:
