@@ -178,7 +178,7 @@ def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
     """A story of a video that has been analysed: it begins calm and ends joyful."""
     story = make_ready_story(user, **fields)
     story.analysis.moments = [
-        {"at": 1.0, "valence": 0.7, "energy": 0.3},
+        {"at": 1.0, "valence": 0.85, "energy": 0.3},
         {"at": 3.0, "valence": 0.7, "energy": 0.5},
         {"at": 65.0, "valence": 0.8, "energy": 0.8},
     ]

@@ -57,6 +57,15 @@ class Plane:
         return self.words.word
 
     @property
+    def first_word(self) -> str:
+        """Stands on one line with the dot that shows the colour."""
+        return self.word.partition(" ")[0]
+
+    @property
+    def other_words(self) -> str:
+        return self.word.partition(" ")[2]
+
+    @property
     def colour(self) -> str:
         return mood_colour(self.valence, self.energy, self.words.share)
 

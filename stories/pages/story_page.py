@@ -29,7 +29,7 @@ from stories.workers.model_status import ModelStatus
 # After this time in the queue, the page says that it's slow; an analysis takes about a second.
 SLOW_AFTER = timedelta(seconds=15)
 _NO_CONSENT = "Storify didn't read faces, as you chose. You can change that in your account."
-_CONTRADICTORY = "The words and the picture point in different directions, so this is a guess."
+_CONTRADICTORY = "The words and the picture point in different directions"
 _HARD_TO_TELL = "Nothing here shows a clear mood. If you know it, set it yourself under “Mood”."
 _NO_FACE = "No face found, so there's no emotion."
 
@@ -96,7 +96,7 @@ def _ready(story: Story) -> dict[str, Any]:
 
 def _note(story: Story, words: MoodWords) -> str:
     if selectors.is_contradictory(story.analysis):
-        return _CONTRADICTORY
+        return f"{_CONTRADICTORY}{'.' if words.is_hard_to_tell else ', so this is a guess.'}"
     return _HARD_TO_TELL if words.is_hard_to_tell else ""
 
 

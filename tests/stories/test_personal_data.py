@@ -43,7 +43,7 @@ def test_the_export_holds_every_story_and_photo_of_the_person_and_no_other(user:
     assert [one["id"] for one in told] == [str(waiting.pk), str(ready.pk)]
     assert told[1]["caption"] == "Grüße"
     assert told[1]["tags"]["emotion"]["label"] == "sad"
-    assert set(told[1]["mood"]) == {"valence", "energy", "spread"}
+    assert set(told[1]["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
     assert [(c["tag"], c["before"], c["after"]) for c in told[1]["tag_events"]] == [
         ("emotion", "happy", "sad")
     ]

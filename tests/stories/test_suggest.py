@@ -53,7 +53,7 @@ def test_text_is_for_people(photo: Path, models: FakeModels, tracks: list[Track]
     said = suggest(str(photo))
     assert "emotion    happy (happy 70%" in said
     assert "action     running (running 60%" in said
-    assert "mood       joyful (valence 0.7" in said
+    assert "mood       a little joyful (valence 0.7" in said
     assert "  1. Song" in said
     assert " 10. Song" in said
 

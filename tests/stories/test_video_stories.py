@@ -274,7 +274,7 @@ def test_timeline_runs_from_left_to_right_with_energy_upwards(ready: Story) -> N
     timeline = mood_timeline(ready.analysis.moments, SPREAD)
     assert timeline
     assert timeline.energy == "0.0,32.3 3.1,24.3 100.0,12.3"
-    assert timeline.path == "70.0,70.0 70.0,50.0 80.0,20.0"
+    assert timeline.path == "85.0,70.0 70.0,50.0 80.0,20.0"
     steady = mood_timeline([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)], SPREAD)
     assert steady
     assert steady.words == "It stays calm from beginning to end."
@@ -291,9 +291,9 @@ def test_timeline_runs_from_left_to_right_with_energy_upwards(ready: Story) -> N
 def test_part_of_a_video_whose_mood_is_hard_to_tell_is_said_so(
     energies: tuple[float, float], words: str
 ) -> None:
-    """Valence is 0.7 where the energy is low, and else that of all music."""
+    """Valence is 0.85 where the energy is low, and else that of all music."""
     moments = [
-        {"at": at, "valence": 0.7 if energy < 0.5 else 0.51, "energy": energy}
+        {"at": at, "valence": 0.85 if energy < 0.5 else 0.51, "energy": energy}
         for at, energy in enumerate(energies)
     ]
     timeline = mood_timeline(moments, ((0.04, 0.0), (0.0, 0.04)))

@@ -53,7 +53,7 @@ def test_mood_is_put_into_words_and_certain_once_it_is_set_by_hand(
 ) -> None:
     address = f"{STORIES}{make_ready_story(user).pk}/"
     seen = client.get(address).json()["mood"]
-    assert (seen["word"], seen["certainty"]) == ("joyful", "high")
+    assert (seen["word"], seen["certainty"]) == ("a little joyful", "high")
     by_hand = client.patch(address, {"mood": {"valence": 0.5, "energy": 0.6}}).json()["mood"]
     assert (by_hand["word"], by_hand["certainty"]) == ("balanced", "certain")
 
