@@ -91,7 +91,8 @@ async function take(response) {
     if (place !== messages || part.children.length) place.replaceChildren(...part.childNodes);
   }
   nothing = page.querySelector("[data-empty]");
-  return page.querySelector("form.item");
+  const item = page.querySelector("form.item");
+  return item && document.adoptNode(item); // only then does its photo load
 }
 
 function keep(item) {

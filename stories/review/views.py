@@ -67,7 +67,8 @@ def answer(request: PageRequest, item_id: UUID) -> HttpResponse:
     """Save the answers about an item, and go on with the next one."""
     form = forms.ReviewForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, " ".join(*form.errors.values()), status=422)
+        reasons = [text for texts in form.errors.values() for text in texts]
+        return _refuse(request, " ".join(reasons), status=422)
     try:
         services.save_review(
             item=_item(item_id),
