@@ -183,7 +183,8 @@ review.addEventListener("submit", (event) => {
   const { submitter } = event;
   const skips = submitter?.hasAttribute("formaction");
   if (!skips && !answered(current)) return say(review.dataset.noAnswer);
-  send(current, skips ? submitter.formAction : current.action);
+  // Not `current.action`, which is the form's field of that name.
+  send(current, skips ? submitter.formAction : current.getAttribute("action"));
 });
 addEventListener("beforeunload", (event) => {
   if (onTheirWay.size) event.preventDefault();

@@ -70,7 +70,7 @@ def _chosen(request: PageRequest) -> list[ReviewItem]:
 
 
 def _card(item: ReviewItem) -> dict[str, Any]:
-    return {"item": item, "tags": presenters.tags_shown(predicted(item.story.analysis))}
+    return {"item": item, "tags": presenters.accepted_tags(predicted(item.story.analysis))}
 
 
 def _address(request: PageRequest) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml.labels import ACTIONS
+from ml.labels import ACTIONS, UNCERTAIN
 from ml.mood_words import FEELINGS, QUADRANTS
 from stories.models import Photo, Review, ReviewItem
 from stories.pages.presenters import display_name, percent
@@ -142,13 +142,14 @@ def last_review(review: Review) -> dict[str, str]:
     }
 
 
-def tags_shown(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The model's emotion and action with their probabilities, for a list."""
-    return [
-        (display_name(label), percent((said[kind] or {}).get(label, 0.0)))
-        for kind in ("emotion", "action")
-        if (label := said[f"{kind}_label"])
-    ]
+def accepted_tags(said: Mapping[str, Any]) -> list[str]:
+    """What accepting a photo in a list says about it, the surest tags with their probabilities."""
+    labels = said["labels"]
+    faces = [_sureness(face["label"], face["probabilities"]) for face in said["faces"]]
+    action = _sureness(labels.get("action"), said["action"])
+    rest = [answer_words(labels[name]) for name in ("caption", "quadrant") if labels.get(name)]
+    lines = (", ".join(filter(None, words)) for words in (faces, [action], rest))
+    return [line for line in lines if line]
 
 
 def _listed(answers: Iterable[tuple[str, Any]]) -> str:
@@ -156,6 +157,14 @@ def _listed(answers: Iterable[tuple[str, Any]]) -> str:
         _MARK_WORDS.get(name) or answer_words(str(said or "nothing")) for name, said in answers
     ]
     return ", ".join(word.lower() for word in words)
+
+
+def _sureness(label: str | None, shares: Mapping[str, float] | None) -> str:
+    """A label with its probability; empty for one that accepting leaves out."""
+    if not label or label == UNCERTAIN:
+        return ""
+    share = (shares or {}).get(label)
+    return f"{answer_words(label)} {percent(share)}" if share is not None else answer_words(label)
 
 
 def _boxes(faces: Sequence[Mapping[str, Any]], photo: Photo) -> list[NumberedBox]:
