@@ -159,11 +159,12 @@ def test_faces_are_answered_one_after_the_other(
     }
 
 
-def test_an_answer_that_could_not_be_sent_comes_back_with_the_reason(
+def test_an_answer_that_is_refused_is_told_and_one_that_is_not_sent_comes_back(
     open_window: Window, client: Client, site: str, reviewer: User
 ) -> None:
     first, second = fill(2)
-    page = open_window()
+    # Of its own, because Chromium complains in the console about every answer with an error.
+    page = open_window().context.new_page()
     sign_in(page, client, reviewer, site)
     page.goto("/review/next/")
     shown(page, first)
@@ -173,6 +174,15 @@ def test_an_answer_that_could_not_be_sent_comes_back_with_the_reason(
     expect(page.locator("#messages")).to_contain_text("This photo is no longer there")
     shown(page, second)
     assert not Review.objects.exists()
+
+    page.context.set_offline(True)
+    press(page, "s", "Enter")
+    expect(page.locator("#messages")).to_contain_text("Can't reach Storify")
+    expect(page.locator("[name=action]:checked")).to_have_value("sitting")
+    page.context.set_offline(False)
+    press(page, "Enter")
+    wait_until_saved(page, 1)
+    assert Review.objects.get().answers["action"] == "sitting"
 
 
 def test_without_script_a_photo_is_reviewed_skipped_and_undone(
