@@ -66,7 +66,7 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
             *("review.answers", "review.errors"),
         ),
         "models": ("models",),
-        "selectors": ("review.selectors", "selectors", "survey.selectors"),
+        "selectors": ("review.progress", "review.selectors", "selectors", "survey.selectors"),
         "services": ("personal_data", "review.services", "services", "survey.services"),
         "interface": (
             *("admin", "api", "management", "pages", "review", "survey", "tasks"),

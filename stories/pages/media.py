@@ -67,7 +67,13 @@ def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
 @signed_in
 def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
     """Serve the whole video, or the byte range that a player asks for."""
-    found = _visible(request.user, story_id, Video)
+    return video_response(request, _visible(request.user, story_id, Video))
+
+
+def video_response(
+    request: HttpRequest, found: Video, *, kept_seconds: int = 3600
+) -> HttpResponseBase:
+    """Answer with a video, or with the part of it that the request's range names."""
     if not found.file:  # what was uploaded is served to nobody
         raise Http404
     content_type, size = f"video/{found.kind}", found.file.size
@@ -76,14 +82,15 @@ def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if part is None:
-        return file_response(found.file, content_type, f"video.{found.kind}")
+        name = f"video.{found.kind}"
+        return file_response(found.file, content_type, name, kept_seconds=kept_seconds)
     with _opened(found.file) as file:
         file.seek(part.start)
         # A server may answer with less than was asked for; players then ask for the next part.
         content = file.read(min(len(part), PART_BYTES))
     response = HttpResponse(content, status=206, content_type=content_type)
     response["Content-Range"] = f"bytes {part.start}-{part.start + len(content) - 1}/{size}"
-    return _private(response)
+    return _private(response, kept_seconds)
 
 
 def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:

@@ -12,7 +12,7 @@ from stories.review.services.items import (
 from stories.review.services.label_errors import queue_label_errors
 from stories.review.services.leases import next_item, skip_item
 from stories.review.services.reviews import accept_items, save_review
-from stories.review.services.undo import undo_review
+from stories.review.services.undo import undo_review, unskip_item
 
 __all__ = [
     "accept_items",
@@ -29,5 +29,6 @@ __all__ = [
     "share_stories",
     "skip_item",
     "undo_review",
+    "unskip_item",
     "withdraw_items",
 ]

@@ -1,4 +1,4 @@
-"""Take a review back."""
+"""Take a review back, or that an item was skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stories.models import Review, ReviewItem, TagEvent
 from stories.review.errors import NothingToUndoError
 from stories.review.selectors import undoable
 from stories.review.services.leases import lease
-from stories.review.services.locks import lock_consenting_story
+from stories.review.services.locks import lock_consenting_story, lock_item
 from stories.review.services.reviews import changes
 from stories.services.tag_events import append_tag_events
 
@@ -38,6 +38,14 @@ def undo_review(*, reviewer: User) -> ReviewItem:
     item.status = ReviewItem.Status.OPEN
     item.save(update_fields=["status"])
     return lease(item, reviewer)
+
+
+@atomic_with_retry
+def unskip_item(*, item: ReviewItem, reviewer: User) -> ReviewItem:
+    """Lease an item to the reviewer who skipped it. Raises a ReviewError if it can't be had."""
+    locked = lock_item(item, reviewer)
+    locked.skipped_by.remove(reviewer)
+    return lease(locked, reviewer)
 
 
 def _lock(latest: Review) -> tuple[Review, ReviewItem]:
