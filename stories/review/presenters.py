@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml.mood_words import FEELINGS, QUADRANTS
-
 from ml.labels import ACTIONS, UNCERTAIN
+from ml.review.mood_classes import FEELINGS, QUADRANTS
 from stories.models import Photo, Review, ReviewItem
 from stories.pages.presenters import display_name, percent
 from stories.review.answers import CANNOT_TELL, CHOICES, FACE_ANSWERS, MARKS, NONE, by_tag
