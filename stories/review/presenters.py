@@ -60,7 +60,8 @@ class Option:
 
     @property
     def percent(self) -> str:
-        return "" if self.share is None else percent(self.share)
+        """Empty for what the model all but rules out: it would only crowd the others."""
+        return percent(self.share) if self.share and self.share >= 0.005 else ""
 
     @property
     def width(self) -> float:
