@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml.labels import ACTIONS, EMOTIONS
-from ml.mood_words import FEELINGS, QUADRANTS
+from ml.review.mood_words import FEELINGS, QUADRANTS
 from stories.review.errors import NoAnswerError, UnknownAnswerError
 
 Answers = Mapping[str, Any]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.mood import Gaussian
-from ml.mood_words import feeling_of, quadrant_of
+from ml.review.mood_words import feeling_of, quadrant_of
 from stories.models import BLIND, Analysis, Photo, Reason, Review, ReviewItem, Story
 from stories.review.answers import NONE
 from stories.selectors import modelled_mood

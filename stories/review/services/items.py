@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from ml.labels import UNCERTAIN
 from ml.mood import Gaussian
-from ml.review_priority import disagreement, uncertainty
+from ml.review.priority import disagreement, uncertainty
 from stories.models import Analysis, Reason, Review, ReviewItem, Story
 from stories.review.answers import Answers, checked
 from stories.review.selectors import reviewable_stories, second_opinions

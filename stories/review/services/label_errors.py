@@ -10,8 +10,8 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 
-from ml.evaluation.label_errors import likely_label_errors
 from ml.labels import ACTIONS, EMOTIONS
+from ml.review.label_errors import likely_label_errors
 from stories.models import Analysis, Reason, Review, ReviewItem
 from stories.review.selectors import completed_reviews
 from stories.review.services.items import add_items, new_item
@@ -72,5 +72,5 @@ def _label(
     review: Review, answer: str | None, probabilities: Mapping[str, float] | None
 ) -> Iterator[_Label]:
     """The answer where it's a class that the model knows, and the model said anything."""
-    if probabilities and answer in probabilities:
+    if probabilities and answer and answer in probabilities:
         yield _Label(review.story_id, answer, probabilities)

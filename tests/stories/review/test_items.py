@@ -10,8 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import User
-from ml.evaluation.label_errors import LEAST
 from ml.labels import ACTIONS
+from ml.review.label_errors import LEAST
 from stories import services as story_services
 from stories import tasks
 from stories.models import Analysis, Reason, Review, ReviewItem, Story

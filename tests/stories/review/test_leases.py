@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -118,14 +119,17 @@ def test_what_became_unreviewable_is_not_handed_out() -> None:
     assert next_item(reviewer=make_reviewer()) is None
 
 
-@pytest.mark.parametrize("user", ["person", "staff", "inactive"])
-def test_without_the_permission_there_is_no_item(user: str) -> None:
-    item = make_review_item()
-    asking = {
-        "person": make_user,
-        "staff": lambda: make_staff("stories.view_photo"),
-        "inactive": lambda: make_reviewer(is_active=False),
-    }[user]()
+@pytest.mark.parametrize(
+    "made_by",
+    [
+        make_user,
+        lambda: make_staff("stories.view_photo"),
+        lambda: make_reviewer(is_active=False),
+    ],
+    ids=["person", "staff", "inactive"],
+)
+def test_without_the_permission_there_is_no_item(made_by: Callable[[], User]) -> None:
+    item, asking = make_review_item(), made_by()
 
     for refused in (
         lambda: next_item(reviewer=asking),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ml.mood import Gaussian
-from ml.mood_words import QUADRANTS, feeling_of, quadrant_of
-from ml.review_priority import disagreement, uncertainty
+from ml.review.mood_words import QUADRANTS, feeling_of, quadrant_of
+from ml.review.priority import disagreement, uncertainty
 
 
 def gaussian(valence: float, sd: float = 0.1) -> Gaussian:

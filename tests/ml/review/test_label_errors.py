@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.label_errors import LEAST, likely_label_errors
+from ml.review.label_errors import LEAST, likely_label_errors
 from ml.types import Float64Array, Int64Array
 
 N, PLANTED, CLASSES = 1_000, 50, 15
