@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml.labels import ACTIONS, UNCERTAIN
-from ml.mood_words import FEELINGS, QUADRANTS
+from ml.review.mood_words import FEELINGS, QUADRANTS
 from stories.models import Photo, Review, ReviewItem
 from stories.pages.presenters import display_name, percent
 from stories.review.answers import CANNOT_TELL, CHOICES, FACE_ANSWERS, MARKS, NONE, by_tag
