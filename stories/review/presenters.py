@@ -60,7 +60,8 @@ class Option:
 
     @property
     def percent(self) -> str:
-        return "" if self.share is None else percent(self.share)
+        """Empty for what the model all but rules out: it would only crowd the others."""
+        return percent(self.share) if self.share and self.share >= 0.005 else ""
 
     @property
     def width(self) -> float:
@@ -168,16 +169,15 @@ def _sureness(label: str | None, shares: Mapping[str, float] | None) -> str:
 
 
 def _boxes(faces: Sequence[Mapping[str, Any]], photo: Photo) -> list[NumberedBox]:
-    wide, high = photo.width, photo.height
-    size = round(max(wide, high) * _NUMBER_SIZE, 1)
-    return [
-        NumberedBox(
-            number,
-            *(round(side * of, 1) for side, of in zip(face["box"], (wide, high) * 2, strict=True)),
-            size,
-        )
-        for number, face in enumerate(faces, start=1)
-    ]
+    size = round(max(photo.width, photo.height) * _NUMBER_SIZE, 1)
+    return [_box(face["box"], number, photo, size) for number, face in enumerate(faces, start=1)]
+
+
+def _box(box: Sequence[float], number: int, photo: Photo, size: float) -> NumberedBox:
+    x, y, width, height = (
+        round(side * of, 1) for side, of in zip(box, (photo.width, photo.height) * 2, strict=True)
+    )
+    return NumberedBox(number, x, y, width, height, size)
 
 
 def _faces(

@@ -54,8 +54,9 @@ def progress(reviewer: User, reason: str | None) -> Progress:
 
 def held_item(reviewer: User, item_id: UUID | None) -> ReviewItem | None:
     """An item that this reviewer holds."""
-    held = free_items(reviewer).filter(leased_by=reviewer, pk=item_id)
-    return held.first() if item_id else None
+    if item_id is None:
+        return None
+    return free_items(reviewer).filter(leased_by=reviewer, pk=item_id).first()
 
 
 def latest_of(reviewer: User, item: ReviewItem) -> Review | None:

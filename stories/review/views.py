@@ -67,7 +67,7 @@ def answer(request: PageRequest, item_id: UUID) -> HttpResponse:
     """Save the answers about an item, and go on with the next one."""
     form = forms.ReviewForm(request.POST)
     if not form.is_valid():
-        reasons = [text for texts in form.errors.values() for text in texts]
+        reasons = [str(text) for texts in form.errors.values() for text in texts]
         return _refuse(request, " ".join(reasons), status=422)
     try:
         services.save_review(

@@ -9,7 +9,7 @@ from storify_site.bench.figures import quantile
 from storify_site.bench.site import Site, manage
 
 STAFF = {"email": "staff@storify.test", "password": "storify-demo"}
-VIEWPORT = {"width": 1280, "height": 800}
+WIDTH, HEIGHT = 1280, 800
 # A quick reviewer's look at a photo; without any, the next photo can't be fetched ahead.
 LOOK_SECONDS = 0.6
 # Every third tag is wrong: an action is chosen before the photo is accepted.
@@ -43,7 +43,7 @@ def measure_reviews(site: Site, n: int) -> dict[str, Any]:
     path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_context(base_url=site.url, viewport=VIEWPORT).new_page()
+        page = browser.new_page(base_url=site.url, viewport={"width": WIDTH, "height": HEIGHT})
         _sign_in(page)
         result = {
             "items": made["items"],

@@ -84,6 +84,10 @@ def local_site(settings: LazySettings) -> None:
     settings.DEBUG, settings.EMAIL_BACKEND = True, CONSOLE
 
 
+def _signed_in_pages(user: User) -> list[str]:
+    return [*OWN, *_story_pages(user), *_review_pages(user)]
+
+
 def _story_pages(user: User) -> list[str]:
     ready = make_ready_story(user, caption="Donaudampfschifffahrtsgesellschaftskapitän" * 3)
     mood = mood_of(ready)

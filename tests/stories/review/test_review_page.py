@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -45,7 +45,7 @@ def answer(client: Client, item: ReviewItem, data: dict[str, Any], **extra: Any)
     return client.post(f"/review/{item.pk}/answer/", data, **extra)
 
 
-def shown(response: HttpResponse) -> str:
+def shown(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
@@ -168,12 +168,12 @@ def revoked(item: ReviewItem) -> None:
 
 
 def taken(item: ReviewItem) -> None:
-    soon = timezone.now() + timezone.timedelta(minutes=5)  # type: ignore[attr-defined]
+    soon = timezone.now() + timedelta(minutes=5)
     ReviewItem.objects.filter(pk=item.pk).update(leased_by=make_reviewer(), leased_until=soon)
 
 
 def twice(item: ReviewItem) -> None:
-    make_review(item, User.objects.get(pk=item.leased_by_id))
+    make_review(item, item.leased_by)
 
 
 @pytest.mark.parametrize(
