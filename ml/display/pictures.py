@@ -24,6 +24,9 @@ from ml.display.hdr import lookup_table, needs_table
 Margins = tuple[int, int, int, int]
 """Pixels to cut off: left, top, right, bottom."""
 
+Turn = tuple[bool, bool, bool]
+"""Whether a picture is transposed, then mirrored left-right, then top-bottom."""
+
 SAR_LIMIT = 8
 """The most that pixels may be wider than high or the other way round; beyond, it's an error."""
 
@@ -47,7 +50,7 @@ class _Layout:
     transfer: int
     primaries: int
     interlaced: bool
-    turn: tuple[bool, bool, bool]
+    turn: Turn
 
 
 class Display:
@@ -64,12 +67,15 @@ class Display:
         self._aspect = _pixel_aspect(stream.sample_aspect_ratio)
         self._margins, self._side, self._pixels = margins, side, pixels
         self._size: tuple[int, int] | None = None
+        self._turn: Turn | None = None
         self._graphs: dict[_Layout, Graph] = {}
 
     def picture(self, frame: VideoFrame) -> VideoFrame:
         """Return the frame as it's to be shown."""
+        if self._turn is None:  # read once: asking keeps a frame in memory until garbage collection
+            self._turn = _turn(frame)
         frame = _on_white(frame)
-        layout = _layout(frame)
+        layout = _layout(frame, self._turn)
         if layout not in self._graphs:
             self._graphs = {layout: self._graph(frame, layout)}
         graph = self._graphs[layout]
@@ -100,7 +106,7 @@ class Display:
 _TURNS = (("transpose", "dir=cclock_flip"), ("hflip", ""), ("vflip", ""))
 
 
-def turn_of(matrix: bytes) -> tuple[bool, bool, bool]:
+def turn_of(matrix: bytes) -> Turn:
     """Return whether a display matrix transposes, then mirrors left-right, then top-bottom.
 
     `matrix` holds nine 32-bit integers as FFmpeg gives them. Angles between are rounded.
@@ -113,8 +119,12 @@ def turn_of(matrix: bytes) -> tuple[bool, bool, bool]:
     return True, c < 0, b < 0
 
 
-def _layout(frame: VideoFrame) -> _Layout:
+def _turn(frame: VideoFrame) -> Turn:
     found = frame.side_data.get("DISPLAYMATRIX")
+    return turn_of(bytes(cast("Any", found))) if found else (False, False, False)
+
+
+def _layout(frame: VideoFrame, turn: Turn) -> _Layout:
     return _Layout(
         frame.width,
         frame.height,
@@ -124,7 +134,7 @@ def _layout(frame: VideoFrame) -> _Layout:
         int(frame.color_trc),
         int(frame.color_primaries),
         bool(frame.interlaced_frame),
-        turn_of(bytes(cast("Any", found))) if found else (False, False, False),
+        turn,
     )
 
 

@@ -36,7 +36,7 @@ _DAMAGED = "it is damaged."
 _TOO_COSTLY = "it takes too much memory or time to read."
 _GONE = "its file is missing."
 # What passes within minutes; it doesn't count as an attempt.
-TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError, SandboxError)
+TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError)
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,9 @@ def transcode_next_video() -> bool:
         _transcode(video)
     except ClaimLostError:
         logger.info("a transcoded video was dropped: its claim was lost")
+    except SandboxError:
+        _held(video).update(claim=None)
+        raise
     except TRANSIENT:
         _held(video).update(claim=None, attempts=F("attempts") - 1)
         raise

@@ -42,9 +42,9 @@ FRAME = "{}.ppm"  # written and read much faster than a PNG
 # says about itself, then to look at its packets and decode a frame of 4K; to decode 50 megapixels;
 # to decode the frames that are analysed, and a minute of 4K in slow motion.
 TABLES = (64 << 20, 0.5)
-POSTER = (500 << 20, 4.0)
+POSTER = (900 << 20, 4.0)
 PICTURE = (900 << 20, 4.5)
-FRAMES = (700 << 20, 60.0)
+FRAMES = (900 << 20, 60.0)
 ENCODING = (900 << 20, 1200.0)
 # Longer than any processor time takes, unless the machine has too much to do.
 WALL_SECONDS = 20

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from errno import ENOSPC
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -46,6 +47,15 @@ def transcode(
     file: IO[bytes], kind: str, target: Path, on_progress: Callable[[], None] = lambda: None
 ) -> None:
     """Write the picture of an upload of this kind to `target`. Raises VideoUnreadable."""
+    try:
+        _transcode(file, kind, target, on_progress)
+    except av.FFmpegError as error:
+        if error.errno == ENOSPC:
+            raise
+        raise VideoUnreadable(str(error)) from error
+
+
+def _transcode(file: IO[bytes], kind: str, target: Path, on_progress: Callable[[], None]) -> None:
     timeline = read_timeline(file, kind)
     with open_video(file, kind) as source:
         stream = picture_stream(source)

@@ -29,6 +29,7 @@ from stories.pages import media as photo_views
 from stories.pages.mood_timeline import mood_timeline
 from stories.services.analysis import UNREADABLE
 from stories.uploads.photos import UploadError
+from stories.uploads.sandbox import SandboxError
 from tests.factories import (
     make_ready_story,
     make_ready_video_story,
@@ -158,6 +159,21 @@ def test_an_upload_whose_worker_died_again_and_again_is_given_up(user: User, set
     attempts = {"attempts": settings.STORIES_MAX_ATTEMPTS, "claim": uuid4()}
     Video.objects.update(claimed_at=timezone.now() - timedelta(hours=1), **attempts)
     assert "too much memory or time" in encoded(story).error
+
+
+def test_a_failing_sandbox_is_tried_a_few_times(
+    user: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def fail(*_: Any) -> None:
+        raise SandboxError("ValueError")
+
+    story = make_video_story(user, status="ready")
+    monkeypatch.setattr("stories.services.videos.sandbox.transcode", fail)
+    for _ in range(settings.STORIES_MAX_ATTEMPTS):
+        with pytest.raises(SandboxError):
+            services.transcode_next_video()
+        Video.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+    assert "can’t be played" in encoded(story).error
 
 
 def test_one_worker_at_a_time_has_a_video(user: User) -> None:
