@@ -13,7 +13,9 @@ MISSING = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
 
 
 def alpha(*observers: str) -> float | None:
-    return krippendorff_alpha([one for one in answer if one != "."] for answer in zip(*observers))
+    return krippendorff_alpha(
+        [one for one in answer if one != "."] for answer in zip(*observers, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
