@@ -108,10 +108,10 @@ def test_the_re_weighted_interval_covers_the_accuracy_on_all_photos() -> None:
     found = []
     for _ in range(RUNS):
         drawn = (generator.random(photos) < inclusion)[photo]
-        sample = estimate(truth[drawn].tolist(), inclusion[photo[drawn]], photo[drawn].tolist())
-        found.append(sample)
+        who = photo[drawn]
+        found.append(estimate(truth[drawn].tolist(), inclusion[who].tolist(), who.tolist()))
 
-    assert 0.93 <= coverage(found, truth.mean()) <= 0.97
+    assert 0.93 <= coverage(found, float(truth.mean())) <= 0.97
     biased = np.mean(truth[inclusion[photo] > 0.1])
     assert abs(biased - truth.mean()) > 0.1  # an unweighted share would be far off
 

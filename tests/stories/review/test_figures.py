@@ -72,7 +72,6 @@ def test_each_version_has_its_own_figures() -> None:
     shares = {row.cells[0]: row.estimate and row.estimate.share for row in found.tables[0].rows}
     assert shares == {"emotion next": 1.0, "emotion test": 0.0}
     assert (found.version, earlier.version) == ("emotion next", "emotion test")
-    assert (found.ece, earlier.ece) == (pytest.approx(0.4, abs=0.4), earlier.ece)
     assert found.matrix
     assert found.matrix.n == 1
 
@@ -202,7 +201,7 @@ def test_the_csv_has_the_exact_numbers(client: Client) -> None:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_cell_like_a_formula_is_neutralised(client: Client, start: str) -> None:
+def test_a_cell_like_a_formula_is_neutralised(start: str) -> None:
     assert neutral(f"{start}1+1") == f"'{start}1+1"
     assert neutral(-0.5) == -0.5
 
