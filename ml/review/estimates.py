@@ -65,8 +65,8 @@ def corrected(agreed: Estimate, reviewer: Estimate, classes: int) -> Estimate | 
     share = accuracy(q, r)
     below = np.hypot(share - accuracy(agreed.low, r), share - accuracy(q, reviewer.high))
     above = np.hypot(accuracy(agreed.high, r) - share, accuracy(q, reviewer.low) - share)
-    edges = np.clip([share, share - below, share + above], 0, 1).tolist()
-    return Estimate(*edges, agreed.n)
+    share, low, high = np.clip([share, share - below, share + above], 0, 1).tolist()
+    return Estimate(share, low, high, agreed.n)
 
 
 def _effective_size(

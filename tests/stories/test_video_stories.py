@@ -26,7 +26,6 @@ from recommender.models import Track
 from stories import services
 from stories.models import Story, Video
 from stories.pages import media as photo_views
-from stories.pages.mood_timeline import mood_timeline
 from stories.services.analysis import UNREADABLE
 from stories.uploads.photos import UploadError
 from stories.uploads.sandbox import SandboxError
@@ -40,7 +39,6 @@ from tests.factories import (
 )
 from tests.stories.conftest import FakeModels, FakeQueue
 
-SPREAD = ((0.02, 0.0), (0.0, 0.02))
 pytestmark = pytest.mark.django_db
 
 
@@ -279,42 +277,6 @@ def test_a_photo_has_neither_player_nor_timeline(client: Client, user: User) -> 
     shown = page(client, make_ready_story(user))
     assert "<video" not in shown
     assert "Over time" not in shown
-
-
-def test_one_moment_is_no_timeline(ready: Story) -> None:
-    assert mood_timeline([], SPREAD) is None
-    assert mood_timeline(ready.analysis.moments[:1], SPREAD) is None
-
-
-def test_timeline_runs_from_left_to_right_with_energy_upwards(ready: Story) -> None:
-    timeline = mood_timeline(ready.analysis.moments, SPREAD)
-    assert timeline
-    assert timeline.energy == "0.0,32.3 3.1,24.3 100.0,12.3"
-    assert timeline.path == "85.0,70.0 70.0,50.0 80.0,20.0"
-    steady = mood_timeline([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)], SPREAD)
-    assert steady
-    assert steady.words == "It stays calm from beginning to end."
-
-
-@pytest.mark.parametrize(
-    ("energies", "words"),
-    [
-        ((0.61, 0.61), "The mood is hard to tell from beginning to end."),
-        ((0.61, 0.3), "How it begins is hard to tell; it ends calm."),
-        ((0.3, 0.61), "It begins calm; how it ends is hard to tell."),
-    ],
-)
-def test_part_of_a_video_whose_mood_is_hard_to_tell_is_said_so(
-    energies: tuple[float, float], words: str
-) -> None:
-    """Valence is 0.85 where the energy is low, and else that of all music."""
-    moments = [
-        {"at": at, "valence": 0.85 if energy < 0.5 else 0.51, "energy": energy}
-        for at, energy in enumerate(energies)
-    ]
-    timeline = mood_timeline(moments, ((0.04, 0.0), (0.0, 0.04)))
-    assert timeline
-    assert timeline.words == words
 
 
 def test_a_player_gets_the_part_that_it_asks_for(client: Client, ready: Story) -> None:

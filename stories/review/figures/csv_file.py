@@ -37,7 +37,8 @@ def _rows(report: Report) -> Iterator[list[Cell]]:
     yield ["Krippendorff's alpha", report.alpha, "n", report.units]
     yield ["Expected calibration error", report.ece, "n", report.bins_n]
     yield ["Confidence", "Right", "n"]
-    yield from ([one.confidence, one.accuracy, one.n] for one in report.bins)
+    for one in report.bins:
+        yield [one.confidence, one.accuracy, one.n]
     if report.matrix:
         yield []
         yield from _matrix(report.matrix)
@@ -53,4 +54,5 @@ def _table(table: Table) -> Iterator[list[Cell]]:
 
 def _matrix(matrix: Matrix) -> Iterator[list[Cell]]:
     yield ["Reviewers \\ model", *matrix.columns]
-    yield from ([name, *(cell.count for cell in cells)] for name, cells in matrix.rows)
+    for name, cells in matrix.rows:
+        yield [name, *(cell.count for cell in cells)]

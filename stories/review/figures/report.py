@@ -193,6 +193,6 @@ def _names(viewer: User) -> Callable[[int | None], str]:
     shown = known if viewer.is_superuser else names
 
     def called(pk: int | None) -> str:
-        return "You" if pk == viewer.pk else shown.get(pk or 0, "Somebody")
+        return "You" if pk == viewer.pk else shown.get(pk or 0) or "Somebody"
 
     return called

@@ -280,37 +280,6 @@ def test_matroska_of_a_browsers_recorder_is_kept_without_sound(sound: str, tmp_p
     assert_like(pictures[0], corners())
 
 
-def moving(kind: str, colours: tuple[str, ...] = ("red", "lime", "blue"), **options: Any) -> bytes:
-    out, pictures = io.BytesIO(), [Image.new("RGB", (64, 48), name) for name in colours]
-    rest = pictures[1:]
-    pictures[0].save(out, kind, save_all=True, append_images=rest, duration=100, **options)
-    return out.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["GIF", "AVIF"])
-def test_a_moving_picture_is_a_short_video(kind: str, tmp_path: Path) -> None:
-    rate, pictures = kept(moving(kind), tmp_path)
-    assert (len(pictures), rate) == (3, Fraction(10))
-    assert [int(picture.mean((0, 1)).argmax()) for picture in pictures] == [0, 1, 2]
-
-
-def test_a_still_gif_or_avif_is_a_photo() -> None:
-    for kind in ("GIF", "AVIF"):
-        out = io.BytesIO()
-        corners().save(out, kind)
-        assert kind_of(out) is None
-
-
-def test_a_transparent_gif_stands_on_white(tmp_path: Path) -> None:
-    out, clear = io.BytesIO(), Image.new("RGBA", (64, 48))
-    dot = clear.copy()
-    dot.paste("red", (0, 0, 32, 48))
-    clear.save(out, "GIF", save_all=True, append_images=[dot], duration=100, disposal=2)
-    _, pictures = kept(out.getvalue(), tmp_path)
-    assert pictures[0].mean() > 250
-    assert_like(pictures[1][:, 32:], Image.new("RGB", (64, 48), "white"), 30)
-
-
 def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path) -> None:
     wide, tall = (video_of([corners(size)] * 3, "h264") for size in ((64, 48), (48, 64)))
     file = io.BytesIO()
