@@ -82,7 +82,7 @@ def integrated(said: MoodTarget) -> dict[str, float]:
 
     def edge(turn: float) -> float:
         ways = zip((math.cos(turn), math.sin(turn)), mid, sd, strict=True)
-        return float(far * np.exp(-off @ precision @ off / 2))
+        return min(float(((way > 0) - at) / (scale * way)) for way, at, scale in ways if way)
 
     masses = dict.fromkeys((*SIDES, BALANCED), 0.0)
     for place, name in enumerate(SIDES):
