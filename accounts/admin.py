@@ -42,11 +42,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     list_select_related = ("spotify",)
     search_fields = ("email", "display_name", "spotify__display_name", "spotify__account_id")
     ordering = ("-date_joined",)
-    readonly_fields = ("last_login", "date_joined", "faces_consent", "faces_consent_at")
+    readonly_fields = (
+        *("last_login", "date_joined"),
+        *("faces_consent", "faces_consent_at", "improve_consent", "improve_consent_at"),
+    )
     inlines: ClassVar = [ApiTokenInline]
     fieldsets = (
         (None, {"fields": ("email", "display_name", "password")}),
         ("Faces", {"fields": ("faces_consent", "faces_consent_at")}),
+        ("Review of tags", {"fields": ("improve_consent", "improve_consent_at")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )

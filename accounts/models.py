@@ -62,6 +62,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Whether emotion may be estimated from faces; unknown until asked.",
     )
     faces_consent_at = models.DateTimeField(null=True, blank=True)
+    improve_consent = models.BooleanField(
+        default=False, help_text="Whether staff may review their photos to improve tagging."
+    )
+    improve_consent_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

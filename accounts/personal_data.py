@@ -25,6 +25,7 @@ class Part:
     erase: Callable[[User], None]
     erase_spotify: Callable[[User], None] | None = None
     erase_faces: Callable[[User], None] | None = None
+    share: Callable[[User], None] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -37,14 +38,16 @@ def register(
     erase: Callable[[User], None],
     erase_spotify: Callable[[User], None] | None = None,
     erase_faces: Callable[[User], None] | None = None,
+    share: Callable[[User], None] | None = None,
 ) -> None:
     """Register an app's part.
 
-    `erase_spotify` removes only what was derived from Spotify, and `erase_faces` only what was read
-    from faces. Erasers run with the user's row locked, inside the transaction that deletes them,
-    disconnects Spotify or withdraws consent; delete files in transaction.on_commit.
+    `erase_spotify` removes only what was derived from Spotify, `erase_faces` only what was read
+    from faces. `share` follows a change of the user's `improve_consent`, whichever way it went.
+    All run with the user's row locked, inside the transaction that deletes the user, disconnects
+    Spotify or records the consent; delete files in transaction.on_commit.
     """
-    _parts[name] = Part(name, export, erase, erase_spotify, erase_faces)
+    _parts[name] = Part(name, export, erase, erase_spotify, erase_faces, share)
 
 
 def parts() -> Iterator[Part]:

@@ -48,6 +48,10 @@ def account_json(user: User) -> bytes:
         "last_sign_in_at": user.last_login.isoformat() if user.last_login else None,
         "faces_consent": user.faces_consent,
         "faces_consent_at": user.faces_consent_at.isoformat() if user.faces_consent_at else None,
+        "improve_consent": user.improve_consent,
+        "improve_consent_at": (
+            user.improve_consent_at.isoformat() if user.improve_consent_at else None
+        ),
         "spotify": _spotify_json(account) if account else None,
         "api_tokens": [_token_json(token) for token in user.api_tokens.all()],
     }

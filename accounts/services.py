@@ -84,6 +84,21 @@ def record_faces_consent(*, user: User, agreed: bool) -> User:
 
 
 @transaction.atomic
+def record_improve_consent(*, user: User, agreed: bool) -> User:
+    """Record whether staff may review the user's photos to improve tagging.
+
+    A no takes them out of every review at once, and out of all later training data.
+    """
+    user.improve_consent = agreed
+    user.improve_consent_at = timezone.now()
+    user.save(update_fields=["improve_consent", "improve_consent_at"])
+    for part in personal_data.parts():
+        if part.share:
+            part.share(user)
+    return user
+
+
+@transaction.atomic
 def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAccount:
     """Store a new grant, replacing an older one of the same Spotify account.
 

@@ -1,29 +1,48 @@
-"""Sample the frames of a video that are analysed: spread over its length and turned upright."""
+"""Open videos and sample the frames that are analysed, spread over the length."""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import IO, Protocol, cast
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from ml.display import clean_aperture
+from ml.display.pictures import Display, Margins
+
 FRAMES = 12
-"""Analysed frames per video: one every five seconds of the longest."""
+"""Analysed frames of a long video: one every five seconds of the longest."""
+
+FRAMES_APART = 0.5
+"""Seconds between the analysed frames of a short video.
+
+Expressions of the whole face last from half a second to four (Ekman 2003, "Emotions Revealed").
+"""
 
 SIDE = 1280
-"""Longer side in pixels of an analysed frame."""
+"""Longer side in pixels of an analysed frame, and of a video as it's stored."""
 
 TIMEOUT_SECONDS = 20.0
 """Seconds after which decoding stops; the frames decoded so far are used."""
 
+THREADS = 2
+"""Threads of a decoder."""
+
 MAX_PIXELS = 4096 * 2304
 """Pixels of the largest frame that the decoder may allocate, whatever the file declares."""
 
-DEMUXERS = {"mp4": "mov", "webm": "matroska"}
+DEMUXERS = {"mp4": "mov", "webm": "matroska", "avif": "mov", "gif": "gif"}
+"""FFmpeg's demuxer for each kind: "mp4" is also QuickTime, "webm" all of Matroska."""
 
 
 class VideoUnreadable(ValueError):
@@ -37,6 +56,8 @@ class VideoFile(Protocol):
 
     def seek(self, offset: int, whence: int = ..., /) -> object: ...
 
+    def tell(self) -> int: ...
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -48,35 +69,42 @@ class Frame:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Start, end and keyframes of a video in seconds, from the timestamps of its packets."""
+    """Start, end and keyframes of a video in seconds, from the timestamps of its packets.
+
+    `rate` is the number of frames per second, which may vary, by the median of their distances.
+    """
 
     start: float
     end: float
     keys: tuple[float, ...]
+    rate: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
 
 
 def sample(
     file: IO[bytes],
     kind: str,
-    count: int = FRAMES,
-    side: int = SIDE,
+    count: int | None = None,
     *,
     timeout: float = TIMEOUT_SECONDS,
-    on_frame: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> list[Frame]:
-    """Return up to `count` frames from the middles of equal parts of the video.
+    """Return up to `count` frames from the middles of equal parts of the video, as it's shown.
 
-    Their longer side is at most `side` pixels.
-
-    `kind` is "mp4" (also QuickTime) or "webm". If a part has a keyframe, that is used, so most of a
-    video is never decoded. Damaged frames are skipped. `on_frame` is called after each frame.
+    Their longer side is at most SIDE pixels. `count` depends on the length unless it's given.
+    `kind` is one of DEMUXERS. If a part has a keyframe, that is used, so most of a video is never
+    decoded. Damaged frames are skipped. `on_progress` is called for each packet that's decoded.
     Raises VideoUnreadable if no frame can be decoded.
     """
     try:
-        timeline = _timeline(file, kind)
+        timeline = read_timeline(file, kind)
         with open_video(file, kind) as container:
-            player = _Player(container, timeline.start, time.monotonic() + timeout)
-            return _frames(player, timeline, count, side, on_frame)
+            player = _Player(container, time.monotonic() + timeout, on_progress)
+            display = Display(player.stream, margins_of(file, kind, player.stream), SIDE)
+            return _frames(player, display, timeline, count)
     except av.FFmpegError as error:
         raise VideoUnreadable(str(error)) from error
 
@@ -94,50 +122,80 @@ def open_video(file: VideoFile, kind: str, **options: str) -> InputContainer:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the video stream, set to decode within MAX_PIXELS, or None."""
-    stream = container.streams.best("video")
-    if not isinstance(stream, VideoStream) or not stream.codec_context:  # no known decoder
+    """Return the video stream, set to decode within MAX_PIXELS, or None.
+
+    The cover of a sound file is none, and the still picture of an AVIF only if nothing moves.
+    """
+    streams = [stream for stream in container.streams.video if _is_moving(stream)]
+    if not streams:
         return None
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream = max(streams, key=lambda one: (one.frames != 1, one.disposition & _DEFAULT))
+    codec = stream.codec_context
+    codec.options = {"max_pixels": str(MAX_PIXELS)}
+    codec.thread_type, codec.thread_count = "AUTO", THREADS
     return stream
+
+
+_DEFAULT, _COVER = Disposition.default, Disposition.attached_pic
+
+
+def _is_moving(stream: VideoStream) -> bool:
+    """Whether there is a decoder for it and it's no cover."""
+    return bool(stream.codec_context) and not stream.disposition & _COVER
+
+
+def margins_of(file: VideoFile, kind: str, stream: VideoStream) -> Margins:
+    """Return what is to be cut off the frames of an open video's stream."""
+    if DEMUXERS[kind] != "mov":
+        return 0, 0, 0, 0
+    codec = stream.codec_context
+    return clean_aperture.margins(file, stream.id, codec.width, codec.height)
 
 
 class _Player:
     """Decodes forward, and seeks only if that saves decoding."""
 
-    def __init__(self, container: InputContainer, start: float, deadline: float) -> None:
+    def __init__(
+        self, container: InputContainer, deadline: float, on_progress: Callable[[], None]
+    ) -> None:
         stream = picture_stream(container)
         if stream is None or stream.time_base is None:
             raise VideoUnreadable("there is no picture")
-        self._container, self._stream = container, stream
-        self._start, self._deadline = start, deadline
+        stream.codec_context.skip_frame = "NONREF"  # a neighbour will do
+        self._container, self.stream = container, stream
+        self._deadline, self._on_progress = deadline, on_progress
         self._frames = self._decoded()
         self._at = float("-inf")
 
     def frame_from(self, key: float, wanted: float) -> VideoFrame | None:
-        """Return the first undamaged frame at `wanted` or later; seek to `key` if it is ahead."""
+        """Return the first undamaged frame at `wanted` or later; seek to `key` if it is ahead.
+
+        At the end of the video or of the time, the last frame before it.
+        """
         if wanted <= self._at:
             return None  # the previous frame was late, after damage, and covers this one
         if key > self._at:
             self._jump(key)
-        for frame in self._frames:
-            self._at = frame.time
-            if frame.time >= wanted - 1e-3:
-                return frame
-        return None
+        last = None
+        for last in self._frames:
+            self._at = last.time
+            if last.time >= wanted - 1e-3:
+                break
+        return last
 
     def _jump(self, key: float) -> None:
-        assert self._stream.time_base is not None  # noqa: S101 - asked in __init__
+        assert self.stream.time_base is not None  # noqa: S101 - asked in __init__
         try:
-            self._container.seek(round(key / self._stream.time_base), stream=self._stream)
+            self._container.seek(round(key / self.stream.time_base), stream=self.stream)
         except av.FFmpegError:
             return  # without an index, decode forward instead
         self._frames = self._decoded()
 
     def _decoded(self) -> Iterator[VideoFrame]:
-        for packet in self._container.demux(self._stream):
+        for packet in self._container.demux(self.stream):
             if time.monotonic() > self._deadline:
                 return
+            self._on_progress()
             try:
                 frames = packet.decode()
             except av.FFmpegError:
@@ -146,10 +204,11 @@ class _Player:
 
 
 def _frames(
-    player: _Player, timeline: Timeline, count: int, side: int, on_frame: Callable[[], None]
+    player: _Player, display: Display, timeline: Timeline, count: int | None
 ) -> list[Frame]:
     found: list[Frame] = []
-    part = (timeline.end - timeline.start) / count
+    count = count or min(FRAMES, max(1, round(timeline.seconds / FRAMES_APART)))
+    part = timeline.seconds / count
     for number in range(count):
         begins = timeline.start + number * part
         middle = begins + part / 2
@@ -161,32 +220,30 @@ def _frames(
             continue
         at = max(frame.time - timeline.start, 0.0)
         if not found or at > found[-1].at:
-            found.append(Frame(at, _upright(frame, side)))
-        on_frame()
+            found.append(Frame(at, Image.fromarray(display.picture(frame).to_ndarray())))
     if not found:
         raise VideoUnreadable("no frame could be decoded")
     return found
 
 
-def _upright(frame: VideoFrame, side: int) -> Image.Image:
-    scale = min(1.0, side / max(frame.width, frame.height))
-    size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
-    picture: Image.Image = frame.to_image(width=size[0], height=size[1])  # type: ignore[no-untyped-call]
-    return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
-
-
-def _timeline(file: IO[bytes], kind: str) -> Timeline:
+def read_timeline(file: IO[bytes], kind: str) -> Timeline:
+    """Return the timeline of the picture without decoding it. Raises VideoUnreadable."""
     with open_video(file, kind) as container:
         stream = picture_stream(container)
-        if stream is None or stream.time_base is None:
+        if stream is None:
             raise VideoUnreadable("there is no picture")
-        base = stream.time_base
-        times = [
-            (float(p.pts * base), float((p.duration or 0) * base), p.is_keyframe)
-            for p in container.demux(stream)
-            if p.pts is not None
-        ]
-    if not times:
+        return timeline_of(container.demux(stream))
+
+
+def timeline_of(packets: Iterable[Packet[VideoStream]]) -> Timeline:
+    """Return the timeline of a stream's packets. Raises VideoUnreadable if there are none."""
+    shown = [p for p in packets if p.pts is not None and p.size and not p.is_discard]
+    if not shown:
         raise VideoUnreadable("there is no packet")
-    keys = tuple(at for at, _, is_key in times if is_key)
-    return Timeline(min(times)[0], max(at + lasts for at, lasts, _ in times), keys)
+    base = float(shown[0].time_base)
+    times = sorted(float(p.pts or 0) * base for p in shown)
+    end = max(float((p.pts or 0) + (p.duration or 0)) * base for p in shown)
+    apart = [after - before for before, after in pairwise(times) if after > before]
+    step = median(apart) if apart else max(end - times[0], base)
+    keys = tuple(float(p.pts or 0) * base for p in shown if p.is_keyframe)
+    return Timeline(times[0], max(end, times[-1] + step), keys, 1 / step)

@@ -33,12 +33,12 @@ from recommender.models import (
     Track,
 )
 
-# A provider that did not know a track may have learnt of it by then.
+# A provider that didn't know a track is asked again after this time.
 ASK_AGAIN_AFTER = timedelta(days=30)
 
 
 def latest_suggestions(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
-    """Each story's latest list, by rank, with what was refused; nothing where nothing fits."""
+    """The latest list of each story by rank, including refused tracks; empty if none fits."""
     empty = StoryTuning.objects.filter(pk=OuterRef("story_id"), fits_nothing=True)
     shown = Suggestion.objects.filter(~Exists(empty), story_id__in=list(story_ids))
     latest = shown.order_by("story_id", "-shown_at").distinct("story_id").values("batch")
@@ -46,7 +46,7 @@ def latest_suggestions(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
 
 
 def current_suggestions(story_id: UUID) -> list[Suggestion]:
-    """The latest list of the story in its order, without what was refused."""
+    """The story's latest list by rank, without refused tracks."""
     return suggestions_by_story([story_id]).get(story_id, [])
 
 
@@ -60,7 +60,7 @@ def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestio
 
 
 def refused_suggestions(story_id: UUID) -> list[Suggestion]:
-    """What was taken off the story's latest list, so that it can be brought back."""
+    """The refused tracks of the story's latest list, which can be restored."""
     refused = Suggestion.Feedback.NOT_THIS_ONE
     return list(latest_suggestions([story_id]).filter(feedback=refused))
 
@@ -72,10 +72,10 @@ def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
 
 
 def search_tracks(q: str, limit: int = 20) -> list[Track]:
-    """Songs whose title and artists hold every word of `q`, or words that begin so.
+    """Songs whose title and artists contain every word of `q`, as a word or a prefix.
 
-    The best known come first, then those that hold words spelt nearly so. Accents and case do
-    not matter, and a song with several ids is found once.
+    The most popular come first, then near matches. Accents and case don't matter, and a song with
+    several ids is found once.
     """
     words = fold(q).split()
     return search.find(playable().filter(demo_tracks.used()), words, limit) if words else []
@@ -87,7 +87,7 @@ def playable() -> QuerySet[Track]:
 
 
 def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
-    """Tracks without mood that this provider may know and has not lately been asked for."""
+    """Tracks without a mood that this provider may know and hasn't been asked for recently."""
     asked = FeatureMiss.objects.filter(
         track=OuterRef("pk"), provider=provider, asked_at__gt=timezone.now() - ASK_AGAIN_AFTER
     )
@@ -99,18 +99,18 @@ def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
 
 
 def count_tracks_without_mood() -> int:
-    """How many tracks no story can be given yet."""
+    """The number of tracks that can't be suggested yet."""
     return Track.objects.filter(Q(energy=None) | Q(valence=None)).count()
 
 
 def ranking_weights() -> tuple[Weights, str]:
-    """The weights that count now, and what lists ranked by them are logged under."""
+    """The current weights and the model version under which their lists are logged."""
     learned = RankingWeights.objects.first()
     return (learned.as_weights, learned.model_version) if learned else (Weights(), MODEL_VERSION)
 
 
 def weights_of(model_version: str) -> Weights:
-    """The weights by which a list logged under this name was ranked."""
+    """The weights of a model version."""
     number = model_version.removeprefix(f"{MODEL_VERSION}.")
     learned = RankingWeights.objects.filter(pk=number) if number.isdecimal() else None
     kept = learned.first() if learned is not None else None
@@ -118,12 +118,12 @@ def weights_of(model_version: str) -> Weights:
 
 
 def intensity_model() -> IntensityModel | None:
-    """How the catalogue's tracks are told apart by intensity, once that was learned."""
+    """The current intensity model; None before the first fit."""
     return IntensityModel.objects.first()
 
 
 def intensity_fit() -> IntensityFit | None:
-    """The same as the engine takes it."""
+    """The current intensity fit in the engine's format."""
     model = intensity_model()
     return model.fit if model else None
 
@@ -143,7 +143,7 @@ class EnergyOfLevel:
 
 
 def energy_by_intensity(bins: int = 20) -> list[EnergyOfLevel]:
-    """How energy is spread within each class, the calmest first."""
+    """The distribution of energy within each class, the calmest first."""
     bin_of = Func(F("energy"), 0.0, 1.0, bins, function="width_bucket", output_field=IntegerField())
     rows = (
         Track.objects.filter(demo_tracks.used())
@@ -180,23 +180,23 @@ def get_demo_track(track_id: UUID) -> Track | None:
 
 
 def taste_profile(user: User) -> TasteProfile | None:
-    """What is known of the person's taste; nothing before the first saved track."""
+    """The person's taste profile; None before their first saved track."""
     return TasteProfile.objects.filter(user=user).first()
 
 
 def learned_choices(user: User) -> QuerySet[Choice]:
-    """What the person saved and is learned from."""
+    """The person's choices that Storify learns from."""
     return Choice.objects.filter(demo_tracks.used("track__"), user=user, learns=True)
 
 
 def story_tuning(story_id: UUID) -> StoryTuning:
-    """How the story's music is wanted; as it comes, where nobody said anything."""
+    """The story's tuning, or the default."""
     found = StoryTuning.objects.filter(pk=story_id).first()
     return found or StoryTuning(story_id=story_id)
 
 
 def music_preferences(user: User) -> MusicPreferences:
-    """What the person said of music; nothing, where they said nothing."""
+    """The person's music preferences, or the defaults."""
     return MusicPreferences.objects.filter(user=user).first() or MusicPreferences(user=user)
 
 
@@ -206,7 +206,7 @@ def latest_reset(user: User) -> TasteReset | None:
 
 
 def is_new_to_music(user: User) -> bool:
-    """Whether the person was never asked what they like, and nothing else tells."""
+    """Whether the person was never asked what they like and has saved nothing."""
     return not (
         MusicPreferences.objects.filter(user=user, asked_at__isnull=False).exists()
         or Choice.objects.filter(demo_tracks.used("track__"), user=user).exists()
@@ -228,7 +228,7 @@ def known_languages() -> list[tuple[str, str]]:
 def _values_in_catalogue(column: str) -> list[str]:
     """All values of an indexed column of the tracks in use.
 
-    Found by leaping through the column's index from each value to the next.
+    A loose index scan: it jumps from each value in the column's index to the next.
     """
     following = (
         f"SELECT min({column}) FROM recommender_track WHERE {demo_tracks.USED} AND {column} >"  # noqa: S608

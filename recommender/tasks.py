@@ -4,13 +4,11 @@ import logging
 
 from celery import shared_task
 
+from accounts.long_jobs import LongJob
 from recommender import services
 from recommender.catalogue.feature_providers import providers
 from recommender.errors import FactorsUnusableError, NothingToLearnError
 
-# Training on and indexing a large catalogue take minutes. These tasks aren't redelivered while
-# they run, and a lock keeps two from running at once.
-LONG_RUNNING = {"soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60, "acks_late": False}
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +42,7 @@ def fill_features() -> None:
     services.fill_features(providers=providers())
 
 
-@shared_task(name="recommender.tasks.train_factors", **LONG_RUNNING)  # type: ignore[untyped-decorator]
+@shared_task(name="recommender.tasks.train_factors", base=LongJob)  # type: ignore[untyped-decorator]
 def train_factors() -> None:
     """Train the collaborative factors, or log why they can't be trained."""
     try:
@@ -53,7 +51,7 @@ def train_factors() -> None:
         logger.info("Factors were not trained: %s", reason)
 
 
-@shared_task(name="recommender.tasks.place_new_tracks", **LONG_RUNNING)  # type: ignore[untyped-decorator]
+@shared_task(name="recommender.tasks.place_new_tracks", base=LongJob)  # type: ignore[untyped-decorator]
 def place_new_tracks() -> None:
     """Add new tracks to the serving index."""
     try:
@@ -62,7 +60,7 @@ def place_new_tracks() -> None:
         logger.info("New tracks weren't indexed: %s", reason)
 
 
-@shared_task(name="recommender.tasks.recount_saves", **LONG_RUNNING)  # type: ignore[untyped-decorator]
+@shared_task(name="recommender.tasks.recount_saves", base=LongJob)  # type: ignore[untyped-decorator]
 def recount_saves() -> None:
     """Recount saves from the choices."""
     services.recount_saves()

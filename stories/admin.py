@@ -1,22 +1,25 @@
 # ruff: noqa: ARG002 - the signatures are the admin's
-"""Admin pages of stories, analyses and corrections."""
+"""Admin pages of stories, analyses and tag events."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import User
 from stories import selectors, services
-from stories.models import Analysis, Correction, Photo, Story
+from stories.models import Analysis, Photo, Story, TagEvent
 from stories.pages.access import may_open_all
+from stories.pages.mood_plane import plane
+from stories.pages.presenters import face_boxes
+from stories.pages.story_page import shown_tags
 
 
 class ReadOnlyInline(admin.StackedInline):  # type: ignore[type-arg]
@@ -32,6 +35,8 @@ class ReadOnlyInline(admin.StackedInline):  # type: ignore[type-arg]
 
 class AnalysisInline(ReadOnlyInline):
     model = Analysis
+    verbose_name = "analysis as it is stored"
+    classes = ("collapse",)
     fields = (
         "emotion_label",
         "emotion",
@@ -56,11 +61,19 @@ class AnalysisInline(ReadOnlyInline):
     readonly_fields = fields
 
 
-class CorrectionInline(ReadOnlyInline):
-    model = Correction
-    verbose_name_plural = "corrections, newest first"
-    fields = ("kind", "before", "after", "user", "created_at")
+class TagEventInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = TagEvent
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "history of the tags, newest first"
+    fields = ("source", "tag", "before", "after", "actor", "created_at")
     readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Story)
@@ -72,23 +85,23 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("id", "user__email", "user__display_name")
     search_help_text = "The id of a story, or a person's e-mail address or name"
     date_hierarchy = "created_at"
-    inlines = (AnalysisInline, CorrectionInline)
+    inlines = (TagEventInline, AnalysisInline)
     actions = ("try_again",)
     fields = (
-        "thumbnail",
+        "picture",
         "user",
         "caption",
         "status",
-        "stage",
         "error",
-        "attempts",
-        "mood",
+        "overview",
         "created_at",
-        "enqueued_at",
-        "claimed_at",
         "ready_at",
     )
-    readonly_fields = fields
+    progress = ("stage", "attempts", "enqueued_at", "claimed_at")
+    readonly_fields = (*fields, *progress)
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin_story.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -96,13 +109,15 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self._permitted(request, self.list_display)
 
-    def get_fields(self, request: HttpRequest, obj: Story | None = None) -> list[Any]:
-        return self._permitted(request, self.fields)
+    def get_fieldsets(self, request: HttpRequest, obj: Story | None = None) -> Any:
+        shown = self._permitted(request, self.fields)
+        progress = {"fields": self.progress, "classes": ["collapse"]}
+        return [(None, {"fields": shown}), ("Progress", progress)]
 
     def _permitted(self, request: HttpRequest, columns: Sequence[str]) -> list[Any]:
-        """No photo, and no broken picture in its place, for staff who may not open photos."""
-        seen = may_open_all(cast(User, request.user), Photo)
-        return [name for name in columns if seen or name != "thumbnail"]
+        """Show the photo, or nothing to staff who may not open photos."""
+        allowed = may_open_all(cast(User, request.user), Photo)
+        return [name for name in columns if allowed or name not in {"thumbnail", "picture"}]
 
     @admin.display(description="photo")
     def thumbnail(self, story: Story) -> str:
@@ -122,12 +137,24 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         labels = [tags[kind]["label"] for kind in ("emotion", "action", "intensity")]
         return ", ".join(label or "none" for label in labels)
 
-    @admin.display(description="mood")
-    def mood(self, story: Story) -> str:
-        mood = selectors.mood_of(story)
-        return json.dumps(mood.to_json()) if mood else "–"
+    @admin.display(description="photo")
+    def picture(self, story: Story) -> str:
+        if not isinstance(getattr(story, "photo", None), Photo):
+            return "–"
+        # Faces move in a video, so their boxes aren't shown.
+        analysis = None if selectors.video_of(story) else selectors.analysis_of(story)
+        faces = face_boxes(analysis.faces) if analysis else []
+        return render_to_string("admin/stories/_picture.html", {"story": story, "faces": faces})
 
-    # Rows alone are not the story: files and suggestions go with it, one story at a time.
+    @admin.display(description="tags and mood")
+    def overview(self, story: Story) -> str:
+        mood, words = selectors.mood_of(story), selectors.mood_words_of(story)
+        if mood is None or words is None:
+            return "–"
+        shown = {"story": story, "plane": plane(mood, words, [], None), **shown_tags(story)}
+        return render_to_string("admin/stories/_overview.html", shown)
+
+    # Deleting rows in bulk would leave files and suggestions.
     def delete_model(self, request: HttpRequest, obj: Story) -> None:
         services.delete_story(story=obj)
 
@@ -143,13 +170,13 @@ class StoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{len(failed)} stories are queued again.")
 
 
-@admin.register(Correction)
-class CorrectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("created_at", "kind", "before", "after", "user", "story")
-    list_filter = ("kind", "created_at")
-    list_select_related = ("user", "story")
-    search_fields = ("story__id", "user__email", "user__display_name")
-    readonly_fields = ("story", "user", "kind", "before", "after", "created_at")
+@admin.register(TagEvent)
+class TagEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("created_at", "source", "tag", "before", "after", "actor", "story")
+    list_filter = ("source", "tag", "created_at")
+    list_select_related = ("actor", "story")
+    search_fields = ("story__id", "actor__email", "actor__display_name")
+    readonly_fields = ("story", "actor", "source", "tag", "before", "after", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -158,5 +185,4 @@ class CorrectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The log goes with its story only; the page that deletes stories asks here too.
-        return "/stories/story/" in request.path
+        return False

@@ -11,8 +11,13 @@ class StoriesConfig(AppConfig):
     def ready(self) -> None:
         from accounts import personal_data
         from stories.personal_data import export_stories
+        from stories.review.services import share_stories
         from stories.services import delete_stories_of, erase_faces
 
         personal_data.register(
-            "stories", export=export_stories, erase=delete_stories_of, erase_faces=erase_faces
+            "stories",
+            export=export_stories,
+            erase=delete_stories_of,
+            erase_faces=erase_faces,
+            share=share_stories,
         )

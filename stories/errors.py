@@ -22,7 +22,7 @@ class StoryGoneError(StoryError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The story or its account was deleted while it was being uploaded. Nothing was kept."
+            "The story or its account was deleted during the upload. Nothing was stored."
         )
 
 
@@ -32,8 +32,8 @@ class UploadsBusyError(StoryError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Storify has too many uploads to read right now. Nothing is lost; please send this one "
-            "again in a few seconds."
+            "Storify is processing too many uploads right now. Please send this one again in a few "
+            "seconds."
         )
 
 
@@ -41,25 +41,25 @@ class StoryNotReadyError(StoryError):
     code = "story_not_ready"
 
     def __init__(self) -> None:
-        super().__init__("This story has not been analysed yet. Please wait until it is ready.")
+        super().__init__("This story hasn't been analysed yet. Please wait until it's ready.")
 
 
 class StoryNotFailedError(StoryError):
     code = "story_not_failed"
 
     def __init__(self) -> None:
-        super().__init__("Only a story whose analysis failed can be tried again.")
+        super().__init__("Only a story whose analysis failed can be retried.")
 
 
 class UnknownTrackError(StoryError):
     code = "unknown_track"
 
     def __init__(self) -> None:
-        super().__init__("There is no such track.")
+        super().__init__("There's no such track.")
 
 
 class UnknownLabelError(StoryError):
     code = "unknown_label"
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"There is no such {kind}.")
+        super().__init__(f"There's no such {kind}.")

@@ -13,23 +13,39 @@ from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from stories import selectors
-from stories.models import Analysis, Correction, Photo, Story, SurveyAnswer, Video
+from stories.models import (
+    Analysis,
+    Photo,
+    Review,
+    ReviewItem,
+    Story,
+    SurveyAnswer,
+    TagEvent,
+    Video,
+)
 
 # Every column is in one of these two tables; a test holds new ones to it.
 EXPORTED: dict[type[Model], tuple[str, ...]] = {
     Story: ("id", "status", "caption", "error", "idempotency_key", "created_at", "ready_at"),
     Photo: ("file", "width", "height"),
-    Video: ("file", "seconds"),
+    Video: ("file", "seconds", "error"),
     Analysis: (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label", "intensity"),
         *("caption", "caption_mood", "scene", "faces", "moments", "versions", "created_at"),
         *("corrected_emotion", "corrected_action"),
         *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
     ),
-    Correction: ("kind", "before", "after", "created_at"),
+    TagEvent: ("source", "tag", "before", "after", "created_at"),
+    Review: (
+        *("reason", "answers", "predicted", "versions", "note", "seconds", "created_at"),
+        *("undone_at", "blind", "bulk"),
+    ),
+    ReviewItem: ("reason", "versions", "status", "created_at"),
     SurveyAnswer: ("question", "level", "answered_at"),
 }
+_KEY = "means nothing elsewhere"
 _THEIRS, _NESTED = "the person whose export it is", "stands inside its story"
+_NAMELESS = "reviewers stay without a name"
 _QUEUE = "how far the work is, not about the person"
 WITHHELD: dict[type[Model], dict[str, str]] = {
     Story: {
@@ -38,25 +54,38 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
     },
     Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
-    Video: {"story": _NESTED},
-    Analysis: {"story": _NESTED, "outdated": _QUEUE},
-    Correction: {"id": "means nothing elsewhere", "story": _NESTED, "user": _THEIRS},
-    SurveyAnswer: {"id": "means nothing elsewhere", "user": _THEIRS},
+    Video: {
+        "story": _NESTED,
+        "source": "the upload as it came, until it is encoded anew; served to nobody",
+        **dict.fromkeys(("claim", "claimed_at", "attempts"), _QUEUE),
+    },
+    Analysis: {"story": _NESTED, "outdated": _QUEUE, "audit_draw": _QUEUE},
+    TagEvent: {"id": _KEY, "story": _NESTED, "actor": _NAMELESS},
+    Review: {"id": _KEY, "story": _NESTED, "item": _KEY, "reviewer": _NAMELESS},
+    ReviewItem: {
+        **{"id": _KEY, "story": _NESTED, "first": _KEY, "versions_digest": _KEY},
+        "expected": "the answer to a blind check, which reviewers may not know",
+        **dict.fromkeys(("priority", "inclusion", "leased_by", "leased_until"), _QUEUE),
+    },
+    SurveyAnswer: {"id": _KEY, "user": _THEIRS},
 }
 
 
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     """What is stored and shown of every story, the survey, and every photo and video under the
     name of its story."""
-    stories = list(selectors.history(user).prefetch_related("corrections"))
+    about = ("tag_events", "reviews", "review_items")
+    stories = list(selectors.history(user).prefetch_related(*about))
     yield "stories.json", _json([_told(story) for story in stories])
     answers = SurveyAnswer.objects.filter(user=user)
     yield "survey.json", _json({one.question: one.level for one in answers})
     answered = {one.question: one.answered_at.isoformat() for one in answers}
     yield "survey_dates.json", _json(answered)
+    made = Review.objects.filter(reviewer=user)
+    yield "reviews_made.json", _json([_made(review) for review in made])
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
-        if video := selectors.video_of(story):
+        if video := selectors.playable_video_of(story):
             yield from _file(_video_name(video), video.file)
 
 
@@ -69,8 +98,8 @@ def _file(name: str, stored: FieldFile) -> Iterator[tuple[str, BinaryIO]]:
         yield name, cast("BinaryIO", file)
 
 
-def _json(told: list[dict[str, Any]] | dict[str, str]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, indent=2).encode()
+def _json(content: list[dict[str, Any]] | dict[str, str]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=2).encode()
 
 
 def _photo_name(story: Story) -> str:
@@ -82,21 +111,28 @@ def _video_name(video: Video) -> str:
 
 
 def _told(story: Story) -> dict[str, Any]:
-    mood, video = selectors.mood_of(story), selectors.video_of(story)
-    analysis = selectors.analysis_of(story)
+    video, analysis = selectors.video_of(story), selectors.analysis_of(story)
     return {
         **_columns(story),
         "photo": _photo_name(story),
-        "video": _video_name(video) if video else None,
+        "video": _video_name(video) if video and video.file else None,
         "tags": selectors.effective_tags(story),
-        "mood": mood.to_json() if mood else None,
+        "mood": selectors.described_mood(story),
         "moments": selectors.moments_of(story),
-        "corrections": [_columns(correction) for correction in story.corrections.all()],
-        # What the models said, also where a correction counts now, and what was set by hand.
+        "tag_events": [_columns(event) for event in story.tag_events.all()],
+        "reviews": [_columns(review) for review in story.reviews.all()],
+        "review_items": [_columns(item) for item in story.review_items.all()],
+        # The output of the models, even where it was corrected, and the corrections.
         "analysis": _columns(analysis) if analysis else None,
         "photo_details": _columns(story.photo),
         "video_details": _columns(video) if video else None,
     }
+
+
+def _made(review: Review) -> dict[str, Any]:
+    """What the person answered as a reviewer, without what the models said of others' photos."""
+    hidden = ("predicted", "versions")
+    return {name: value for name, value in _columns(review).items() if name not in hidden}
 
 
 def _columns(row: Model) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import Gaussian, MoodTarget
 from ml.mood.fusion import fuse
 from recommender import selectors as recommender
+from recommender.engine.mood_words import MoodWords, contradict, mood_words, point_words
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
 
 # The correction that stands for no emotion or none of the actions.
 NONE = "none"
+VIDEO_STATUSES = ("preparing", "ready", "failed")
 LABELS: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "action": ACTIONS}
 
 
@@ -60,6 +62,23 @@ def mood_of(story: Story) -> MoodTarget | None:
     )
 
 
+def mood_words_of(story: Story) -> MoodWords | None:
+    """The mood in words; one that was set by hand is certain. None until ready."""
+    mood, analysis = mood_of(story), analysis_of(story)
+    if mood is None or analysis is None:
+        return None
+    by_hand = analysis.mood_set_by_hand
+    return point_words(mood.valence, mood.energy) if by_hand else mood_words(mood)
+
+
+def described_mood(story: Story) -> dict[str, Any] | None:
+    """The mood with its words as the API shows it; None until ready."""
+    mood, words = mood_of(story), mood_words_of(story)
+    if mood is None or words is None:
+        return None
+    return {**mood.to_json(), "word": words.word, "certainty": words.certainty}
+
+
 def moments_of(story: Story) -> list[dict[str, float]]:
     """The mood of a video over time; empty until ready and for a photo."""
     analysis = analysis_of(story)
@@ -68,14 +87,45 @@ def moments_of(story: Story) -> list[dict[str, float]]:
 
 def fused_mood(analysis: Analysis) -> MoodTarget:
     """Fuse the tags, corrections included, into a mood without running a model."""
-    words, scene = analysis.caption_mood, analysis.scene
-    return fuse(
-        emotion=_emotion(analysis),
-        action=_action(analysis),
-        intensity=_intensity(analysis),
-        caption=Gaussian.from_json(words) if words else analysis.caption,
-        scene=Gaussian.from_json(scene["mood"]) if scene else None,
-    )
+    return fuse(**_picture(analysis), caption=_words(analysis))
+
+
+def is_contradictory(analysis: Analysis) -> bool:
+    """Whether the words alone and the picture alone name moods that don't go together."""
+    words = _words(analysis)
+    if not words or analysis.mood_set_by_hand:
+        return False
+    return contradict(mood_words(fuse(caption=words)), mood_words(fuse(**_picture(analysis))))
+
+
+def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
+    said = analysis.caption_mood
+    return Gaussian.from_json(said) if said else analysis.caption
+
+
+def _picture(analysis: Analysis) -> dict[str, Any]:
+    """What `fuse` takes of everything but the caption."""
+    scene = analysis.scene
+    return {
+        "emotion": _emotion(analysis),
+        "action": _action(analysis),
+        "intensity": _intensity(analysis),
+        "scene": Gaussian.from_json(scene["mood"]) if scene else None,
+    }
+
+
+def modelled_mood(analysis: Analysis) -> MoodTarget:
+    """Fuse what the models said into a mood, as if the owner had corrected nothing."""
+    names = ("emotion", "action", "intensity", "caption", "caption_mood", "scene")
+    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
+
+
+def picture_mood(analysis: Analysis) -> MoodTarget | None:
+    """What the models saw in the picture as a mood, without the caption; None if nothing."""
+    if not (analysis.emotion or analysis.action or analysis.scene):
+        return None
+    names = ("emotion", "action", "intensity", "scene")
+    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
 
 
 def analysis_of(story: Story) -> Analysis | None:
@@ -84,6 +134,20 @@ def analysis_of(story: Story) -> Analysis | None:
 
 def video_of(story: Story) -> Video | None:
     return getattr(story, "video", None)
+
+
+def playable_video_of(story: Story) -> Video | None:
+    """The video of a story once it can be served."""
+    video = video_of(story)
+    return video if video and video.file else None
+
+
+def video_status(story: Story) -> str | None:
+    """One of VIDEO_STATUSES; None for a photo."""
+    video = video_of(story)
+    if video is None:
+        return None
+    return "ready" if video.file else "preparing" if video.source else "failed"
 
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:

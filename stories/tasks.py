@@ -7,11 +7,14 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.long_jobs import LongJob
 from stories import services
+from stories.review import services as review
 
 
-# The message is acknowledged when the work is done. Where only the pool process dies before that,
-# its main process gives both back at once; where all of the worker does, the claim grows stale.
+# The message is acknowledged when the work is done. If only the pool process dies before that, its
+# main process requeues the message and releases the claim at once; if the whole worker dies, the
+# claim becomes stale.
 @shared_task(  # type: ignore[untyped-decorator]
     bind=True,
     acks_late=True,
@@ -28,21 +31,44 @@ def analyse_story(self: Any, story_id: str) -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def refresh_outdated() -> int:
-    """Refresh one batch; the next is queued behind other jobs, so that they need not wait."""
+    """Refresh one batch; the next is queued behind other jobs, so that they don't wait."""
     done = services.refresh_outdated()
     if done:
         services.send_refresh()
     return done
 
 
-# Listing a million files takes minutes, and doing it twice at once is of no use.
-@shared_task(  # type: ignore[untyped-decorator]
-    ignore_result=True, soft_time_limit=3600, time_limit=3660, acks_late=False
-)
+@shared_task(base=LongJob)  # type: ignore[untyped-decorator]
 def sweep_media() -> None:
     services.sweep_media()
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def recover_stale_stories() -> int:
+    services.send_waiting_videos()
     return services.recover_stale_stories()
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def backfill_reviews(user_id: int) -> int:
+    return review.backfill_items(user_id=user_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def fill_review_queues() -> None:
+    """Queue likely label errors and new gold, and the stories whose message was lost."""
+    review.queue_label_errors()
+    review.add_agreed_as_gold()
+    review.backfill_recent()
+
+
+# The message says only that there is work; what waits is in the database, and is claimed there.
+@shared_task(  # type: ignore[untyped-decorator]
+    ignore_result=True, soft_time_limit=3600, time_limit=3660, acks_late=False, expires=60
+)
+def transcode_next_video() -> bool:
+    """Transcode one video and ask for the next."""
+    done = services.transcode_next_video()
+    if done:
+        services.send_waiting_videos()
+    return done

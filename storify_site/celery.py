@@ -1,4 +1,6 @@
-"""Celery app with two queues: `inference` for the models, `default` for everything else."""
+"""Celery app with three queues: `inference` for the models, `long` for jobs that may take hours,
+`default` for everything else.
+"""
 
 import gc
 import os
@@ -13,8 +15,9 @@ from celery.signals import (
     worker_init,
     worker_process_init,
     worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
 )
-from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
 
@@ -38,9 +41,9 @@ def watch_pool(sender: Any, **_: Any) -> None:
     from storify_site import watchdog
 
     _vitals = watchdog.shared_vitals(sender.concurrency)
-    ears = watchdog.Ears(_waiting)
-    _watch = watchdog.MainWatch(sender.hostname, _vitals, ears)
-    watchdog.every_second(_watch.look)
+    queue = watchdog.QueueWatch(_waiting)
+    _watch = watchdog.MainWatch(sender.hostname, _vitals, queue)
+    watchdog.every_second(_watch.check)
     if _has_models():
         from ml import warming
 
@@ -56,10 +59,25 @@ def watch_beat(sender: Any, **_: Any) -> None:
         _watch.beat = sender.controller.beat
 
 
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def expect_exits(**_: Any) -> None:
+    """Runs in a signal handler, so it only sets a flag."""
+    if _watch is not None:
+        _watch.is_stopping = True
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def note_shutdown(sender: Any, **_: Any) -> None:
+    from stories.workers import model_status
+
+    model_status.unmark_running(sender.hostname)
+
+
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]
-def end_with_the_worker(**_: Any) -> None:
+def end_with_the_worker(sender: Any, **_: Any) -> None:
     """Kill beat with its worker; otherwise a restarted worker would schedule everything twice."""
     platforms.set_pdeathsig("SIGKILL")
+    sender.scheduler.vitals = _vitals[-1]
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -70,10 +88,12 @@ def warm_models(sender: str, **_: Any) -> None:
 
     slot = getattr(current_process(), "index", 0)
     _watch = watchdog.PoolWatch(sender, _vitals, slot)
-    watchdog.every_second(_watch.look)
+    watchdog.every_second(_watch.check)
     if _has_models():
         from ml import warming
+        from stories.services.uploads import sandbox
 
+        sandbox.start()  # it decodes the videos
         _watch.warm(warming.warm)
 
 
@@ -94,6 +114,6 @@ def _waiting() -> int | None:
     from stories.services.job_publisher import BrokerUnavailableError, waiting_messages
 
     try:
-        return sum(waiting_messages(name) for name in app.amqp.queues.consume_from)
-    except (BrokerUnavailableError, OperationalError):
+        return waiting_messages(*app.amqp.queues.consume_from)
+    except BrokerUnavailableError:
         return None

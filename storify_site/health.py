@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from kombu.exceptions import OperationalError as BrokerError
 
 from stories.workers import model_status
+from storify_site import beat
 from storify_site.celery import app
 
 
@@ -24,7 +25,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Ready: everything that a request needs is up.
 
-    The models don't count: without them, photos wait, but every page works.
+    The models and the scheduler don't count: without them, photos wait, but every page works.
     """
     parts = {
         "database": _answers(_database),
@@ -37,6 +38,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         "status": "ready" if ready else "not ready",
         "parts": parts,
         "models": model_status.summary(),
+        "scheduler": {"last_tick": beat.last_tick()},
     }
     return JsonResponse(body, status=200 if ready else 503)
 

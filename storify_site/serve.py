@@ -86,6 +86,7 @@ def make_server(
         dispatcher=Dispatcher(settings.WEB_THREADS, static_url=settings.STATIC_URL),
         adj=adjustments(behind_proxy=settings.BEHIND_PROXY),
         supervisor=supervisor,
+        spool_bytes=settings.WEB_SPOOL_MB * 10**6,
     )
 
 

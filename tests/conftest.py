@@ -77,14 +77,15 @@ def test_environment(django_db_setup: None) -> dict[str, str]:
 def celery_worker_process(
     test_environment: dict[str, str], local_services: None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker on both queues, started once for the whole run.
+    """A real worker on all queues, started once for the whole run.
 
     Tests that use it see committed rows only: mark them `worker` and
     `django_db(transaction=True)`.
     """
     log = (local.var_dir() / "worker.log").open("wb")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "storify_site", "worker", "-Q", "inference,default",
+        [sys.executable, "-m", "celery", "-A", "storify_site", "worker",
+         "-Q", "inference,default,long",
          "--pool", "prefork", "-c", "1", "-n", "tests@storify", "--without-gossip",
          "--without-mingle", "--loglevel", "INFO"],
         cwd=ROOT, env=test_environment, stdout=log, stderr=log,

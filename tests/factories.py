@@ -22,7 +22,9 @@ from ml.mood import Gaussian, MoodTarget
 from ml.mood.fusion import fuse
 from recommender.models import Track
 from recommender.services.search_words import learn_words_of
-from stories.models import Analysis, Photo, Story, Video
+from stories.models import Analysis, Photo, Reason, Review, ReviewItem, Story, Video
+from stories.review.services.items import digest_of
+from stories.review.services.reviews import save_review
 
 _numbers = count(1)
 
@@ -128,9 +130,11 @@ def _mux_silence(target: Any, stream: Any, seconds: float) -> None:
 
 
 def make_video_story(user: User | None = None, data: bytes | None = None, **fields: Any) -> Story:
-    """A story of a video that waits for a worker, with video and poster stored."""
+    """A story of a video that waits for a worker, with upload and poster stored."""
     story = make_story(user, **fields)
-    _add_video(story, data or make_video_bytes())
+    video = Video(story=story, seconds=2.0)
+    video.source.save("", ContentFile(data or make_video_bytes()), save=False)
+    video.save()
     return story
 
 
@@ -175,19 +179,44 @@ def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
     """A story of a video that has been analysed: it begins calm and ends joyful."""
     story = make_ready_story(user, **fields)
     story.analysis.moments = [
-        {"at": 1.0, "valence": 0.7, "energy": 0.3},
+        {"at": 1.0, "valence": 0.85, "energy": 0.3},
         {"at": 3.0, "valence": 0.7, "energy": 0.5},
         {"at": 65.0, "valence": 0.8, "energy": 0.8},
     ]
     story.analysis.save()
-    _add_video(story, make_video_bytes())
+    moving = Video(story=story, seconds=2.0)
+    moving.file.save("x.mp4", ContentFile(make_video_bytes()), save=False)
+    moving.save()
     return story
 
 
-def _add_video(story: Story, data: bytes) -> None:
-    moving = Video(story=story, seconds=2.0)
-    moving.file.save("x.mp4", ContentFile(data), save=False)
-    moving.save()
+def make_reviewer(**extra: Any) -> User:
+    """Staff who may review tags."""
+    return make_staff("stories.review_tags", **extra)
+
+
+def make_review_item(story: Story | None = None, **fields: Any) -> ReviewItem:
+    """An open item of the audit, of a story whose owner agreed to reviews."""
+    story = story or make_ready_story(make_user(improve_consent=True))
+    versions = fields.pop("versions", story.analysis.versions)
+    values = {"reason": Reason.AUDIT, "priority": 0.5, "versions_digest": digest_of(versions)}
+    return ReviewItem.objects.create(story=story, versions=versions, **{**values, **fields})
+
+
+def make_review(
+    item: ReviewItem | None = None,
+    reviewer: User | None = None,
+    answers: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Review:
+    """A review that agrees with the model, unless `answers` say otherwise."""
+    agrees = {"faces": {"0": "happy"}, "action": "running"}
+    return save_review(
+        item=item or make_review_item(),
+        reviewer=reviewer or make_reviewer(),
+        answers=agrees if answers is None else answers,
+        **{"seconds": 1.5, **fields},
+    )
 
 
 def scene_mood() -> Gaussian:

@@ -28,3 +28,6 @@ from storify_site.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405
+
+# Nothing is drawn by chance unless a test says so.
+STORIES_REVIEW_AUDIT_SHARE = STORIES_REVIEW_BLIND_SHARE = STORIES_REVIEW_SECOND_SHARE = 0.0

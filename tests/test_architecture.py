@@ -30,8 +30,8 @@ HEAVY = ("tensorflow", "keras", "cv2", "onnxruntime", "torch", "sklearn")
 LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
     "accounts": {
         "support": (
-            *("encryption", "fields", "login_throttle", "personal_data", "transactions"),
-            *("templatetags", "web"),
+            *("encryption", "fields", "login_throttle", "long_jobs", "personal_data"),
+            *("templatetags", "transactions", "web"),
             *("spotify.app", "spotify.circuit_breaker", "spotify.errors", "spotify.types"),
         ),
         "models": ("models",),
@@ -61,14 +61,18 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "wiring": ("apps", "api.urls", "pages.urls", "staff.urls"),
     },
     "stories": {
-        "support": ("errors", "uploads", "workers.heartbeat", "workers.model_status"),
-        "models": ("models",),
-        "selectors": ("selectors", "survey.selectors"),
-        "services": ("personal_data", "services", "survey.services"),
-        "interface": (
-            *("admin", "api", "management", "pages", "survey", "tasks", "workers.lost_workers"),
+        "support": (
+            *("errors", "uploads", "workers.heartbeat", "workers.model_status"),
+            *("review.answers", "review.errors"),
         ),
-        "wiring": ("apps", "api.urls", "pages.urls"),
+        "models": ("models",),
+        "selectors": ("review.progress", "review.selectors", "selectors", "survey.selectors"),
+        "services": ("personal_data", "review.services", "services", "survey.services"),
+        "interface": (
+            *("admin", "api", "management", "pages", "review", "survey", "tasks"),
+            "workers.lost_workers",
+        ),
+        "wiring": ("apps", "api.urls", "pages.urls", "review.urls"),
     },
 }
 # What `python -m` starts on a developer's machine; nothing of it runs in a worker.

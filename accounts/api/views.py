@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,12 @@ from accounts import login_throttle, services
 from accounts.models import User
 
 WRONG_CREDENTIALS = "The e-mail address or the password is wrong."
+
+
+class TooManyPasswords(APIException):
+    status_code = 429
+    default_code = "throttled"
+    wait = login_throttle.WINDOW_SECONDS  # REST framework's name for what becomes Retry-After
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -50,7 +56,7 @@ class TokenView(APIView):
         try:
             user = authenticate(request._request, username=email, password=password)
         except login_throttle.TooManyAttempts as error:
-            raise Throttled(login_throttle.WINDOW_SECONDS) from error
+            raise TooManyPasswords(error.message) from error
         if not isinstance(user, User):
             raise AuthenticationFailed(WRONG_CREDENTIALS)
         try:

@@ -43,10 +43,21 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class FacesConsentForm(forms.Form):
-    agreed = forms.TypedChoiceField(
+def _yes_or_no() -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
         choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: value == "yes"
     )
+
+
+class FacesConsentForm(forms.Form):
+    """The notice about faces; `improve` is a question of its own and can only be ticked."""
+
+    agreed = _yes_or_no()
+    improve = forms.BooleanField(required=False)
+
+
+class ImproveConsentForm(forms.Form):
+    agreed = _yes_or_no()
 
 
 class ApiTokenForm(forms.Form):

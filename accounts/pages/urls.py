@@ -16,6 +16,7 @@ urlpatterns = [
     path("confirm/<token>/", addresses.open_link, name="open_link"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("notice/", views.notice, name="notice"),
+    path("improve/", views.improve, name="improve"),
     path("spotify/connect/", views.connect_spotify, name="connect_spotify"),
     path("spotify/disconnect/", views.disconnect_spotify, name="disconnect_spotify"),
     path("password/", addresses.password, name="password"),

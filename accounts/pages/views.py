@@ -1,4 +1,4 @@
-"""Account pages: sign-in, passwords, consent to read faces, Spotify, tokens, data."""
+"""Account pages: sign-in, passwords, consent, Spotify, tokens, data."""
 
 import tempfile
 from typing import Any, BinaryIO, cast
@@ -15,7 +15,13 @@ from django.views.decorators.http import require_POST
 from social_django.views import auth as begin_social_auth
 
 from accounts import selectors, services
-from accounts.pages.forms import ApiTokenForm, DeleteAccountForm, FacesConsentForm, SignInForm
+from accounts.pages.forms import (
+    ApiTokenForm,
+    DeleteAccountForm,
+    FacesConsentForm,
+    ImproveConsentForm,
+    SignInForm,
+)
 from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from accounts.web.redirects import next_page
@@ -23,6 +29,14 @@ from accounts.web.redirects import next_page
 FACES_ERASED = (
     "Storify no longer uses faces, and what it read from them in your stories is deleted. Within a"
     " minute, moods and music are worked out from the rest. Anything you set yourself stays."
+)
+REVIEWS_ALLOWED = (
+    "Thank you! Staff may now review your photos and what Storify says about them. You can change"
+    " your mind here at any time."
+)
+REVIEWS_WITHDRAWN = (
+    "Your photos have been taken out of all reviews, and they won't be in any training data that is"
+    " put together from now on. What was counted without your photos stays."
 )
 
 
@@ -63,10 +77,26 @@ def notice(request: PageRequest) -> HttpResponse:
     if form.is_valid():
         withdrawn = user.faces_consent and not form.cleaned_data["agreed"]
         services.record_faces_consent(user=user, agreed=form.cleaned_data["agreed"])
+        if form.cleaned_data["improve"]:
+            services.record_improve_consent(user=user, agreed=True)
         if withdrawn:
             messages.success(request, FACES_ERASED)
         return redirect(goal)
     return render(request, "accounts/notice.html", {"form": form, "next": goal})
+
+
+@require_POST
+@signed_in
+def improve(request: PageRequest) -> HttpResponse:
+    """Record whether staff may review the user's photos."""
+    form = ImproveConsentForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Please choose yes or no.")
+    else:
+        agreed = form.cleaned_data["agreed"]
+        services.record_improve_consent(user=request.user, agreed=agreed)
+        messages.success(request, REVIEWS_ALLOWED if agreed else REVIEWS_WITHDRAWN)
+    return redirect("accounts:account")
 
 
 @never_cache

@@ -21,6 +21,7 @@ class QueueUnavailable(exceptions.APIException):
     status_code = 503
     default_detail = "Storify is temporarily unavailable. Please try again in a minute."
     default_code = "queue_unavailable"
+    wait = 60  # REST framework's name for what becomes Retry-After
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -47,11 +48,18 @@ def _problem(exc: Exception, response: Response) -> dict[str, Any]:
         problem["detail"] = "Some fields are invalid; see errors."
         problem["errors"] = response.data
     elif isinstance(response.data, dict) and "detail" in response.data:
-        problem["detail"] = str(response.data["detail"])
+        problem["detail"] = _detail(exc, response)
         problem["code"] = getattr(response.data["detail"], "code", "error")
     if "Retry-After" in response:
         problem["retry_after"] = int(response["Retry-After"])
     return problem
+
+
+def _detail(exc: Exception, response: Response) -> str:
+    if not isinstance(exc, exceptions.Throttled):
+        return str(response.data["detail"])
+    seconds = response.get("Retry-After")
+    return f"You've sent too many requests. Try again {f'in {seconds} s' if seconds else 'later'}."
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

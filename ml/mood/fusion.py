@@ -110,7 +110,7 @@ def contradiction(told: Mapping[str, Evidence], fusion: Fusion = FUSION) -> floa
     photo, caption = both["photo"], both["caption"]
     total = np.linalg.pinv(photo.precision + caption.precision)
     apart = photo.mean - caption.mean
-    distance = apart @ photo.precision @ total @ caption.precision @ apart
+    distance = float(apart @ photo.precision @ total @ caption.precision @ apart)
     return float(1 - np.exp(-max(distance, 0.0) / 2))
 
 

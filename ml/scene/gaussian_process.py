@@ -70,15 +70,18 @@ class Process:
         with np.load(path) as file:
             parts = {key: np.asarray(file[key], dtype=np.float64) for key in file.files}
         names = dict.fromkeys(key.split("/")[0] for key in parts if "/" in key)
-        blocks = {name: Block(**_under(parts, name)) for name in names}
+        blocks = {name: _block(parts, f"{name}/") for name in names}
         return cls(blocks, **{name: parts[name] for name in _PARTS})
 
 
 _PARTS = ("mean", "variance", "noise", "weights", "inverse")
 
 
-def _under(parts: Mapping[str, Float64Array], name: str) -> dict[str, Float64Array]:
-    return {key.split("/")[1]: part for key, part in parts.items() if key.startswith(f"{name}/")}
+def _block(parts: Mapping[str, Float64Array], prefix: str) -> Block:
+    mean, sd, known = (parts[prefix + key] for key in ("mean", "sd", "known"))
+    return Block(
+        mean, sd, known, float(parts[prefix + "distance"]), float(parts[prefix + "weight"])
+    )
 
 
 def total_kernel(blocks: Mapping[str, Block], features: Blocks) -> Float64Array:

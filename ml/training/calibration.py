@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import log_softmax
 
 from ml.calibration import softmax
 from ml.types import Float64Array, Int64Array
@@ -11,8 +12,9 @@ def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[floa
     """Return the temperature and the (classes,) bias that fit softmax(logits / temperature + bias).
 
     Vector scaling (Guo et al. 2017) with one scale for all classes: the bias corrects how often
-    each class is predicted, which soft targets shift. Newton's method on the log loss against (n,
-    classes) shares; a weak ridge penalty on the bias makes the solution unique.
+    each class is predicted, which soft targets shift. Damped Newton's method on the log loss
+    against (n, classes) shares; a weak ridge penalty on the bias makes the solution unique. The
+    temperature stays in [0.2, 5], because shares that logits predict perfectly have no best one.
     """
     z, goal = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
     n, classes = z.shape
@@ -21,14 +23,24 @@ def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[floa
         [z[..., None], np.broadcast_to(np.eye(classes), (n, classes, classes))], 2
     )
     known = np.array([1.0] + [0.0] * classes)
+
+    def loss(at: Float64Array) -> float:
+        return float(-(goal * log_softmax(turned @ at, axis=1)).sum() / n + at @ pull @ at / 2)
+
     for _ in range(50):
         p = softmax(turned @ known)
         gradient = np.einsum("nkj,nk->j", turned, p - goal) / n + pull @ known
         mean = np.einsum("nkj,nk->nj", turned, p)
         curved = np.einsum("nkj,nk,nki->ji", turned, p, turned) / n - mean.T @ mean / n + pull
-        step = np.linalg.solve(curved, gradient)
-        known -= step
-        if np.abs(step).max() < 1e-9:
+        step = np.linalg.lstsq(curved, gradient)[0]
+        before, least = known, loss(known)
+        for _ in range(60):
+            known = before - step
+            known[0] = np.clip(known[0], 0.2, 5.0)
+            if np.abs(step).max() < 1e-9 or loss(known) <= least + 1e-12:
+                break
+            step /= 2
+        if np.abs(known - before).max() < 1e-9:
             break
     return round(1 / float(known[0]), 4), known[1:].round(4).tolist()
 

@@ -16,7 +16,7 @@ from accounts.spotify.client import NotAllowed, Spotify, SpotifyError
 from accounts.web.circuit_breaker import CircuitBreaker
 from recommender.catalogue import reccobeats
 from recommender.catalogue.importing.layouts import MOOD
-from recommender.catalogue.importing.rows import RANGES, BadRowError, number_of
+from recommender.catalogue.importing.values import RANGES, BadValueError, number_of
 from recommender.models import Track
 
 Features = dict[str, float | int]
@@ -122,7 +122,7 @@ def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:
     for track_id, values in raw.items():
         try:
             checked = {name: number_of(name, values.get(name)) for name in RANGES}
-        except BadRowError:
+        except BadValueError:
             continue
         if all(checked[name] is not None for name in MOOD):
             usable[track_id] = {name: v for name, v in checked.items() if v is not None}

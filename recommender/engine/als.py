@@ -1,11 +1,11 @@
 """Collaborative factors: implicit-feedback alternating least squares (Hu, Koren, Volinsky 2008).
 
-Every person and every track has a vector of N_FACTORS numbers; their inner product says how much
-the person would care for the track. `train` learns the tracks' vectors from everybody's choices.
-A person's own vector is never stored by training: `fold_in` computes it in closed form from the
-tracks chosen, so that it is right after every single choice and newcomers need no training.
+Every person and every track has a vector of N_FACTORS numbers; their inner product predicts how
+much the person likes the track. `train` learns the tracks' vectors from everybody's choices. A
+person's vector isn't trained: `fold_in` computes it in closed form from the chosen tracks, so that
+it's up to date after every choice and newcomers need no training.
 
-Only `train` needs the package `implicit`; the web process folds in and multiplies with numpy.
+Only `train` needs the package `implicit`; folding in needs only numpy.
 """
 
 from __future__ import annotations
@@ -26,38 +26,37 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """What training and folding in have to agree on."""
+    """Hyperparameters, shared by training and folding in."""
 
     n_factors: int = N_FACTORS
     confidence: float = 10.0
-    """How much surer a choice is than an absence: its weight is 1 + confidence."""
+    """A choice weighs 1 + confidence, an absence 1."""
     regularisation: float = 10.0
     n_iterations: int = 12
 
 
 @dataclass(frozen=True)
 class TrackFactors:
-    """What training yields, row by row of the choices' columns."""
+    """The result of training; one row per column of the choices."""
 
     vectors: Factors
     """(n_tracks, n_factors); zero for a track that nobody chose."""
     popularity: Factors
-    """(n_tracks,) in [0, 1]: log(1 + number of choices), by the highest."""
+    """(n_tracks,) in [0, 1]: log(1 + number of choices), divided by the largest."""
     settings: Settings
 
     def gram(self) -> Factors:
-        """(n_factors, n_factors): what `fold_in` needs of all tracks together; keep it."""
+        """Return the Gram matrix (n_factors, n_factors), which `fold_in` needs."""
         gram: Factors = self.vectors.T @ self.vectors
         return gram
 
 
 def train(choices: Any, *, settings: Settings | None = None, seed: int = 0) -> TrackFactors:
-    """Learn from `choices`, a scipy CSR matrix (n_people, n_tracks) with a positive number where
-    a person chose a track (1, or less for a choice long ago).
+    """Train track factors.
 
-    The same choices, settings and seed give the same factors. 10^5 people, 2·10^5 tracks and
-    6·10^6 choices take 29 s of processor time, shared by the cores, and 0.5 GB. Raises
-    ValueError where there is nothing to learn from.
+    `choices` is a scipy CSR matrix (n_people, n_tracks), positive where a person chose a track: 1,
+    or less for an old choice. The result is deterministic for a seed. 10^5 people, 2·10^5 tracks
+    and 6·10^6 choices take 29 s of CPU time and 0.5 GB. Raises ValueError without any choices.
     """
     from implicit.cpu.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
@@ -67,7 +66,7 @@ def train(choices: Any, *, settings: Settings | None = None, seed: int = 0) -> T
         raise ValueError("There are no choices to learn from; train again once some are saved.")
     weights = choices.astype(np.float32)
     weights.data = 1.0 + chosen.confidence * weights.data
-    # The package has threads of its own; those of BLAS beside them only get in the way.
+    # The package starts its own threads; BLAS threads would compete with them.
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=chosen.n_factors,
@@ -84,11 +83,11 @@ def train(choices: Any, *, settings: Settings | None = None, seed: int = 0) -> T
 
 
 def fold_in(gram: Factors, chosen: Factors, settings: Settings) -> Factors:
-    """A person's vector (n_factors,) from those of the tracks chosen (n, n_factors).
+    """Return a person's vector (n_factors,) from the vectors of their tracks (n, n_factors).
 
-    The exact minimum of the objective that `train` descends, with everything else fixed:
-    (VᵀV + a·CᵀC + r·1)⁻¹ Cᵀ(1 + a), where C holds the rows of the tracks
-    chosen and a is the confidence. Zero where nothing was chosen.
+    The exact minimum of the objective of `train` with everything else fixed:
+    (VᵀV + a·CᵀC + r·1)⁻¹ Cᵀ(1 + a), where C holds the rows of the chosen tracks, a is the
+    confidence and r the regularisation. Zero without choices.
     """
     normal = gram + settings.confidence * (chosen.T @ chosen)
     normal[np.diag_indices_from(normal)] += settings.regularisation
@@ -99,13 +98,12 @@ def fold_in(gram: Factors, chosen: Factors, settings: Settings) -> Factors:
 
 
 def quality(factors: TrackFactors, known: Any, wanted: IntArray) -> float:
-    """Recall in the first 50 of one held-out choice per person; the guard before a swap.
+    """Return recall@50 of one held-out choice per person, to decide whether a model may serve.
 
-    `known` is a CSR matrix (n, n_tracks) of what each person chose before, `wanted` (n,) the
-    column of the choice that came after. Nobody in `known` may have been trained on, by this
-    model or by the one it is compared with; persons are folded in. Compare two models on the same
-    persons and the same columns, with zero vectors where one of them lacks a track. NaN without
-    persons.
+    `known` is a CSR matrix (n, n_tracks) of each person's earlier choices; `wanted` (n,) holds the
+    column of their last one. People are folded in; neither of two compared models may have been
+    trained on them. Compare models on the same people and columns, with zero vectors for tracks
+    that a model lacks. NaN without people.
     """
     if len(wanted) == 0:
         return float("nan")

@@ -1,9 +1,9 @@
-"""Collaborative vectors for tracks that nobody has chosen yet, from their artists and sound.
+"""Predicts collaborative vectors of tracks that nobody has chosen yet, from artists and sound.
 
-A track's vector is taken as a linear function of its content plus an effect of every artist
-credited, both learned from the tracks that have been chosen: ridge regression for the sound, and
-for the artists the mean of what the sound leaves unexplained, drawn towards zero while it rests
-on few tracks (the best linear prediction of a random effect).
+A track's vector is modelled as a linear function of its content plus an effect of each credited
+artist, both learned from chosen tracks. The sound is fitted by ridge regression. An artist's effect
+is the mean residual of their tracks, shrunk towards zero if there are few (the best linear
+unbiased prediction of a random effect).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from recommender.engine.tracks.content import FloatArray
 Artists = Sequence[frozenset[str]]
 """The artist keys of every track, from `tracks.song_keys.artist_keys`."""
 
-# Prior of the ridge regression, in tracks; of an artist's effect, in tracks of that artist.
+# Strength of the ridge prior, in tracks; that of an artist's effect, in tracks by that artist.
 _SOUND_PRIOR = 50.0
 _ARTIST_PRIOR = 1.0
 
 
 @dataclass(frozen=True)
 class ColdStart:
-    """What artists and sound say of a vector."""
+    """A fitted model."""
 
     sound: Factors
     """(1 + 10, n_factors): intercept and slopes of the content vector."""
@@ -35,7 +35,7 @@ class ColdStart:
     """Artist key -> effect (n_factors,)."""
 
     def vectors(self, artists: Artists, content: FloatArray) -> Factors:
-        """Predicted vectors (n, n_factors) of tracks with these artists and content (n, 10)."""
+        """Predict the vectors (n, n_factors) of tracks with these artists and content (n, 10)."""
         unknown = np.zeros(self.sound.shape[1], dtype=np.float32)
         effects = [
             np.mean([self.artists.get(key, unknown) for key in keys], axis=0) if keys else unknown
@@ -46,7 +46,7 @@ class ColdStart:
 
 
 def fit_cold_start(vectors: Factors, artists: Artists, content: FloatArray) -> ColdStart:
-    """Learn from tracks with trained vectors (n, n_factors), their artists and content (n, 10)."""
+    """Fit to tracks with trained vectors (n, n_factors), their artists and content (n, 10)."""
     design = _design(content)
     prior = np.diag([0.0] + [_SOUND_PRIOR] * content.shape[1]).astype(np.float32)
     prior[0, 0] = 1e-6

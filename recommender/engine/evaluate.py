@@ -31,10 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = load(options.tracks, options.interactions, options.score_users)
     seeds = range(options.seed, options.seed + options.seeds)
     results = [evaluate(data, seed) for seed in seeds]
-    told = _over(results, np.mean)
+    report = _over(results, np.mean)
     if len(results) > 1:
-        told |= {"seeds": [*seeds], "spread": _over(results, lambda values: np.std(values, ddof=1))}
-    sys.stdout.write((json.dumps(told) if options.json else _table(told)) + "\n")
+        report |= {
+            "seeds": [*seeds],
+            "spread": _over(results, lambda values: np.std(values, ddof=1)),
+        }
+    sys.stdout.write((json.dumps(report) if options.json else _table(report)) + "\n")
 
 
 def _over(results: Sequence[Any], statistic: Callable[[list[float]], Any]) -> Any:

@@ -7,18 +7,18 @@ from numpy.typing import ArrayLike
 
 from recommender.engine.tracks.content import FloatArray
 
-# Added to both counts: two tracks that one person saved together are hardly shown to belong
-# together. This and LITTLE were fitted on every fifth of 4,384 playlists, not those reported.
+# Added to both counts, because a single co-save is weak evidence. UNSURE and LITTLE were fitted on
+# every fifth of 4,384 playlists, which the reported figures don't include.
 UNSURE = 5.0
-# A summed similarity of this size says about as much as none.
+# A summed similarity of this size hardly differs from none.
 LITTLE = 0.03
 
 
 def similarity(together: ArrayLike, n_first: ArrayLike, n_second: ArrayLike) -> FloatArray:
     """Smoothed cosine similarity in [0, 1): c / sqrt((n1 + UNSURE)(n2 + UNSURE)).
 
-    `together` is the number of people who saved both, `n_first` and `n_second` those who saved
-    each one.
+    `together` is the number of people who saved both; `n_first` and `n_second` count those who
+    saved each.
     """
     first = np.asarray(n_first, dtype=np.float64) + UNSURE
     second = np.asarray(n_second, dtype=np.float64) + UNSURE
@@ -27,6 +27,6 @@ def similarity(together: ArrayLike, n_first: ArrayLike, n_second: ArrayLike) -> 
 
 
 def together_scores(summed: FloatArray) -> FloatArray:
-    """log(1 + sum / LITTLE) of summed similarities (n,) >= 0: zero where nobody saved both."""
+    """Return log(1 + sum / LITTLE) of summed similarities (n,) >= 0."""
     scores: FloatArray = np.log1p(summed / LITTLE)
     return scores

@@ -1,10 +1,9 @@
 """An IVF (inverted file) index of the catalogue: selects the few per cent of tracks to score.
 
-Every track has a vector whose inner product with a query is the part of its score that does not
-depend on the mood. Tracks lie in buckets, one for each pair of a list (the nearest of a few
-centroids, found by k-means: Jégou et al. 2011) and a cell of the valence x energy plane. For a
-query the buckets are visited in the order of the best score that a track in them is likely to
-reach, until so many tracks are seen. A small catalogue is seen as a whole, which is exact.
+The inner product of a track's vector with a query is the part of its score that doesn't depend on
+the mood. Each track is in one bucket: a pair of a list (its nearest k-means centroid, Jégou et al.
+2011) and a cell of the valence x energy plane. A query visits buckets in the order of the best
+score expected in them until it has seen enough tracks. A small catalogue is scanned completely.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ MAX_LISTS = 1024
 SAMPLE_PER_LIST = 64
 _ROUNDS = 8
 _AT_ONCE = 65_536
-# How far above its list's centroid a good track is expected, in standard deviations. One, two and
-# three were tried on 3 x 10^5 tracks; two lost least.
+# How far above its list's centroid a good track is expected, in standard deviations. Of one, two
+# and three, two had the best recall on 3 x 10^5 tracks.
 _SPREAD = 2.0
 
 
@@ -51,7 +50,7 @@ class IvfIndex:
         return int(self.counts.sum())
 
     def to_bytes(self) -> bytes:
-        """As a compressed .npz."""
+        """Serialise as a compressed .npz file."""
         out = io.BytesIO()
         np.savez_compressed(out, centroids=self.centroids, radii=self.radii, counts=self.counts)
         return out.getvalue()
@@ -63,12 +62,12 @@ class IvfIndex:
 
 
 def n_lists(n_tracks: int) -> int:
-    """How many lists suit a catalogue of this size."""
+    """Return the number of lists for a catalogue of this size."""
     return max(1, min(MAX_LISTS, n_tracks // TRACKS_PER_LIST))
 
 
 def fit_centroids(sample: Vectors, k: int, seed: int = 0) -> Vectors:
-    """Up to `k` centroids (k, d) of the vectors (n, d), n >= 1, by k-means."""
+    """Fit up to `k` centroids (k, d) to the vectors (n, d), n >= 1, by k-means."""
     rng = np.random.default_rng(seed)
     centroids: Vectors = sample[rng.permutation(len(sample))[:k]].copy()
     for _ in range(_ROUNDS):
@@ -82,7 +81,7 @@ def fit_centroids(sample: Vectors, k: int, seed: int = 0) -> Vectors:
 
 
 def nearest(vectors: Vectors, centroids: Vectors) -> Ints:
-    """The list (n,) of every vector (n, d)."""
+    """Return the nearest list (n,) of each vector (n, d)."""
     lists = np.empty(len(vectors), dtype=np.int32)
     norms = np.sum(centroids**2, axis=1)
     for start in range(0, len(vectors), _AT_ONCE):
@@ -92,14 +91,14 @@ def nearest(vectors: Vectors, centroids: Vectors) -> Ints:
 
 
 def cell_of(points: FloatArray) -> Ints:
-    """The cell (n,) of points (n, 2) in the unit square."""
+    """Return the cell (n,) of each point (n, 2) in the unit square."""
     steps = np.clip((points * SIDE).astype(np.int32), 0, SIDE - 1)
     cells: Ints = steps[:, 0] * SIDE + steps[:, 1]
     return cells
 
 
 def bucket_of(vectors: Vectors, points: FloatArray, centroids: Vectors) -> Ints:
-    """The bucket (n,), below n_lists * CELLS, of tracks with these vectors and mood points."""
+    """Return the bucket (n,), below n_lists * CELLS, for each vector and mood point."""
     buckets: Ints = nearest(vectors, centroids) * CELLS + cell_of(points)
     return buckets
 
@@ -107,7 +106,7 @@ def bucket_of(vectors: Vectors, points: FloatArray, centroids: Vectors) -> Ints:
 def summarise(
     centroids: Vectors, buckets: Ints, squared_distances: NDArray[np.floating]
 ) -> IvfIndex:
-    """The inverted file of tracks with these buckets (n,) and distances (n,) to their centroid."""
+    """Build the index of tracks from their buckets (n,) and distances (n,) to their centroids."""
     k = len(centroids)
     counts = np.bincount(buckets, minlength=k * CELLS).reshape(k, CELLS)
     sums = np.bincount(buckets // CELLS, weights=squared_distances, minlength=k)
@@ -118,10 +117,9 @@ def summarise(
 def probe(
     index: IvfIndex, *, mood: Gaussian, query: Vectors, budget: int, mood_weight: float = 1.0
 ) -> Ints | None:
-    """The buckets to look into for about `budget` tracks; None where that is all of them.
+    """Return the buckets to scan for about `budget` tracks; None means all of them.
 
-    What is sought is the highest sum of `query` (d,) times the vector and `mood_weight` times the
-    mood's term.
+    The score is the inner product with `query` (d,) plus `mood_weight` times the mood term.
     """
     if index.n_tracks <= budget:
         return None
@@ -137,7 +135,7 @@ def probe(
 
 
 def _best_of_cells(mood: Gaussian) -> FloatArray:
-    """The highest mood term (CELLS,) on a 3 x 3 grid within each cell."""
+    """Return the highest mood term (CELLS,) on a 3 x 3 grid within each cell."""
     steps = (np.arange(SIDE)[:, None] + np.array([0.0, 0.5, 1.0])).ravel() / SIDE
     points = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
     terms = mood_terms(points, mood).reshape(SIDE, 3, SIDE, 3)

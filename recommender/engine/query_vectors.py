@@ -1,15 +1,15 @@
-"""All of a score but the mood and per-request terms, as one inner product of two vectors.
+"""Vectors of tracks and queries whose inner product is the stable part of the score.
 
-A track's vector and a query's are laid out alike:
+Both have the same layout:
 
     factors          the collaborative vector
     popular, trend,
     fresh            one number each, as in `engine.scoring`
     content (10)     and its squares (10): the taste's term is a quadratic in the content
 
-so that `track_vectors(...) @ query(...)` is the sum of affinity, popular, trend, fresh and taste
-but for a constant that is the same for every track. Terms that change from one request to the next
-(co-saves, likes, repeats) are not in it.
+The inner product is the sum of affinity, popular, trend, fresh and taste, up to a constant that is
+the same for every track. The mood, and terms that change from one request to the next (co-saves,
+likes, repeats), aren't included.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from recommender.engine.tracks.content import N_FEATURES, FloatArray
 
 Vectors = NDArray[np.float32]
 
-# What one unit of a column adds to a usual score. The track's side is measured in it, and the
-# query's side makes up for it, so that tracks are near each other where their scores are alike.
+# What one unit of a column typically adds to a score. Track vectors are multiplied by it and query
+# vectors divided, so that tracks with similar scores are close to each other.
 _USUAL = np.array([1.0, 0.2, 0.2, *[0.08] * N_FEATURES, *[0.02] * N_FEATURES])
 N_KNOWN = len(_USUAL)
 """How many numbers follow the factors."""
@@ -43,10 +43,10 @@ def known_of(
     days_out: FloatArray,
     content: FloatArray,
 ) -> Vectors:
-    """What follows the factors in the vectors (n, N_KNOWN) of n tracks.
+    """Return the columns (n, N_KNOWN) that follow the factors in track vectors.
 
-    Of popularity in [0, 1], saves >= 0, days since release, NaN where unknown, each (n,), and
-    content vectors (n, 10).
+    Takes popularity in [0, 1], recent saves >= 0 and days since release, each (n,) and NaN if
+    unknown, and content vectors (n, 10).
     """
     numbers = (popularity_terms(popularity), trend_terms(recent_saves), fresh_terms(days_out))
     known: Vectors = (np.column_stack([*numbers, content, content**2]) * _USUAL).astype(np.float32)
@@ -54,7 +54,7 @@ def known_of(
 
 
 def query(factor: Vectors, taste: Taste, weights: Weights) -> Vectors:
-    """The query (n_factors + N_KNOWN,) of a person with this vector (n_factors,) and taste."""
+    """Return the query (n_factors + N_KNOWN,) for a person's vector (n_factors,) and taste."""
     linear, squared = taste_as_quadratic(taste)
     popular = weights.popular * newcomer_share(taste.n_choices)
     known = np.array(
@@ -65,5 +65,5 @@ def query(factor: Vectors, taste: Taste, weights: Weights) -> Vectors:
 
 
 def affinity_alone(factor: Vectors) -> Vectors:
-    """The query (n_factors + N_KNOWN,) for nothing but the inner product with this vector."""
+    """Return the query (n_factors + N_KNOWN,) that yields only the inner product of factors."""
     return np.append(factor, np.zeros(N_KNOWN, dtype=np.float32))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# A term below this moved the track by nothing that a person would notice.
+from recommender.engine.mood_words import point_words
+
+# A term below this makes no difference that a person would notice.
 NOTICEABLE = 0.05
 
-_ENERGY_WORDS = ("calm", "easy-going", "lively")
-_VALENCE_WORDS = ("wistful", "mellow", "bright")
-# Nearest to match, to lift, to contrast.
-_TOWARDS = ("like your story", "a lift from your story", "in contrast to your story")
-_NOTHING_STANDS_OUT = "A little further off, for variety"
+# Nearest to match, to lift, to contrast. The story's own mood isn't named: it may be uncertain.
+_TOWARDS = ("which suits your story", "a lift from your story", "in contrast to your story")
+_UNKNOWN = ("It suits your story", "A lift from your story", "In contrast to your story")
+_NOTHING_STANDS_OUT = "A little different, for variety"
 _PLAIN = {
     "taste": "Close to what you saved before",
     "affinity": "People with a taste like yours save it",
@@ -23,32 +24,25 @@ _PLAIN = {
 }
 
 
-def _third(value: float) -> int:
-    return min(int(value * 3), 2)
-
-
 def _mood_words(valence: float | None, energy: float | None, steering: float) -> str:
-    towards = _TOWARDS[min(int(steering * len(_TOWARDS)), len(_TOWARDS) - 1)]
+    stop = min(int(steering * len(_TOWARDS)), len(_TOWARDS) - 1)
     if valence is None or energy is None:
-        return f"The mood fits: {towards}"
-    energy_word, valence_word = _ENERGY_WORDS[_third(energy)], _VALENCE_WORDS[_third(valence)]
-    return f"{energy_word.capitalize()} and {valence_word}, {towards}"
+        return _UNKNOWN[stop]
+    return f"{point_words(valence, energy).word.capitalize()}, {_TOWARDS[stop]}"
 
 
-def in_words(
+def reason_sentences(
     terms: Mapping[str, float],
     *,
     valence: float | None = None,
     energy: float | None = None,
     steering: float = 0.0,
 ) -> list[str]:
-    """The reasons, the weightiest first; only terms that lifted the track are named.
+    """Return a sentence for each term that raised the track's score, the largest first.
 
-    Where none did, there is one sentence that says so.
-
-    `terms` are the named contributions that `scoring.score_terms` returns. `valence` and
-    `energy` in [0, 1] are the track's own, for the words of the mood reason, and `steering` is
-    what `steering.steer` took, since a mood that was steered is not the story's.
+    Without any, return one sentence that says so. `terms` come from `scoring.score_terms`.
+    `valence` and `energy` in [0, 1] are the track's; with `steering`, as passed to
+    `steering.steer`, they word the mood reason.
     """
     lifted = sorted(
         (name for name, value in terms.items() if value >= NOTICEABLE),

@@ -1,13 +1,12 @@
-"""Reranks scored tracks for diversity, with exploration of exactly known propensity.
+"""Reranks scored tracks for diversity, with randomisation whose propensities are exactly known.
 
-Tracks are drawn one after another. Each draw is from a softmax over those still allowed, of
-score / temperature, where a track loses what it repeats of those drawn before (maximal marginal
-relevance, Carbonell and Goldstein 1998): `diversity` times its likeness to the nearest of them.
-The draw adds fresh Gumbel noise and takes the highest, so that its probability is the softmax
-itself whatever came before (Yellott 1977), and the chance of the whole list is the product.
+Tracks are drawn one after another from a softmax of score / temperature over those still allowed.
+A track's score is reduced by `diversity` times its similarity to the most similar track drawn
+before (maximal marginal relevance, Carbonell and Goldstein 1998). Each draw adds independent Gumbel
+noise and takes the maximum, so its probability is exactly the softmax (Yellott 1977), and the
+probability of the whole list is the product.
 
-The first `n_sure` places can be kept free of chance: exploration then costs only the tail, and
-their propensity is one.
+The first `n_sure` places can be deterministic; their propensity is one.
 """
 
 from __future__ import annotations
@@ -24,27 +23,26 @@ from recommender.engine.tracks.content import FloatArray
 TEMPERATURE = 0.15
 PER_ARTIST = 2
 DIVERSITY = 0.4
-"""How much of the score an exact repetition of artist, genre and era costs by default."""
-# How much each counts in the likeness of two tracks, together one; and how many years apart two
-# eras are when their likeness has halved.
+"""Default score penalty for repeating artist, genre and era exactly."""
+# What each adds to the similarity of two tracks, one in total; and the difference in years that
+# halves the similarity of eras.
 _SAME_ARTIST, _SAME_GENRE, _SAME_ERA = 0.5, 0.3, 0.2
 _YEARS_TO_HALF = 8.0
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One drawn track: its row, and its chance given the tracks drawn before it."""
+    """A drawn track: its row, and its probability given the tracks drawn before it."""
 
     row: int
     propensity: float
 
 
 def story_noise(story: int, tracks: NDArray[np.uint64], n: int = 10) -> FloatArray:
-    """Gumbel noise (n, n_tracks), a row for each place, that depends on story and track alone.
+    """Return Gumbel noise (n, n_tracks), one row per place, from a hash of story and track.
 
-    The same story meets the same luck however often its mood is corrected, so a list changes
-    because the mood did. `story` and `tracks` are 64-bit identifiers; mixing after Steele et
-    al. 2014 (splitmix64).
+    A story keeps its noise, so that its list changes only if the mood or the scores do. `story`
+    and `tracks` are 64-bit identifiers, hashed with splitmix64 (Steele et al. 2014).
     """
     places = np.arange(n, dtype=np.uint64)[:, None]
     with np.errstate(over="ignore"):
@@ -72,11 +70,11 @@ def rerank(
     per_artist: int = PER_ARTIST,
     n_sure: int = 0,
 ) -> list[Pick]:
-    """Up to `n` rows in the order drawn, at most `per_artist` of one artist, each song once.
+    """Draw up to `n` rows, at most `per_artist` by one artist and each song once.
 
-    `scores` are (n_tracks,), `noise` (>= n, n_tracks). `artists` holds every row's artist keys,
-    `songs` its song key, `genres` its genre ("" where unknown), `years` its year (NaN where
-    unknown). The propensity is the probability of the row at its place given those before.
+    `scores` are (n_tracks,), `noise` (>= n, n_tracks). For each row, `artists` holds the artist
+    keys, `songs` the song key, `genres` the genre ("" if unknown) and `years` the year (NaN if
+    unknown).
     """
     rest = _Rest(artists, songs, genres, years, per_artist)
     picks: list[Pick] = []
@@ -97,14 +95,14 @@ def rerank(
 
 
 def softmax(strengths: FloatArray) -> FloatArray:
-    """Probabilities (n,) proportional to exp(strengths)."""
+    """Return probabilities (n,) proportional to exp(strengths)."""
     weights = np.exp(strengths - strengths.max())
     probabilities: FloatArray = weights / weights.sum()
     return probabilities
 
 
 class _Rest:
-    """Which rows may still be drawn, and how much each repeats of those drawn already."""
+    """The rows that may still be drawn, and their similarity to those drawn already."""
 
     def __init__(
         self,
@@ -122,7 +120,7 @@ class _Rest:
         self._by_genre = _rows_by((genre, i) for i, genre in enumerate(genres or ()))
         self.open = np.ones(len(songs), dtype=np.bool_)
         self.likeness = np.zeros(len(songs))
-        """To the most alike of the rows drawn, in [0, 1]."""
+        """To the most similar row drawn, in [0, 1]."""
 
     def take(self, row: int) -> None:
         self.likeness = np.maximum(self.likeness, self._likeness_to(row))

@@ -1,21 +1,20 @@
 """The score of a track: the sum of its named terms.
 
-    mood      1 - d²/2, with d the Mahalanobis distance to the mood's Gaussian: its
-              log-likelihood but for a constant, chosen so that a track as near as the average
-              draw from that Gaussian gets zero
+    mood      1 - d²/2, with d the Mahalanobis distance to the mood's Gaussian: the log-likelihood
+              plus a constant, so that a track at the expected squared distance scores zero
     taste     log-likelihood ratio of the sound under the person's taste (engine.taste)
     affinity  inner product of the person's collaborative vector with the track's (engine.als)
-    together  co-saves with what the person saved, from everybody's choices (engine.item_similarity)
-    popular   popularity less that of an average track, where unknown counts as average; it
-              speaks loudest for newcomers and gives way to what a person saves
-    trend     how much it is saved lately, older saves counting less
-    liked     the genre or the language is one that the person named; for newcomers, as above
-    fresh     one for a track released today, half of that after every half-life
-    again     penalty for having been shown to this person lately without being saved
+    together  co-saves with the person's saved tracks (engine.item_similarity)
+    popular   popularity minus that of an average track, zero if unknown; fades as the person
+              saves tracks
+    trend     recent saves by everybody, older ones counting less
+    liked     whether the person said that they like the genre or language; fades like `popular`
+    fresh     one for a track released today, halved after every half-life
+    again     penalty for being shown to this person recently without being saved
 
-Every term is zero where it knows nothing, so a positive term is a reason and a negative one is
-not. `Weights` scale the terms; what is logged is the scaled terms. The weights here are priors:
-`engine.weight_learning` fits them to the log of what was shown and chosen once it is large enough.
+A term without data is zero, so a positive term is a reason for a track. `Weights` scale the terms,
+and the scaled terms are logged. The weights here are priors; `engine.weight_learning` fits them to
+the log once it's large enough.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ AVERAGE_POPULARITY = 0.4
 KNOWN_AFTER = 3
 # Of new releases, in days.
 FRESH_HALF_LIFE = 120.0
-# The narrowest mood taken at its word: features themselves are no more exact than this.
+# A mood's standard deviation is at least this; audio features are no more exact.
 LEAST_SD = 0.05
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What is known of n tracks, row by row."""
+    """Data of n tracks; one row each."""
 
     mood_points: FloatArray
     """(n, 2): valence, energy."""
@@ -53,23 +52,23 @@ class Candidates:
     together: FloatArray
     """(n,) >= 0: summed item-item similarity to the person's saved tracks."""
     shown_lately: NDArray[np.int64]
-    """(n,): how often shown to this person lately without being saved."""
+    """(n,): how often shown to this person recently without being saved."""
     affinity: FloatArray | None = None
-    """(n,): inner products with the person's vector; none while there are no factors."""
+    """(n,): inner products with the person's vector; None without factors."""
     recent_saves: FloatArray | None = None
     """(n,) >= 0: saves, each weighing less with time."""
     days_out: FloatArray | None = None
     """(n,): days since release; NaN where unknown."""
     liked: FloatArray | None = None
-    """(n,) in [0, 2]: how many of genre and language are among those that the person named."""
+    """(n,) in [0, 2]: how many of genre and language the person said they like."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much a unit of each term counts: priors until choices say better.
+    """Weights of the terms. The defaults are priors.
 
-    Of taste, affinity and together as fitted by engine.evaluation.blend to what was held out of the
-    training part of 4,384 public playlists; the others are judged.
+    Those of taste, affinity and together were fitted by engine.evaluation.blend on data held out of
+    the training part of 4,384 public playlists; the others were set by judgement.
     """
 
     mood: float = 1.0
@@ -88,14 +87,14 @@ TERMS = tuple(field.name for field in fields(Weights))
 
 
 def precision(mood: Gaussian) -> FloatArray:
-    """The inverse (2, 2) of the mood's covariance, widened to LEAST_SD at least."""
+    """Return the inverse (2, 2) of the mood's covariance, widened to at least LEAST_SD."""
     values, axes = np.linalg.eigh(mood.covariance)
     inverse: FloatArray = (axes / np.maximum(values, LEAST_SD**2)) @ axes.T
     return inverse
 
 
 def mood_terms(points: FloatArray, mood: Gaussian) -> FloatArray:
-    """1 - d²/2 (n,) of points (n, 2) under the mood's Gaussian, widened to LEAST_SD at least."""
+    """Return 1 - d²/2 (n,) of points (n, 2) for the mood, widened to at least LEAST_SD."""
     values, axes = np.linalg.eigh(mood.covariance)
     along = (points - mood.mean) @ axes
     squared: FloatArray = np.sum(along**2 / np.maximum(values, LEAST_SD**2), axis=1)
@@ -103,30 +102,30 @@ def mood_terms(points: FloatArray, mood: Gaussian) -> FloatArray:
 
 
 def popularity_terms(popularity: FloatArray) -> FloatArray:
-    """Popularity (n,) in [0, 1] around the average one; zero where unknown."""
+    """Return popularity (n,) in [0, 1] minus the average; zero if unknown."""
     around: FloatArray = np.nan_to_num(popularity - AVERAGE_POPULARITY, nan=0.0)
     return around
 
 
 def newcomer_share(n_choices: int) -> float:
-    """How much popularity still counts after so many choices: 1 at none, a half at KNOWN_AFTER."""
+    """Return the weight of popularity after so many choices: 1 at none, 0.5 at KNOWN_AFTER."""
     return KNOWN_AFTER / (KNOWN_AFTER + n_choices)
 
 
 def trend_terms(recent_saves: FloatArray) -> FloatArray:
-    """The logarithm (n,) of one more than the recent saves (n,) >= 0."""
+    """Return log(1 + recent saves) (n,)."""
     trend: FloatArray = np.log1p(recent_saves)
     return trend
 
 
 def fresh_terms(days_out: FloatArray) -> FloatArray:
-    """One (n,) for a release of today, half after FRESH_HALF_LIFE; zero where unknown."""
+    """Return freshness (n,): 1 if released today, 0.5 after FRESH_HALF_LIFE, 0 if unknown."""
     fresh: FloatArray = 0.5 ** (np.maximum(days_out, 0.0) / FRESH_HALF_LIFE)
     return np.nan_to_num(fresh, nan=0.0)
 
 
 def plain_terms(candidates: Candidates, *, mood: Gaussian, taste: Taste) -> dict[str, FloatArray]:
-    """The terms by name, each (n,), before any weight."""
+    """Return the unweighted terms by name, each (n,)."""
     nothing = np.zeros(len(candidates.together))
     known = candidates
     return {
@@ -145,12 +144,12 @@ def plain_terms(candidates: Candidates, *, mood: Gaussian, taste: Taste) -> dict
 def score_terms(
     candidates: Candidates, *, mood: Gaussian, taste: Taste, weights: Weights
 ) -> dict[str, FloatArray]:
-    """The scaled terms by name, each (n,)."""
+    """Return the weighted terms by name, each (n,)."""
     plain = plain_terms(candidates, mood=mood, taste=taste)
     return {name: getattr(weights, name) * values for name, values in plain.items()}
 
 
 def total(terms: Mapping[str, FloatArray]) -> FloatArray:
-    """The scores (n,): the terms added up."""
+    """Return the scores (n,): the sum of the terms."""
     scores: FloatArray = np.sum(np.stack(list(terms.values())), axis=0)
     return scores

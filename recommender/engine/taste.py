@@ -1,9 +1,9 @@
 """A person's taste in sound, shrunk towards the average while there are few choices.
 
-Model per feature, in standardised units: the tracks that one person saves scatter around the
-person's own mean with variance WITHIN, and people's means scatter around zero with variance
-1 - WITHIN. A track's taste score is the log-likelihood of its features under what is then
-known of the person, less that under everybody. It is exactly zero before the first choice.
+Model per feature, in standardised units: a person's saved tracks vary around the person's mean
+with variance WITHIN, and the means of people vary around zero with variance 1 - WITHIN. A track's
+taste score is the log-likelihood of its features under the posterior predictive distribution for
+the person, minus that for everybody. It is zero before the first choice.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Taste:
 
     @classmethod
     def unknown(cls) -> Taste:
-        """Of a person who has saved nothing."""
+        """The taste of a person who has saved nothing."""
         return cls(np.zeros(N_FEATURES), 0)
 
     @classmethod
     def of(cls, content: FloatArray) -> Taste:
-        """Of a person who saved tracks with these content vectors (n, 10), at least one."""
+        """The taste of a person who saved tracks with these content vectors (n >= 1, 10)."""
         return cls(content.mean(axis=0), len(content))
 
 
 def taste_scores(content: FloatArray, taste: Taste) -> FloatArray:
-    """Log-likelihood ratios (n,) in nats of content vectors (n, 10): person against everybody."""
+    """Return log-likelihood ratios (n,) in nats of content vectors (n, 10): person to everybody."""
     if taste.n_choices == 0:
         return np.zeros(len(content))
     mean, variance = _predicted(taste)
@@ -48,9 +48,9 @@ def taste_scores(content: FloatArray, taste: Taste) -> FloatArray:
 
 
 def taste_as_quadratic(taste: Taste) -> tuple[FloatArray, FloatArray]:
-    """What `taste_scores` multiplies a content vector with, and its squares, each (10,).
+    """Return the linear and squared coefficients, each (10,), of the taste score.
 
-    `content @ linear + content**2 @ squared` are the scores but for a constant.
+    `content @ linear + content**2 @ squared` equals `taste_scores` up to a constant.
     """
     if taste.n_choices == 0:
         return np.zeros(N_FEATURES), np.zeros(N_FEATURES)
@@ -59,7 +59,7 @@ def taste_as_quadratic(taste: Taste) -> tuple[FloatArray, FloatArray]:
 
 
 def _predicted(taste: Taste) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance (10,) of the features of what the person saves next."""
+    """Return mean and variance (10,) of the features of the person's next track."""
     between = 1.0 - WITHIN
     known = taste.n_choices * between / (taste.n_choices * between + WITHIN)
     return known * taste.mean, WITHIN + (1.0 - known) * between

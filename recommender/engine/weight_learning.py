@@ -1,14 +1,13 @@
-"""Weights of the terms, learned from the lists that were shown and the track chosen from each.
+"""Learns the weights of the score terms from the lists shown and the track chosen from each.
 
-A person who chooses one track of a list has looked at each place with a chance that falls with
-its rank, and among what was looked at prefers the higher score:
+People look at a place with a probability that falls with its rank, and prefer the highest score
+among the tracks that they looked at:
 
     P(choice = i) ∝ rank_i^(-position_bias) · exp(Σ weight_t · term_t(i))
 
-which is a conditional logit (McFadden 1974) with a position effect, as in the position-based
-click model (Craswell et al. 2008). Because part of every list is drawn by chance, score and rank
-are not the same thing, and both can be told apart. `position_bias` and the weights are fitted
-together; the weights start from their priors and leave them only as far as the choices ask for.
+This is a conditional logit (McFadden 1974) with a position effect, as in the position-based click
+model (Craswell et al. 2008). Lists are partly random, so the effects of score and rank can be
+separated. `position_bias` and the weights are fitted together by maximum a posteriori estimation.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from recommender.engine.scoring import TERMS, Weights
 from recommender.engine.tracks.content import FloatArray
 
 LEAST_LISTS = 200
-"""With fewer lists that led to a choice, the priors stay."""
+"""With fewer lists that led to a choice, the priors apply."""
 LEAST_SHARE = 0.02
-# How far a weight is thought to lie from its prior, as a share of it: a standard deviation.
+# Standard deviation of a weight around its prior, as a share of the prior.
 _PRIOR_SD = 0.5
 _POSITION_BIAS_PRIOR, _POSITION_BIAS_SD = 0.5, 0.5
 
 
 @dataclass(frozen=True)
 class Impressions:
-    """Tracks as they were shown, n in all; only lists with exactly one choice teach."""
+    """The n tracks that were shown; only lists with exactly one choice are used."""
 
     terms: FloatArray
-    """(n, len(TERMS)): the plain terms, that is, divided by the weights of their day."""
+    """(n, len(TERMS)): unweighted terms, that is, divided by the weights at that time."""
     lists: NDArray[np.int64]
-    """(n,): which list the track stood in."""
+    """(n,): identifies the list of each track."""
     ranks: NDArray[np.int64]
     """(n,): from 1."""
     chosen: NDArray[np.bool_]
@@ -45,23 +44,23 @@ class Impressions:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the log says."""
+    """Fitted weights."""
 
     weights: Weights
     position_bias: float
     """How fast attention falls with the rank: its share is rank^(-position_bias)."""
     n_lists: int
     is_fitted: bool = False
-    """False where there were too few lists: then these are the priors."""
+    """False if there were too few lists; the weights are then the priors."""
 
 
 def fit_weights(
     log: Impressions, prior: Weights | None = None, *, least_lists: int = LEAST_LISTS
 ) -> Learned:
-    """The most probable weights; the priors where there are too few lists.
+    """Return the most probable weights, or the priors if there are too few lists.
 
-    None falls below LEAST_SHARE of its prior: a term that counts for nothing could not be seen to
-    matter again, because the log holds scaled terms.
+    No weight falls below LEAST_SHARE of its prior. The log holds weighted terms, so a weight of
+    zero could never be learned again.
     """
     from scipy.optimize import minimize
 
@@ -95,7 +94,7 @@ def _loss(
     chosen: NDArray[np.bool_],
     prior: FloatArray,
 ) -> tuple[float, FloatArray]:
-    """Negative log posterior and its gradient; `prior` holds means and standard deviations."""
+    """Return the negative log posterior and its gradient; `prior`: means, standard deviations."""
     utility = design @ at
     highest = np.full(group.max() + 1, -np.inf)
     np.maximum.at(highest, group, utility)

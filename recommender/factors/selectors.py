@@ -39,7 +39,7 @@ def serving_factors() -> FactorVersion | None:
 
 
 @lru_cache(maxsize=2)
-def ivf_index_of(version_id: int) -> IvfIndex:
+def load_ivf_index(version_id: int) -> IvfIndex:
     """The IVF index of this version; it never changes once written."""
     stored = FactorVersion.objects.values_list("index", flat=True).get(pk=version_id)
     return IvfIndex.from_bytes(bytes(stored or b""))

@@ -95,7 +95,7 @@ def place_new_tracks() -> int:
     with transaction.atomic():
         _lock()
         trained = trained_from(*factor_selectors.trained_songs(serving), tracks_to_place())
-        centroids = factor_selectors.ivf_index_of(serving.pk).centroids
+        centroids = factor_selectors.load_ivf_index(serving.pk).centroids
         for batch in track_batches(unplaced):
             _replace(serving.pk, batch, trained, centroids)
     return n_new

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from recommender.engine.reasons import in_words
+from recommender.engine.reasons import reason_sentences
 from recommender.engine.scoring import MODEL_VERSION, TERMS, Weights
 from recommender.models.tracks import Track
 
 
 class RankingWeights(models.Model):
-    """How much each term of the ranking counts, as learned here; the newest counts."""
+    """Learned weights of the ranking terms; the newest row is used."""
 
     fitted_at = models.DateTimeField()
     weights = models.JSONField(help_text="By the names of engine.scoring.Weights")
@@ -31,18 +31,18 @@ class RankingWeights(models.Model):
 
     @property
     def model_version(self) -> str:
-        """What a list ranked by these weights is logged under."""
+        """The name under which lists ranked by these weights are logged."""
         return f"{MODEL_VERSION}.{self.pk}"
 
     @property
     def as_weights(self) -> Weights:
-        """As the engine takes them; a term that came later has its prior."""
+        """In the engine's format; a term added later gets its prior."""
         known = {name: self.weights[name] for name in TERMS if name in self.weights}
         return Weights(**known)
 
 
 class Suggestion(models.Model):
-    """One track as it was shown: the log from which ranking learns, never edited by hand."""
+    """One track as it was shown: the log from which ranking weights are learned."""
 
     class Feedback(models.TextChoices):
         NONE = "", "None"
@@ -88,7 +88,7 @@ class Suggestion(models.Model):
 
     @property
     def reasons(self) -> list[str]:
-        return in_words(
+        return reason_sentences(
             self.terms,
             valence=self.track.valence,
             energy=self.track.energy,
@@ -97,7 +97,7 @@ class Suggestion(models.Model):
 
 
 class Choice(models.Model):
-    """The track that a person saved with a story: the signal from which everybody profits."""
+    """The track that a person saved with a story: the collaborative signal."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="choices"

@@ -46,7 +46,7 @@ class TasteReset(models.Model):
 
 
 class MusicPreferences(models.Model):
-    """What a person said of music: what they like, and which tracks they want at all."""
+    """A person's likes and filters."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="music_preferences"

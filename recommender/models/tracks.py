@@ -189,7 +189,7 @@ class SearchWord(models.Model):
 
 
 class IntensityModel(models.Model):
-    """How this catalogue's tracks are told apart by intensity; the newest counts."""
+    """A fitted intensity classifier; the newest row is used."""
 
     fitted_at = models.DateTimeField()
     parameters = models.JSONField(help_text="As engine.tracks.intensity.IntensityFit writes them")

@@ -34,8 +34,8 @@ from recommender.ranking.listener import Listener
 from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
 from recommender.ranking.sql import fetch_rows
 
-# Of the factor index so large a share is looked at, within these bounds, and so many of
-# the best are scored.
+# This share of the factor index is scanned, within these bounds, and this many of the best tracks
+# are scored.
 PROBE_SHARE, PROBE_MIN, PROBE_MAX = 0.1, 10_000, 30_000
 NEAR = 450
 # Without a factor index: tracks, and well-known ones, around each of some points.
@@ -131,8 +131,8 @@ def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weigh
     """Return the tracks that may rank high for this mood and listener, with their features."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
     sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
-    # What filters leave may be nowhere among the best, nor what came since the catalogue was
-    # arranged with or without demo tracks: then the search widens around the mood.
+    # The best of the index may all fail the filters, and an index built with other demo settings is
+    # incomplete; in both cases the search widens around the mood.
     version = listener.version
     as_now = version is not None and version.with_demo_tracks == listener.demo_in_use
     index_only = as_now and not listener.preferences.n_filters
@@ -179,7 +179,7 @@ def _indexed(
 ) -> tuple[str, dict[str, Any]]:
     """Return the SQL for the best tracks of the factor index, and its parameters."""
     query = query_vectors.query(listener.factor, listener.taste, weights)
-    index = selectors.ivf_index_of(version.pk)
+    index = selectors.load_ivf_index(version.pk)
     budget = min(max(int(PROBE_SHARE * index.n_tracks), PROBE_MIN), PROBE_MAX)
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"

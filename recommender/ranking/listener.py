@@ -30,23 +30,32 @@ class Listener:
     preferences: MusicPreferences = field(default_factory=MusicPreferences)
     demo_in_use: bool = True
     """Whether they may get demo tracks."""
+    is_current: bool = True
+    """Whether the stored taste was computed with these factors and tracks."""
 
 
 def get_listener(user: User | None = None) -> Listener:
     """Return the listener for this account; without one, somebody of whom nothing is known.
 
-    The stored taste is taken as it is: see `services.taste.refresh_taste`.
+    The stored taste is returned even if it isn't current: see `services.taste.refresh_taste`.
     """
     version = factor_selectors.serving_factors()
     profile = selectors.taste_profile(user) if user else None
+    demo_in_use = demo_tracks.in_use()
     return Listener(
         user_id=user.pk if user else None,
         taste=taste_of(profile),
         version=version,
         factor=_factor(profile, version),
         preferences=selectors.music_preferences(user) if user else MusicPreferences(),
-        demo_in_use=demo_tracks.in_use(),
+        demo_in_use=demo_in_use,
+        is_current=profile is None or _is_current(profile, version, demo_in_use),
     )
+
+
+def _is_current(profile: TasteProfile, version: FactorVersion | None, demo_in_use: bool) -> bool:
+    by_these_factors = version is None or profile.factor_version == version.pk
+    return by_these_factors and profile.with_demo_tracks == demo_in_use
 
 
 def _factor(profile: TasteProfile | None, version: FactorVersion | None) -> Vectors:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ml.mood import MoodTarget
 from recommender import selectors
-from recommender.engine.reasons import in_words
+from recommender.engine.reasons import reason_sentences
 from recommender.engine.rerank import Pick, rerank, story_noise
 from recommender.engine.scoring import score_terms, total
 from recommender.engine.steering import MATCH, steer
@@ -35,7 +35,7 @@ class RankedTrack:
 
     @property
     def reasons(self) -> list[str]:
-        return in_words(
+        return reason_sentences(
             self.terms,
             valence=self.track.valence,
             energy=self.track.energy,

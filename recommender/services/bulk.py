@@ -19,9 +19,10 @@ from recommender.services.search_words import learn_words
 
 _TEXTS = ("album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
-_INCOMING = ", ".join(
+_INCOMING_OF = [
     f"coalesce(staged.{name}, '')" if name in _TEXTS else f"staged.{name}" for name in _SET
-)
+]
+_INCOMING = ", ".join(_INCOMING_OF)
 _KEPT = ", ".join(
     f"coalesce(nullif(excluded.{name}, ''), track.{name})"
     if name in _TEXTS
@@ -68,6 +69,17 @@ WITH written AS (
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
 """  # noqa: S608
 
+_CHANGES = f"""
+SELECT count(*) FILTER (WHERE track.id IS NULL),
+    count(*) FILTER (WHERE track.id IS NOT NULL
+        AND ({", ".join(f"track.{name}" for name in _SET)}) IS DISTINCT FROM ROW({_KEPT}))
+FROM (
+    SELECT staged.source_id, {", ".join(map(" AS ".join, zip(_INCOMING_OF, _SET, strict=True)))}
+    FROM incoming AS staged
+) AS excluded LEFT JOIN recommender_track AS track
+    ON track.source = %(source)s AND track.source_id = excluded.source_id
+"""  # noqa: S608
+
 
 class Row(NamedTuple):
     """One track to write: its place in the file, and values in the order of COLUMNS."""
@@ -88,8 +100,11 @@ class Written(NamedTuple):
 
 
 @transaction.atomic
-def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
-    """Add or update the tracks of a source; of an id that comes twice the first row counts."""
+def write_tracks(*, source: str, rows: Iterable[Row], check: bool = False) -> Written:
+    """Add or update the tracks of a source; of an id that comes twice the first row counts.
+
+    With `check` nothing is written but temporary tables, and the counts are those of what would be.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         received = _copy(cursor, rows)
@@ -98,16 +113,27 @@ def write_tracks(*, source: str, rows: Iterable[Row]) -> Written:
         cursor.execute(_UNKNOWN, {"source": source})
         unknown = [place for (place,) in cursor.fetchall()]
         cursor.execute(_FILL, {"source": source})
-        fit, is_new = fit_for("incoming", distinct)
-        cursor.execute(_UPSERT, {"source": source, **level_parameters(fit)})
-        new, updated = cursor.fetchone() or (0, 0)
-        learn_words("incoming")
+        new, updated = _count(cursor, source) if check else _write(cursor, source, distinct)
         cursor.execute("DROP TABLE staged, incoming")
-        if fit and is_new:
-            classify_all(fit)
-        cursor.execute("ANALYZE recommender_track, recommender_searchword")
     unchanged = distinct - len(unknown) - new - updated
     return Written(new, updated, unchanged, received - distinct, unknown)
+
+
+def _count(cursor: CursorWrapper, source: str) -> tuple[int, int]:
+    cursor.execute(_CHANGES, {"source": source})
+    new, updated = cursor.fetchone() or (0, 0)
+    return new, updated
+
+
+def _write(cursor: CursorWrapper, source: str, distinct: int) -> tuple[int, int]:
+    fit, is_new = fit_for("incoming", distinct)
+    cursor.execute(_UPSERT, {"source": source, **level_parameters(fit)})
+    new, updated = cursor.fetchone() or (0, 0)
+    learn_words("incoming")
+    if fit and is_new:
+        classify_all(fit)
+    cursor.execute("ANALYZE recommender_track, recommender_searchword")
+    return new, updated
 
 
 def _copy(cursor: CursorWrapper, rows: Iterable[Row]) -> int:

@@ -23,7 +23,7 @@ def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
     lost = _delete_choice(story_id)
     track = lock_track(track_id)
     if track is None:
-        raise TrackNotFoundError("This track is not in the catalogue any more.")
+        raise TrackNotFoundError("This track is no longer in the catalogue.")
     shown = Suggestion.objects.filter(user=user, story_id=story_id, track=track)
     choice = Choice.objects.create(
         user=user,

@@ -29,7 +29,7 @@ from recommender.services.taste import recount_taste
 
 @atomic_with_retry
 def steer_story(*, user: User, story_id: UUID, steering: float) -> StoryTuning:
-    """Set where the story's music is to go, from 0 (match) over 0.5 (lift) to 1 (contrast)."""
+    """Set the story's steering, from 0 (match) over 0.5 (lift) to 1 (contrast)."""
     lock_profile(user)
     tuning, _ = StoryTuning.objects.update_or_create(
         story_id=story_id, defaults={"user": user, "steering": steering}
@@ -39,8 +39,7 @@ def steer_story(*, user: User, story_id: UUID, steering: float) -> StoryTuning:
 
 @atomic_with_retry
 def set_learning(*, user: User, story_id: UUID, learns: bool) -> StoryTuning:
-    """Whether anything is to be learned from the story: what was saved with it counts at once, or
-    does so no more."""
+    """Set whether to learn from the story; its saved track counts, or stops counting, at once."""
     lock_profile(user)
     tuning, _ = StoryTuning.objects.update_or_create(
         story_id=story_id, defaults={"user": user, "learns": learns}
@@ -53,7 +52,7 @@ def set_learning(*, user: User, story_id: UUID, learns: bool) -> StoryTuning:
 
 @atomic_with_retry
 def reset_taste(*, user: User) -> TasteProfile:
-    """Learn from nothing that the person saved so far; it stays saved with its stories."""
+    """Stop learning from the person's choices so far, which stay saved with their stories."""
     lock_profile(user)
     learned = Choice.objects.filter(user=user, learns=True)
     tracks = _tracks_of(learned)
@@ -64,7 +63,7 @@ def reset_taste(*, user: User) -> TasteProfile:
 
 @atomic_with_retry
 def undo_taste_reset(*, user: User) -> TasteProfile:
-    """Learn again from what the latest reset had forgotten, as far as it is still saved."""
+    """Learn again from the choices of the latest reset that are still saved."""
     lock_profile(user)
     reset = TasteReset.objects.filter(user=user).first()
     tracks = _tracks_of(reset.choices.all()) if reset else []
@@ -74,30 +73,30 @@ def undo_taste_reset(*, user: User) -> TasteProfile:
     return _recount(user, tracks)
 
 
-def set_preferences(*, user: User, **said: Any) -> MusicPreferences:
-    """Keep what the person said, by the names of MusicPreferences; the rest stays as it was.
+def set_preferences(*, user: User, **values: Any) -> MusicPreferences:
+    """Update these fields of the person's MusicPreferences.
 
-    Who says what they like has answered, and is not asked any more.
+    Setting likes counts as an answer, so the person isn't asked again.
     """
-    if {"liked_genres", "liked_languages"} & said.keys():
-        said["asked_at"] = timezone.now()
+    if {"liked_genres", "liked_languages"} & values.keys():
+        values["asked_at"] = timezone.now()
     tidy = {
-        name: _once(value) if isinstance(value, list) else value for name, value in said.items()
+        name: _once(value) if isinstance(value, list) else value for name, value in values.items()
     }
     preferences, _ = MusicPreferences.objects.update_or_create(user=user, defaults=tidy)
     return preferences
 
 
 def answer_likes(*, user: User, genres: list[str], languages: list[str]) -> MusicPreferences:
-    """What a newcomer likes, for suggestions until their choices say more; may be nothing."""
+    """Store what a newcomer likes, possibly nothing, for use until their choices outweigh it."""
     return set_preferences(user=user, liked_genres=genres, liked_languages=languages)
 
 
 @atomic_with_retry
 def claim_demo_notice(*, user: User) -> bool:
-    """Whether to tell the person now, and never again, that demo tracks are out of use.
+    """Claim the one-time notice that demo tracks are out of use; return whether to show it.
 
-    Nobody needs to hear that who was never shown one.
+    People who were never shown a demo track don't get it.
     """
     if selectors.music_preferences(user).demo_notice_at or demo_tracks.in_use():
         return False
@@ -113,7 +112,7 @@ def _tracks_of(choices: QuerySet[Choice]) -> list[UUID]:
 
 
 def _recount(user: User, tracks: list[UUID]) -> TasteProfile:
-    """The person's taste anew, and the saves of tracks that they teach about, or do no more."""
+    """Recompute the person's taste and the save counts of these tracks."""
     profile = recount_taste(user=user)
     recount_saves(track_ids=tracks)
     return profile

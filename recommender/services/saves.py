@@ -1,4 +1,4 @@
-"""Counting saves, ever and lately: at once with every save, exactly again every night."""
+"""Counts saves, in total and with decay: with every save, and from scratch every night."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.transactions import atomic_with_retry
 from recommender.models import Choice, TrackSaves
 from recommender.ranking import trending
 
-# log2(2^a + 2^b), without numbers so large or so small that they fail.
+# log2(2^a + 2^b), without overflow or underflow.
 _ADD = """
 INSERT INTO recommender_tracksaves AS saves (track_id, n_saves, level)
 VALUES (%(track)s, 1, %(level)s)
@@ -22,7 +22,7 @@ ON CONFLICT (track_id) DO UPDATE SET
     level = greatest(saves.level, excluded.level)
         + ln(1 + 2 ^ greatest(-abs(saves.level - excluded.level), -60)) / ln(2)
 """
-# A row once made stays, so that locking it keeps everybody else from counting the same track.
+# Rows are never deleted, so locking one keeps others from counting the same track.
 _MAKE = """
 INSERT INTO recommender_tracksaves (track_id, n_saves, level)
 SELECT id, 0, '-Infinity' FROM recommender_track WHERE id = ANY(%(tracks)s::uuid[]) ORDER BY id
@@ -32,7 +32,7 @@ _LOCK = """
 SELECT FROM recommender_tracksaves WHERE track_id = ANY(%(tracks)s::uuid[])
 ORDER BY track_id FOR UPDATE
 """
-# Relative to the track's last save no power is large; saves faded by 2^60 count nothing.
+# Powers are relative to the track's last save, to avoid overflow; a decay of 2^60 counts as zero.
 _COUNT = """
 WITH counted AS (
     SELECT track_id, count(*) AS n,
@@ -53,16 +53,16 @@ _AT_ONCE = 1000
 
 
 def add_save(*, track_id: UUID, at: datetime) -> None:
-    """Count one more save of the track: the last thing that its transaction does."""
+    """Count one more save of the track; call it last in the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD, {"track": track_id, "level": trending.half_lives(at)})
 
 
 def recount_saves(*, track_ids: Iterable[UUID] | None = None) -> None:
-    """Count the saves of these tracks anew; of all tracks without `track_ids`.
+    """Recount the saves of these tracks, by default of all.
 
-    Needed where saves went away, and for all when the half-life has been changed. Exact whatever
-    happens meanwhile: who changes a save counts it, with the track's row locked, before it commits.
+    Needed when saves are removed, and for all tracks when the half-life changes. Safe beside
+    concurrent changes, which update the counts before they commit, with the track's row locked.
     """
     tracks = sorted({*(_all_saved() if track_ids is None else track_ids)})
     for start in range(0, len(tracks), _AT_ONCE):
@@ -81,6 +81,6 @@ def _recount(tracks: list[UUID]) -> None:
 
 
 def _all_saved() -> set[UUID]:
-    """Every track that was saved, or was counted as such."""
+    """Every track with a save or a count."""
     chosen = Choice.objects.filter(learns=True).order_by().values_list("track_id", flat=True)
     return {*chosen.distinct(), *TrackSaves.objects.values_list("pk", flat=True)}

@@ -13,16 +13,16 @@ INSERT INTO recommender_searchword (word, trigrams)
 SELECT word, ARRAY(
     SELECT DISTINCT substr('  ' || word || ' ', place, 3)
     FROM generate_series(1, char_length(word) + 1) AS place)
-FROM (SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM {table}) AS said
+FROM (SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM {table}) AS used
 WHERE char_length(word) BETWEEN 1 AND {longest}
 ON CONFLICT DO NOTHING
 """
 _FORGET = """
-WITH said AS (
+WITH used AS (
     SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM recommender_track
 )
 DELETE FROM recommender_searchword AS known
-WHERE NOT EXISTS (SELECT FROM said WHERE said.word = known.word)
+WHERE NOT EXISTS (SELECT FROM used WHERE used.word = known.word)
 """
 
 
@@ -43,7 +43,7 @@ def learn_words_of(*, track: Track) -> None:
 
 @transaction.atomic
 def refresh_words() -> int:
-    """Delete words that no track uses any more and add missing ones.
+    """Delete words that no track uses and add missing ones.
 
     Returns the number deleted. Deleted words may have come from somebody's Spotify library.
     """

@@ -12,7 +12,6 @@ from ml.mood import MoodTarget
 from recommender import selectors
 from recommender.errors import SuggestionNotFoundError
 from recommender.models import StoryTuning, Suggestion
-from recommender.ranking.listener import get_listener
 from recommender.ranking.rank import Ranking, rank_tracks
 from recommender.services.taste import refresh_taste
 
@@ -25,9 +24,8 @@ def suggest_tracks(
 
     The story's tuning moves the mood, and the person's filters leave tracks out.
     """
-    refresh_taste(user=user)
     ranking = rank_tracks(
-        listener=get_listener(user),
+        listener=refresh_taste(user=user),
         story_id=story_id,
         mood=mood,
         n=n,
@@ -66,9 +64,9 @@ def log_suggestions(*, user: User, story_id: UUID, ranking: Ranking) -> list[Sug
 @atomic_with_retry
 def give_feedback(*, user: User, suggestion_id: UUID, feedback: str) -> Suggestion:
     """Store feedback on a suggestion; a refused one leaves the story's list."""
-    said = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
-    Suggestion.objects.filter(user=user, pk=suggestion_id).update(**said)
+    fields = {"feedback": Suggestion.Feedback(feedback), "feedback_at": timezone.now()}
+    Suggestion.objects.filter(user=user, pk=suggestion_id).update(**fields)
     suggestion = selectors.get_suggestion(user, suggestion_id)
     if suggestion is None:
-        raise SuggestionNotFoundError("This suggestion is not there any more.")
+        raise SuggestionNotFoundError("This suggestion no longer exists.")
     return suggestion

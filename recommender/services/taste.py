@@ -15,6 +15,7 @@ from recommender.engine.tracks.content import FEATURES, standardise
 from recommender.factors import selectors as factor_selectors
 from recommender.locks import lock_profile
 from recommender.models import FactorVersion, TasteProfile
+from recommender.ranking.listener import Listener, get_listener
 
 
 @atomic_with_retry
@@ -33,17 +34,13 @@ def recount_taste(*, user: User) -> TasteProfile:
 
 
 @atomic_with_retry
-def refresh_taste(*, user: User) -> None:
-    """Recompute the taste if the serving factors or the tracks in use have changed."""
-    profile = selectors.taste_profile(user)
-    if profile is not None and not _is_current(profile):
-        recount_taste(user=user)
-
-
-def _is_current(profile: TasteProfile) -> bool:
-    version = factor_selectors.serving_factors()
-    by_these_factors = version is None or profile.factor_version == version.pk
-    return by_these_factors and profile.with_demo_tracks == demo_tracks.in_use()
+def refresh_taste(*, user: User) -> Listener:
+    """Recompute the taste if the factors or the tracks in use have changed; return the listener."""
+    listener = get_listener(user)
+    if listener.is_current:
+        return listener
+    recount_taste(user=user)
+    return get_listener(user)
 
 
 def _taste(user: User) -> Taste:

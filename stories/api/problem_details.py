@@ -57,4 +57,4 @@ def as_problems() -> Iterator[None]:
     except UnknownTrackError as error:
         raise ValidationError({"track_id": [str(error)]}) from error
     except Story.DoesNotExist as error:
-        raise NotFound("There is no such story.") from error
+        raise NotFound("There's no such story.") from error

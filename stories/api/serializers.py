@@ -11,15 +11,18 @@ from rest_framework.request import Request
 
 from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
+from recommender.engine.mood_words import CERTAINTIES
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
+    VIDEO_STATUSES,
     choices_by_story,
+    described_mood,
     effective_tags,
     moments_of,
-    mood_of,
+    playable_video_of,
     suggestions_by_story,
-    video_of,
+    video_status,
 )
 from stories.uploads.formats import PHOTO, VIDEO
 
@@ -83,6 +86,16 @@ class MoodSerializer(serializers.Serializer[Any]):
         max_length=2,
         help_text="covariance of (valence, energy): how unsure the point is",
     )
+    word = serializers.CharField(
+        help_text="the mood in English words for people, such as 'calm, perhaps a little quiet',"
+        " 'balanced' or 'hard to tell'; read the numbers in programs, the wording may change"
+    )
+    certainty = serializers.ChoiceField(
+        choices=CERTAINTIES,
+        help_text="certain: set by hand; high: at least 85 % of the distribution is on the side"
+        " that the word names, or near the middle for 'balanced'; medium: less; low: the mood is"
+        " hard to tell",
+    )
 
 
 class MomentSerializer(serializers.Serializer[Any]):
@@ -98,7 +111,15 @@ class StorySerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="in words: why it failed, or why it waits longer than usual"
     )
     photo = serializers.URLField(help_text="of a video, a frame of it")
-    video = serializers.URLField(allow_null=True, help_text="null where the story is a photo")
+    video = serializers.URLField(
+        allow_null=True, help_text="null where the story is a photo, or `video_status` isn't ready"
+    )
+    video_status = serializers.ChoiceField(
+        choices=VIDEO_STATUSES,
+        allow_null=True,
+        help_text="preparing: it's encoded anew, in minutes; failed: only its poster stays;"
+        " null where the story is a photo",
+    )
     caption = serializers.CharField(allow_blank=True)
     tags = TagsSerializer(allow_null=True, help_text="null until ready")
     mood = MoodSerializer(allow_null=True, help_text="null until ready")
@@ -141,13 +162,13 @@ class PointSerializer(serializers.Serializer[Any]):
 
 
 class CorrectionSerializer(serializers.Serializer[Any]):
-    """Parts of a story in its own shape; a label of null says "nothing of the kind"."""
+    """A partial story; a label of null means no emotion or action."""
 
     tags = TagsCorrectionSerializer(required=False)
     mood = PointSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """To the keywords of correct_story."""
+        """The correction, as arguments of services.correct_story."""
         changes = {
             kind: tag["label"] or NONE for kind, tag in (attrs.get("tags") or {}).items() if tag
         }
@@ -161,7 +182,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
 
 
 class StoryMusicSerializer(serializers.Serializer[Any]):
-    """How the music of a story is wanted; every field may be left out of a change."""
+    """The tuning of a story's music; a change may omit any field."""
 
     steering = UnitField(
         required=False,
@@ -177,7 +198,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str, Any]]:
-    """Stories in the API's shape, with one query for all suggestions and one for all choices."""
+    """Serialise stories with one query for all suggestions and one for all choices."""
     ids = [story.pk for story in stories]
     suggestions, choices = suggestions_by_story(ids), choices_by_story(ids)
     shown = [
@@ -192,18 +213,18 @@ def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str
 
 
 def _plain(story: Story, request: Request) -> Mapping[str, Any]:
-    mood = mood_of(story)
     return {
         "id": story.pk,
         "status": story.status,
         "error": story.error or None,
         "photo": request.build_absolute_uri(reverse("stories:photo", args=[story.pk])),
         "video": request.build_absolute_uri(reverse("stories:video", args=[story.pk]))
-        if video_of(story)
+        if playable_video_of(story)
         else None,
+        "video_status": video_status(story),
         "caption": story.caption,
         "tags": effective_tags(story),
-        "mood": mood.to_json() if mood else None,
+        "mood": described_mood(story),
         "moments": moments_of(story),
         "created_at": story.created_at,
     }

@@ -36,7 +36,7 @@ from stories.pages import pagination as paging
 from stories.uploads.throttling import UploadThrottle
 from stories.uploads.videos import MAX_VIDEO_BYTES, TOO_LARGE
 
-# What a form has around its file.
+# The size of a form without its file.
 _FORM_OVERHEAD = 64 * 1024
 _MAX_KEY = 200
 
@@ -44,7 +44,7 @@ _MAX_KEY = 200
 class HistoryPages(CursorPagination):
     page_size = 20
     ordering = ("-created_at", "-id")
-    cursor_query_description = "Where the page starts; comes from `next` and `previous`."
+    cursor_query_description = "Start of the page, as given by `next` and `previous`."
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)
@@ -84,7 +84,7 @@ class StoryListView(StoriesView):
         return [*super().get_throttles(), *extra]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # Before anything reads the body: a form that is too large never reaches the disk.
+        # Before the body is read, so that a form that is too large never reaches the disk.
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_VIDEO_BYTES + _FORM_OVERHEAD:
             raise Refused(413, TOO_LARGE, "too_large")
         super().initial(request, *args, **kwargs)
@@ -99,12 +99,12 @@ class StoryListView(StoriesView):
                 "Idempotency-Key",
                 OpenApiTypes.STR,
                 OpenApiParameter.HEADER,
-                description="The same key with the same photo and caption is the same story.",
+                description="The same key, photo and caption return the same story.",
             )
         ],
     )
     def post(self, request: Request) -> Response:
-        """Upload a photo or video with a caption; it is analysed in the background."""
+        """Upload a photo or video with a caption, to be analysed in the background."""
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with as_problems():
@@ -135,7 +135,7 @@ class StoryView(StoriesView):
 
     @extend_schema(operation_id="stories_retrieve", tags=["stories"], responses=StorySerializer)
     def get(self, _request: Request, story_id: UUID) -> Response:
-        """How far the analysis is, what was seen, what is suggested."""
+        """Get a story: its status, tags, mood and suggestions."""
         return self.answer(self.story(story_id))
 
     @extend_schema(
@@ -145,7 +145,7 @@ class StoryView(StoriesView):
         responses=StorySerializer,
     )
     def patch(self, request: Request, story_id: UUID) -> Response:
-        """Correct tags or the mood point; tracks are suggested anew at once."""
+        """Correct tags or the mood point; this updates the suggestions at once."""
         story = self.story(story_id)
         form = CorrectionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -155,7 +155,7 @@ class StoryView(StoriesView):
 
     @extend_schema(operation_id="stories_delete", tags=["stories"], responses={204: None})
     def delete(self, _request: Request, story_id: UUID) -> Response:
-        """Remove the story, its photo and everything that was derived from it."""
+        """Delete the story, its photo and everything derived from it."""
         services.delete_story(story=self.story(story_id))
         return Response(status=204)
 
@@ -167,7 +167,7 @@ class StorySuggestionsView(StoriesView):
         responses=SuggestionSerializer(many=True),
     )
     def get(self, _request: Request, story_id: UUID) -> Response:
-        """The tracks suggested for this story, best first; empty until it is ready."""
+        """List the story's suggestions, best first; empty until it's ready."""
         story = self.story(story_id)
         shown = selectors.suggestions_by_story([story.pk]).get(story.pk, [])
         return Response(SuggestionSerializer(shown, many=True).data)
@@ -180,7 +180,7 @@ class StoryMusicView(StoriesView):
         operation_id="stories_music_retrieve", tags=["stories"], responses=StoryMusicSerializer
     )
     def get(self, _request: Request, story_id: UUID) -> Response:
-        """Where the story's music is steered to, and whether it is learned from."""
+        """Get the story's steering, and whether Storify learns from it."""
         return Response(StoryMusicSerializer(story_tuning(self.story(story_id).pk)).data)
 
     @extend_schema(
@@ -190,7 +190,7 @@ class StoryMusicView(StoriesView):
         responses=StoryMusicSerializer,
     )
     def patch(self, request: Request, story_id: UUID) -> Response:
-        """Steer the music, which suggests tracks anew at once, or say "don't learn from this"."""
+        """Set the steering, which updates the suggestions at once, or whether Storify learns."""
         story = self.story(story_id)
         form = StoryMusicSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -209,7 +209,7 @@ class StoryChoiceView(StoriesView):
         responses={201: ChoiceSerializer},
     )
     def post(self, request: Request, story_id: UUID) -> Response:
-        """Save a track with the story, instead of an earlier one."""
+        """Save a track with the story, replacing an earlier one."""
         story = self.story(story_id)
         form = ChoiceSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -219,7 +219,7 @@ class StoryChoiceView(StoriesView):
 
     @extend_schema(operation_id="stories_unchoose", tags=["stories"], responses={204: None})
     def delete(self, _request: Request, story_id: UUID) -> Response:
-        """Take the saved track away again."""
+        """Remove the saved track."""
         story = self.story(story_id)
         with as_problems():
             services.remove_choice(story=story)
@@ -234,7 +234,7 @@ class StoryRetryView(StoriesView):
         responses={202: StorySerializer},
     )
     def post(self, _request: Request, story_id: UUID) -> Response:
-        """Analyse a story again whose analysis failed."""
+        """Retry a failed analysis."""
         with as_problems():
             story = services.retry_story(story=self.story(story_id))
         return self.answer(story, 202)

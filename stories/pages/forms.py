@@ -12,10 +12,10 @@ from stories.selectors import NONE
 
 
 class UploadForm(forms.Form):
-    """A photo or video with a caption; `once` makes a double click one story."""
+    """A photo or video with a caption; `once` keeps a double click from making two stories."""
 
     photo = forms.FileField(
-        # An empty or odd file is judged by stories.uploads.photos, in the same words as everywhere.
+        # stories.uploads.photos refuses an empty file, with the same message everywhere.
         allow_empty_file=True,
         error_messages={"required": "Please choose a photo or a video first."},
     )
@@ -44,13 +44,13 @@ class CorrectionForm(forms.Form):
         return sent
 
     def correction(self) -> dict[str, Any]:
-        """The one thing that was sent, as services.correct_story takes it."""
+        """The correction, as arguments of services.correct_story."""
         sent = self.cleaned_data
         return {"mood": (sent["valence"], sent["energy"])} if "valence" in sent else sent
 
 
 class SteeringForm(forms.Form):
-    """Where the music is to go, from match (0) over lift (0.5) to contrast (1)."""
+    """A steering position, from match (0) over lift (0.5) to contrast (1)."""
 
     steering = forms.FloatField(min_value=0, max_value=1)
 

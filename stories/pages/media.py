@@ -50,14 +50,16 @@ def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 @token_counts
 @signed_in
 def photo(request: PageRequest, story_id: UUID) -> HttpResponseBase:
-    return _answer(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
+    return file_response(_visible(request.user, story_id, Photo).file, "image/jpeg", "photo.jpg")
 
 
 @require_safe
 @token_counts
 @signed_in
 def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
-    return _answer(_visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg")
+    return file_response(
+        _visible(request.user, story_id, Photo).thumbnail, "image/jpeg", "photo.jpg"
+    )
 
 
 @require_safe
@@ -65,21 +67,30 @@ def thumbnail(request: PageRequest, story_id: UUID) -> HttpResponseBase:
 @signed_in
 def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
     """Serve the whole video, or the byte range that a player asks for."""
-    found = _visible(request.user, story_id, Video)
+    return video_response(request, _visible(request.user, story_id, Video))
+
+
+def video_response(
+    request: HttpRequest, found: Video, *, kept_seconds: int = 3600
+) -> HttpResponseBase:
+    """Answer with a video, or with the part of it that the request's range names."""
+    if not found.file:  # what was uploaded is served to nobody
+        raise Http404
     content_type, size = f"video/{found.kind}", found.file.size
     try:
         part = requested_range(request.headers.get("Range", ""), size)
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if part is None:
-        return _answer(found.file, content_type, f"video.{found.kind}")
+        name = f"video.{found.kind}"
+        return file_response(found.file, content_type, name, kept_seconds=kept_seconds)
     with _opened(found.file) as file:
         file.seek(part.start)
         # A server may answer with less than was asked for; players then ask for the next part.
         content = file.read(min(len(part), PART_BYTES))
     response = HttpResponse(content, status=206, content_type=content_type)
     response["Content-Range"] = f"bytes {part.start}-{part.start + len(content) - 1}/{size}"
-    return _private(response)
+    return _private(response, kept_seconds)
 
 
 def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
@@ -92,10 +103,13 @@ def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
     return found
 
 
-def _answer(file: FieldFile, content_type: str, name: str) -> HttpResponseBase:
+def file_response(
+    file: FieldFile, content_type: str, name: str, *, kept_seconds: int = 3600
+) -> HttpResponseBase:
+    """Answer with a stored file, which the browser may keep and nobody between."""
     response = FileResponse(_opened(file), content_type=content_type, filename=name)
     response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
-    return _private(response)
+    return _private(response, kept_seconds)
 
 
 def _opened(file: FieldFile) -> File[bytes]:
@@ -105,7 +119,7 @@ def _opened(file: FieldFile) -> File[bytes]:
         raise Http404 from error
 
 
-def _private(response: HttpResponseBase) -> HttpResponseBase:
-    response["Cache-Control"] = "private, max-age=3600"
+def _private(response: HttpResponseBase, kept_seconds: int = 3600) -> HttpResponseBase:
+    response["Cache-Control"] = f"private, max-age={kept_seconds}"
     response["X-Content-Type-Options"] = "nosniff"
     return response

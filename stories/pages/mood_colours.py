@@ -1,30 +1,34 @@
-"""One clean colour for a place in the mood plane: hue by direction, fullness by distance.
+"""One clean colour for a mood: hue by direction, fullness by distance and certainty.
 
-Mixing the corners' colours would turn grey and olive between them, so the hue walks around the
-circle instead, in OKLCH (Björn Ottosson, 2020), where equal steps look equal.
+Hues are interpolated around the circle in OKLCH (Björn Ottosson, 2020), which is perceptually
+uniform; mixing the corners' colours would give greys and olives.
 """
 
 from __future__ import annotations
 
 import math
 
+from ml.mood import MUSIC_MEAN, MUSIC_SD
+from recommender.engine.mood_words import HIGH
+
 # The hues of the corners: sad, calm, energetic and happy, tense, and around to sad again.
 _HUES = (265.0, 165.0, 82.0, 27.0, 265.0 - 360.0)
 _LIGHTNESS, _FULL = 0.70, 0.15
-# The middle is grey; from this distance on a mood has the full colour of its direction.
-_FULL_AT = 0.3
+# The middle of all music is grey; from so many of its standard deviations on, the colour is full.
+_FULL_AT = 1.2
 
 
-def mood_colour(valence: float, energy: float) -> str:
-    """The colour as #rrggbb."""
-    x, y = valence - 0.5, energy - 0.5
-    chroma = _FULL * min(1.0, math.hypot(x, y) / _FULL_AT)
+def mood_colour(valence: float, energy: float, share: float = 1.0) -> str:
+    """The colour as #rrggbb; `share` is how much of the mood lies on the side that it names."""
+    x, y = (valence - MUSIC_MEAN[0]) / MUSIC_SD[0], (energy - MUSIC_MEAN[1]) / MUSIC_SD[1]
+    sureness = min(1.0, max(0.0, (share - 0.5) / (HIGH - 0.5)))
+    chroma = _FULL * min(1.0, math.hypot(x, y) / _FULL_AT) * sureness
     hue = math.radians(_hue(math.degrees(math.atan2(y, x))))
     return _hex(_LIGHTNESS, chroma * math.cos(hue), chroma * math.sin(hue))
 
 
 def _hue(direction: float) -> float:
-    """Between the hues of the two nearest corners; `direction` 0 is pleasant, 90 energetic."""
+    """Interpolate between the two nearest corners; `direction` 0 is pleasant, 90 energetic."""
     corner, part = divmod((direction + 135.0) % 360.0 / 90.0, 1.0)
     start, end = _HUES[int(corner)], _HUES[int(corner) + 1]
     return start + (end - start) * part

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ml.mood import MoodTarget
+from ml.mood import MUSIC_MEAN, MoodTarget
+from recommender.engine.mood_words import MoodWords
 from recommender.models import Suggestion
 from stories.pages.mood_colours import mood_colour
 
-# Around the plane from "pleasant" through "energetic", an eighth of a turn each.
-_WORDS = ("cheerful", "joyful", "energetic", "tense", "uneasy", "sad", "quiet", "calm")
-# Nearer to the middle than this, a mood leans to no side.
-_BALANCED = 0.07
 # Half of a two-dimensional normal distribution lies within this many standard deviations.
 _EVEN_ODDS = math.sqrt(2 * math.log(2))
 
@@ -30,8 +27,9 @@ class Dot:
 
 @dataclass(frozen=True)
 class Plane:
-    """A square of 100 x 100 with its origin at the upper left, as SVG has it."""
+    """The plane in SVG coordinates: 100 x 100 with the origin at the upper left."""
 
+    words: MoodWords
     valence: float
     energy: float
     x: float
@@ -46,18 +44,39 @@ class Plane:
         return 100 - self.y
 
     @property
+    def middle_x(self) -> float:
+        """The middle of all music, from which the words count."""
+        return 100 * MUSIC_MEAN[0]
+
+    @property
+    def middle_y(self) -> float:
+        return 100 * (1 - MUSIC_MEAN[1])
+
+    @property
     def word(self) -> str:
-        return mood_word(self.valence, self.energy)
+        return self.words.word
+
+    @property
+    def first_word(self) -> str:
+        """Stands on one line with the dot that shows the colour."""
+        return self.word.partition(" ")[0]
+
+    @property
+    def other_words(self) -> str:
+        return self.word.partition(" ")[2]
 
     @property
     def colour(self) -> str:
-        return mood_colour(self.valence, self.energy)
+        return mood_colour(self.valence, self.energy, self.words.share)
 
 
-def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | None) -> Plane:
+def plane(
+    mood: MoodTarget, words: MoodWords, suggestions: Sequence[Suggestion], chosen: UUID | None
+) -> Plane:
     """The mood's point with the ellipse in which it lies with even odds, and the tracks."""
     radius_x, radius_y, turn = _ellipse(mood.spread)
     return Plane(
+        words=words,
         valence=round(mood.valence, 2),
         energy=round(mood.energy, 2),
         x=round(100 * mood.valence, 2),
@@ -69,15 +88,8 @@ def plane(mood: MoodTarget, suggestions: Sequence[Suggestion], chosen: UUID | No
     )
 
 
-def mood_word(valence: float, energy: float) -> str:
-    x, y = valence - 0.5, energy - 0.5
-    if math.hypot(x, y) < _BALANCED:
-        return "balanced"
-    return _WORDS[round(math.degrees(math.atan2(y, x)) / 45) % 8]
-
-
 def _ellipse(spread: Sequence[Sequence[float]]) -> tuple[float, float, float]:
-    """Radii in percent of the plane and the turn in degrees, clockwise as SVG counts it."""
+    """Radii in percent of the plane and the rotation in degrees, clockwise as in SVG."""
     (a, b), (_, d) = spread
     middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
     radii = [100 * _EVEN_ODDS * math.sqrt(max(middle + sign * reach, 0)) for sign in (1, -1)]

@@ -5,66 +5,77 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stories.pages.mood_plane import mood_word
+from ml.mood import MUSIC_MEAN, MoodTarget, Spread
+from recommender.engine.mood_words import HARD_TO_TELL, mood_words
 
 HEIGHT = 40
-"""Of the lines over time, which are 100 wide."""
+"""Height of the lines over time; their width is 100."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One moment in words: minutes and seconds, and how it feels."""
+class TimelinePoint:
+    """One moment: its time, and a word for its mood."""
 
     clock: str
     word: str
 
 
 @dataclass(frozen=True)
-class MoodCourse:
-    """Points as SVG's polylines take them."""
+class MoodTimeline:
+    """Points in the format of SVG polylines, and words."""
 
     path: str
     valence: str
     energy: str
     words: str
-    steps: list[Step]
+    steps: list[TimelinePoint]
 
     @property
     def end(self) -> str:
         return self.steps[-1].clock
 
 
-def mood_course(moments: Sequence[Mapping[str, float]]) -> MoodCourse | None:
-    """The course through these moments; None where there is no change to be shown."""
+def mood_timeline(moments: Sequence[Mapping[str, float]], spread: Spread) -> MoodTimeline | None:
+    """The timeline of these moments; None for fewer than two."""
     if len(moments) < 2:
         return None
     first, last = moments[0]["at"], moments[-1]["at"]
     across = [100 * (m["at"] - first) / ((last - first) or 1) for m in moments]
-    return MoodCourse(
+    return MoodTimeline(
         path=_points([(100 * m["valence"], 100 * (1 - m["energy"])) for m in moments]),
-        valence=_line(across, [m["valence"] for m in moments]),
-        energy=_line(across, [m["energy"] for m in moments]),
-        words=_words(moments),
-        steps=[Step(_clock(m["at"]), mood_word(m["valence"], m["energy"])) for m in moments],
+        valence=_line(across, [m["valence"] - MUSIC_MEAN[0] for m in moments]),
+        energy=_line(across, [m["energy"] - MUSIC_MEAN[1] for m in moments]),
+        words=_course(moments, spread),
+        steps=[TimelinePoint(_clock(m["at"]), _word([m], spread)) for m in moments],
     )
 
 
-def _words(moments: Sequence[Mapping[str, float]]) -> str:
+def _course(moments: Sequence[Mapping[str, float]], spread: Spread) -> str:
     """Compare the first and last third: a single frame is too little."""
     third = max(len(moments) // 3, 1)
-    begins, ends = _mean_word(moments[:third]), _mean_word(moments[-third:])
+    begins, ends = _word(moments[:third], spread), _word(moments[-third:], spread)
+    if begins == ends == HARD_TO_TELL:
+        return "The mood is hard to tell from beginning to end."
     if begins == ends:
         return f"It stays {begins} from beginning to end."
+    if begins == HARD_TO_TELL:
+        return f"How it begins is hard to tell; it ends {ends}."
+    if ends == HARD_TO_TELL:
+        return f"It begins {begins}; how it ends is hard to tell."
     return f"It begins {begins} and ends {ends}."
 
 
-def _mean_word(moments: Sequence[Mapping[str, float]]) -> str:
-    valence, energy = (sum(m[axis] for m in moments) for axis in ("valence", "energy"))
-    return mood_word(valence / len(moments), energy / len(moments))
+def _word(moments: Sequence[Mapping[str, float]], spread: Spread) -> str:
+    """Of the mean of these moments."""
+    valence, energy = (
+        sum(m[axis] for m in moments) / len(moments) for axis in ("valence", "energy")
+    )
+    return mood_words(MoodTarget(valence, energy, spread)).word
 
 
-def _line(across: Sequence[float], values: Sequence[float]) -> str:
-    return _points([(x, HEIGHT * (1 - y)) for x, y in zip(across, values, strict=True)])
+def _line(across: Sequence[float], above: Sequence[float]) -> str:
+    """A line over time of how far above the middle of all music the mood is."""
+    return _points([(x, HEIGHT * min(0.5 - y, 1.0)) for x, y in zip(across, above, strict=True)])
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:

@@ -18,16 +18,16 @@ from stories.pages.access import own_story
 from stories.pages.forms import LearningForm, SteeringForm, SuggestionForm
 
 FOUND_AT_MOST = 8
-NOT_LEARNED = "Storify learns nothing from this story."
+NOT_LEARNED = "Storify won't learn from this story."
 
 
 @responses.story_action
 def steer(request: PageRequest, story: Story) -> HttpResponse:
     form = SteeringForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "Please choose between match, lift and contrast.")
+        return responses.refuse(request, story, "Please choose match, lift or contrast.")
     services.tune_story(story=story, user=request.user, **form.cleaned_data)
-    return responses.changed(request, story, "Here is the music in that direction.")
+    return responses.changed(request, story, "The suggestions are updated.")
 
 
 @responses.story_action
@@ -39,19 +39,21 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
         return responses.refuse(request, story, " ".join(map(str, reasons)))
     recommender.set_preferences(user=request.user, **form.preferences())
     services.suggest_again(story=story)
-    return responses.changed(request, story, "Your filters are kept for all your stories.")
+    return responses.changed(
+        request, story, "Your filters are saved. They apply to all your stories."
+    )
 
 
 @responses.story_action
 def set_learning(request: PageRequest, story: Story) -> HttpResponse:
     form = LearningForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "Please say yes or no.")
+        return responses.refuse(request, story, "Please choose yes or no.")
     services.tune_story(story=story, user=request.user, **form.cleaned_data)
     if request.htmx:
         return render(request, "stories/_learning.html", story_page.tracks(story))
     learns = form.cleaned_data["learns"]
-    messages.success(request, "Storify learns from this story." if learns else NOT_LEARNED)
+    messages.success(request, "Storify will learn from this story." if learns else NOT_LEARNED)
     return redirect("stories:story", story.id)
 
 
@@ -60,7 +62,7 @@ def restore(request: PageRequest, story: Story) -> HttpResponse:
     """Restore a track that was removed from the list."""
     form = SuggestionForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "There is no such suggestion.")
+        return responses.refuse(request, story, "There's no such suggestion.")
     suggestion_id = form.cleaned_data["suggestion"]
     shown = recommender.give_feedback(user=request.user, suggestion_id=suggestion_id, feedback="")
     if not request.htmx:

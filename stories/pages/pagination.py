@@ -1,4 +1,4 @@
-"""A page of stories and the cursor to the next: a place in time, which deletions do not shift."""
+"""Keyset pagination of stories by time, which deletions don't shift."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page_of(stories: QuerySet[Story], cursor: str) -> tuple[list[Story], str]:
 
 
 def _after(stories: QuerySet[Story], cursor: str) -> QuerySet[Story]:
-    """Raises Http404 where the cursor is none of ours."""
+    """The stories after the cursor. Raises Http404 if it's invalid."""
     if not cursor:
         return stories
     when, _, story_id = cursor.partition("~")
@@ -33,7 +33,7 @@ def _after(stories: QuerySet[Story], cursor: str) -> QuerySet[Story]:
 
 
 def moment(text: str) -> datetime:
-    """A moment with its zone, in UTC; ValueError for all else, also for one beyond the calendar."""
+    """Parse a time with a time zone, to UTC. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(text)

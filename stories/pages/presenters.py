@@ -11,20 +11,19 @@ from recommender.models import Choice, Track
 from stories import selectors
 from stories.models import Story
 from stories.pages.mood_colours import mood_colour
-from stories.pages.mood_plane import mood_word
 
 NONE = selectors.NONE
 SHOWN_BARS = 5
-# A caption whose likeliest emotion has less than this says nothing in particular.
+# A caption's likeliest emotion isn't named below this probability.
 TELLING = 0.3
-# An emotion that may be this many others may be any.
+# Alternatives aren't listed if there are more than this.
 LEFT_OPEN = 4
-# Nor does an intensity that is hardly likelier than not.
+# An intensity isn't named below this probability.
 SURE = 0.6
-# Standard deviations from the usual photo from which light and colours are worth a word.
+# Light and colours are mentioned from this many standard deviations from the average photo.
 STRIKING = 1.0
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
-# Which corner of the plane lends an emotion its colour.
+# The corner of the plane whose colour an emotion has.
 _FAMILY = {
     "angry": "tense",
     "disgust": "tense",
@@ -38,7 +37,7 @@ _STEPS = {
     "faces": "Looking for faces",
     "emotion": "Reading the emotion",
     "action": "Recognising the action",
-    "caption": "Reading your words",
+    "caption": "Reading your caption",
     "mood": "Finding the mood and the music",
 }
 
@@ -56,13 +55,13 @@ class Bar:
 
     @property
     def width(self) -> float:
-        """Of the bar in percent; a chance that is shown at all leaves a mark."""
+        """Width of the bar in percent, at least 1."""
         return max(round(100 * self.value, 1), 1)
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One of the things that the mood was read from."""
+    """One piece of evidence for the mood."""
 
     words: str
     percent: str = ""
@@ -71,17 +70,17 @@ class Chip:
 
 @dataclass(frozen=True)
 class Tag:
-    """What counts (`label`) beside what the model saw (`bars`), and what it can be set to."""
+    """The effective label, the model's probabilities as bars, and the choices for a correction."""
 
     label: str | None
     bars: list[Bar]
     choices: list[tuple[str, str]]
     corrected: bool = False
-    likely: tuple[str, ...] = ()
+    conformal_set: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
-        return in_words(self.label or "")
+        return display_name(self.label or "")
 
     @property
     def sureness(self) -> str:
@@ -93,14 +92,14 @@ class Tag:
 
     @property
     def either(self) -> str:
-        """Those that it may be, as in "happy, neutral or surprise"; empty where it is any."""
-        *most, last = [in_words(name) for name in self.likely] or [""]
+        """The alternatives, as in "happy, neutral or surprise"; empty if there are too many."""
+        *most, last = [display_name(name) for name in self.conformal_set] or [""]
         return f"{', '.join(most)} or {last}" if 0 < len(most) < LEFT_OPEN else ""
 
     @property
     def selected(self) -> str:
         if self.is_uncertain:
-            return next(iter(self.likely), NONE)
+            return next(iter(self.conformal_set), NONE)
         return self.label or NONE
 
     @property
@@ -114,7 +113,7 @@ class Tag:
 
 @dataclass(frozen=True)
 class FaceBox:
-    """A face in percent of the photo's sides, with the emotion that it shows most."""
+    """A face with its emotion; coordinates in percent of the photo's sides."""
 
     x: float
     y: float
@@ -158,7 +157,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Card:
-    """A story in the history; without a mood while it is not ready."""
+    """A story in the history; without a mood until it's ready."""
 
     story: Story
     word: str
@@ -171,7 +170,7 @@ class Card:
 
 
 def direction(steering: float) -> str:
-    """Where the music goes, in words: at one of the slider's names, or between two."""
+    """Name a position of the slider, as in "lift" or "between match and lift"."""
     place = steering * (len(_DIRECTIONS) - 1)
     before = min(int(place), len(_DIRECTIONS) - 2)
     low, high = _DIRECTIONS[before : before + 2]
@@ -183,12 +182,12 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def in_words(label: str) -> str:
+def display_name(label: str) -> str:
     return _WORDS.get(label, label.replace("_", " "))
 
 
 def steps(stage: str, stages: Sequence[str]) -> list[Step]:
-    """Every stage of the analysis with how far it is; none has begun for ""."""
+    """The stages of the analysis with their states; for "", none has begun."""
     current = stages.index(stage) if stage in stages else -1
     return [
         Step(_STEPS[name], "done" if i < current else "now" if i == current else "next")
@@ -202,17 +201,17 @@ def tag(
     classes: Sequence[str],
     *,
     corrected: bool,
-    likely: Sequence[str] = (),
+    conformal_set: Sequence[str] = (),
 ) -> Tag:
     """A tag with the likeliest class first."""
     ordered = sorted((seen or {}).items(), key=lambda item: -item[1])
-    choices = [*((name, in_words(name)) for name in sorted(classes)), (NONE, "none of these")]
+    choices = [*((name, display_name(name)) for name in sorted(classes)), (NONE, "none of these")]
     bars = [_bar(name, p, label) for name, p in ordered]
-    return Tag(label, bars, choices, corrected, tuple(likely))
+    return Tag(label, bars, choices, corrected, tuple(conformal_set))
 
 
 def intensity(label: str | None, probabilities: Mapping[str, float]) -> Tag:
-    """Low, medium, high in this order: a scale is not sorted by its values."""
+    """A tag with low, medium and high in this order."""
     known = [name for name in INTENSITIES if name in probabilities]
     return Tag(label, [_bar(name, probabilities[name], label) for name in known], [])
 
@@ -224,7 +223,7 @@ def chips(
     words: Mapping[str, float] | None,
     scene: Mapping[str, Any] | None = None,
 ) -> list[Chip]:
-    """What spoke for the mood; where nothing was found, nothing is said."""
+    """The evidence for the mood; only what was found."""
     found = []
     if emotion.is_uncertain:
         found.append(Chip("Emotion unsure"))
@@ -240,11 +239,11 @@ def chips(
 
 
 def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:
-    said = (
+    words = (
         _striking(scene.get("light", 0), "Dark", "Bright"),
         _striking(scene.get("colour", 0), "Muted colours", "Vivid colours"),
     )
-    return [Chip(words) for words in said if words]
+    return [Chip(word) for word in words if word]
 
 
 def _striking(deviation: float, low: str, high: str) -> str:
@@ -255,11 +254,11 @@ def _words_chip(words: Mapping[str, float]) -> Chip:
     top = max(words, key=lambda name: words[name])
     if words[top] < TELLING:
         return Chip("Your words")
-    return Chip(f"{in_words(top).capitalize()} words", percent(words[top]))
+    return Chip(f"{display_name(top).capitalize()} words", percent(words[top]))
 
 
 def _bar(name: str, value: float, label: str | None) -> Bar:
-    return Bar(in_words(name), value, name == label, _FAMILY.get(name, "plain"))
+    return Bar(display_name(name), value, name == label, _FAMILY.get(name, "plain"))
 
 
 def face_boxes(faces: Iterable[Mapping[str, Any]]) -> list[FaceBox]:
@@ -272,18 +271,18 @@ def _face_box(face: Mapping[str, Any]) -> FaceBox:
 
 
 def _face_words(face: Mapping[str, Any]) -> str:
-    """The label that the analysis stored with the face; "face" for one without."""
+    """The label of a face with its probability; "face" without one."""
     label = face.get("label")
     if not label:
         return "face"
     if label == UNCERTAIN:
         return "unsure"
-    return f"{in_words(label)} {percent(face['probabilities'][label])}"
+    return f"{display_name(label)} {percent(face['probabilities'][label])}"
 
 
 def card(story: Story, choice: Choice | None) -> Card:
-    mood, track = selectors.mood_of(story), choice.track if choice else None
-    if mood is None:
+    mood, words = selectors.mood_of(story), selectors.mood_words_of(story)
+    track = choice.track if choice else None
+    if mood is None or words is None:
         return Card(story, "", "", track)
-    place = mood.valence, mood.energy
-    return Card(story, mood_word(*place), mood_colour(*place), track)
+    return Card(story, words.word, mood_colour(mood.valence, mood.energy, words.share), track)

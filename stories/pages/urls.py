@@ -10,6 +10,7 @@ urlpatterns = [
     path("stories/new/", views.new, name="new"),
     path("stories/<uuid:story_id>/", views.story, name="story"),
     path("stories/<uuid:story_id>/progress/", views.progress, name="progress"),
+    path("stories/<uuid:story_id>/player/", views.player, name="player"),
     path("stories/<uuid:story_id>/correct/", views.correct, name="correct"),
     path("stories/<uuid:story_id>/choose/", views.choose, name="choose"),
     path("stories/<uuid:story_id>/unchoose/", views.unchoose, name="unchoose"),

@@ -25,11 +25,11 @@ from stories.models import MAX_CAPTION, Story
 from stories.pages import pagination, presenters, responses, story_page
 from stories.pages.access import own_story
 from stories.pages.forms import CorrectionForm, SuggestionForm, TrackForm, UploadForm
-from stories.uploads import photos, videos
+from stories.uploads import formats, photos, videos
 from stories.uploads.formats import PHOTO, VIDEO
 from stories.uploads.throttling import too_many_uploads
 
-TOO_MANY = "That was a lot at once. Please wait a minute and try again."
+TOO_MANY = "You've uploaded too much at once. Please wait a minute and try again."
 
 
 @require_safe
@@ -67,12 +67,12 @@ def _busy_page(request: PageRequest, form: UploadForm, error: UploadsBusyError) 
 
 
 def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
-    """The new story, or None with the reason in the form."""
+    """Create the story, or add the reason to the form and return None."""
     sent = form.cleaned_data
     upload = {"user": request.user, "upload": sent["photo"], "caption": sent["caption"]}
     try:
         return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
-    except IdempotencyConflictError:  # the page came back from the browser's memory: another story
+    except IdempotencyConflictError:  # the browser restored the page; this is another story
         return services.create_story(**upload)
     except photos.UploadError as error:
         form.add_error("photo", str(error))
@@ -89,7 +89,7 @@ def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> H
         "max_caption": MAX_CAPTION,
         "photo": PHOTO,
         "video": VIDEO,
-        "longest": videos.MAX_SECONDS + videos.SLACK_SECONDS,
+        "longest": formats.MAX_SECONDS + formats.SLACK_SECONDS,
         "errors": {
             "photo_too_large": photos.TOO_LARGE,
             "video_too_large": videos.TOO_LARGE,
@@ -137,9 +137,21 @@ def progress(request: PageRequest, story: Story) -> HttpResponse:
         return retarget(
             reswap(responses.story_part(request, story, "Done."), "outerHTML"), "#story"
         )
-    if request.GET.get("seen") == story_page.seen(story):
+    if request.GET.get("progress_state") == story_page.progress_state(story):
         return HttpResponse(status=204)
     return render(request, "stories/_progress.html", story_page.context(story))
+
+
+@require_safe
+@own_story
+def player(request: PageRequest, story: Story) -> HttpResponse:
+    """Render the player once the video is ready; 204 while it's prepared."""
+    video = selectors.video_of(story)
+    if not request.htmx or video is None:
+        return redirect("stories:story", story.id)
+    if selectors.video_status(story) == "preparing":
+        return HttpResponse(status=204)
+    return render(request, "stories/_video.html", {"story": story, "video": video})
 
 
 @responses.story_action
@@ -148,14 +160,14 @@ def correct(request: PageRequest, story: Story) -> HttpResponse:
     if not form.is_valid():
         return responses.refuse(request, story, "Please correct one thing at a time.")
     services.correct_story(story=story, user=request.user, **form.correction())
-    return responses.changed(request, story, "Corrected. Here is the music that fits now.")
+    return responses.changed(request, story, "Corrected. The suggestions are updated.")
 
 
 @responses.story_action
 def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "There is no such track.")
+        return responses.refuse(request, story, "There's no such track.")
     choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
     if request.htmx:
         return responses.choice_part(request, story)
@@ -168,7 +180,7 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
     services.remove_choice(story=story)
     if request.htmx:
         return responses.choice_part(request, story)
-    messages.success(request, "The track is no longer saved with your story.")
+    messages.success(request, "Removed the track from your story.")
     return redirect("stories:story", story.id)
 
 
@@ -176,9 +188,9 @@ def unchoose(request: PageRequest, story: Story) -> HttpResponse:
 def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "There is no such suggestion.")
-    said = {"suggestion_id": form.cleaned_data["suggestion"]}
-    recommender.give_feedback(user=request.user, **said, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+        return responses.refuse(request, story, "There's no such suggestion.")
+    given = {"suggestion_id": form.cleaned_data["suggestion"]}
+    recommender.give_feedback(user=request.user, **given, feedback=Suggestion.Feedback.NOT_THIS_ONE)
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 
@@ -196,5 +208,5 @@ def delete(request: PageRequest, story: Story) -> HttpResponse:
             request, "stories/delete.html", {"story": story, "video": selectors.video_of(story)}
         )
     services.delete_story(story=story)
-    messages.success(request, "The story is deleted.")
+    messages.success(request, "The story has been deleted.")
     return redirect("stories:history")

@@ -14,6 +14,7 @@ from stories.services.queue import (
     retry_story,
 )
 from stories.services.uploads import create_story
+from stories.services.videos import send_waiting_videos, transcode_next_video
 
 __all__ = [
     "AnalysisInterruptedError",
@@ -33,7 +34,9 @@ __all__ = [
     "retry_story",
     "save_choice",
     "send_refresh",
+    "send_waiting_videos",
     "suggest_again",
     "sweep_media",
+    "transcode_next_video",
     "tune_story",
 ]

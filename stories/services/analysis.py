@@ -10,30 +10,36 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
 
 from accounts.transactions import atomic_with_retry
-from ml.video import Frame, VideoUnreadable, sample
+from ml.video import Frame
+from recommender.locks import lock_person
 from recommender.services import suggest_tracks
+from stories.errors import UploadsBusyError
 from stories.models import Analysis, Story
+from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
-from stories.services.locks import lock_person
 from stories.services.queue import GAVE_UP, stale_before
+from stories.services.tag_events import log_new_labels
+from stories.services.videos import sample_frames, send_for_transcoding
 from stories.survey.selectors import action_levels
+from stories.uploads.photos import UploadError
+from stories.uploads.sandbox import SandboxError
 from stories.workers import heartbeat
 
 if TYPE_CHECKING:
-    from ml.types import Analysis as Seen
+    from ml.types import Analysis as AnalysisResult
 
-UNREADABLE = "The stored file could not be opened. Please upload it once more."
-BROKEN = "Something went wrong while we looked at this story. You can try it again."
-TRYING_AGAIN = "Something got in the way. We will try again in a moment."
+UNREADABLE = "The stored file couldn't be opened. Please upload it again."
+BROKEN = "Something went wrong while this story was being analysed. Please try again."
+TRYING_AGAIN = "The analysis was interrupted. It will start again in a moment."
 # Failures that may pass within seconds: no storage, no database, no memory.
-TRANSIENT = (OSError, OperationalError, MemoryError)
+TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError, SandboxError)
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +59,9 @@ class ClaimLostError(Exception):
 def analyse_story(*, story_id: UUID) -> Story | None:
     """Analyse a queued story and suggest tracks for it; None if there is nothing to do.
 
-    Runs at most once at a time for a story and keeps one result: every write checks that the
+    A story is analysed by one worker at a time and gets one result: every write checks that the
     claim still holds. Raises AnalysisInterruptedError for a transient failure; any other failure
-    is stored in the story's `error` and raised for the log.
+    is stored in the story's `error` and raised, so that it's logged.
     """
     claim = _claim_story(story_id)
     story = (
@@ -69,7 +75,7 @@ def analyse_story(*, story_id: UUID) -> Story | None:
         return _save_result(story, _run_models(story))
     except ClaimLostError:
         return None
-    except (FileNotFoundError, VideoUnreadable):
+    except FileNotFoundError:
         if not _fail(story, UNREADABLE):
             return None  # deleted with its files
         raise
@@ -97,7 +103,7 @@ def _claim_story(story_id: UUID) -> UUID:
     return claim
 
 
-def _run_models(story: Story) -> Seen:
+def _run_models(story: Story) -> AnalysisResult:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
     on_stage = partial(_note_stage, story)
@@ -113,10 +119,15 @@ def _run_models(story: Story) -> Seen:
 
 def _frames(story: Story, on_stage: Callable[[str], None]) -> Sequence[Frame] | None:
     video = video_of(story)
-    if video is None:
+    stored = video and (video.file or video.source)
+    if not stored:
         return None
-    with video.file.open("rb") as file:
-        return sample(file, video.kind, on_frame=partial(on_stage, "faces"))
+    try:
+        with stored.open("rb") as file:
+            return sample_frames(file, on_progress=partial(on_stage, "faces"))
+    except UploadError as error:  # the poster was readable; the page says what is with the video
+        logger.info("story %s is analysed by its poster: %s", story.pk, error.code)
+        return None
 
 
 def analyse_media(
@@ -126,10 +137,10 @@ def analyse_media(
     *,
     on_stage: Callable[[str], None],
     look_at_faces: bool = True,
-) -> Seen:
-    """Run the models on an upright photo or, given its frames, on a video with it as the poster.
+) -> AnalysisResult:
+    """Run the models on an upright photo or, if there are frames, on a video and its poster.
 
-    Calls `on_stage` with the name of each stage when it begins. Uses the survey's intensities.
+    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey.
     """
     from ml.analysis import analyse, analyse_video
 
@@ -151,36 +162,42 @@ def _note_stage(story: Story, stage: str) -> None:
 
 
 @atomic_with_retry
-def _save_result(story: Story, seen: Seen) -> Story:
+def _save_result(story: Story, result: AnalysisResult) -> Story:
     person = lock_person(story.user_id)
     held = _held(story).select_for_update().first()
     if person is None or held is None:
         raise ClaimLostError
-    fields = analysis_fields(seen)
-    if person.faces_consent is not True:  # withdrawn while the models looked
+    fields = analysis_fields(result)
+    if person.faces_consent is not True:  # withdrawn during the analysis
         fields = without_faces(fields)
+    earlier = Analysis.objects.filter(story=held).first()
     held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    log_new_labels(story=held, earlier=earlier, later=held.analysis)
+    if person.improve_consent:
+        queue_story(analysis=held.analysis)
     mood = mood_of(held)
     assert mood is not None  # noqa: S101 - it has an analysis now
     suggest_tracks(user=person, story_id=held.pk, mood=mood)
     held.status, held.stage, held.error = Story.Status.READY, "", ""
     held.claim, held.ready_at = None, timezone.now()
     held.save(update_fields=["status", "stage", "error", "claim", "ready_at"])
+    if (video := video_of(held)) and video.source:
+        transaction.on_commit(send_for_transcoding)
     return held
 
 
-def analysis_fields(seen: Seen) -> dict[str, Any]:
+def analysis_fields(result: AnalysisResult) -> dict[str, Any]:
     """Map a result of the models to the columns of Analysis."""
-    said = seen.to_json()
+    stored = result.to_json()
     names = (
         *("emotion", "emotion_label", "emotion_set", "action", "action_label"),
         *("intensity", "caption", "caption_mood", "scene", "faces", "moments", "versions"),
     )
     return {
-        **{name: said[name] for name in names},
-        "mood_valence": seen.mood.valence,
-        "mood_energy": seen.mood.energy,
-        "mood_spread": said["mood"]["spread"],
+        **{name: stored[name] for name in names},
+        "mood_valence": result.mood.valence,
+        "mood_energy": result.mood.energy,
+        "mood_spread": stored["mood"]["spread"],
     }
 
 

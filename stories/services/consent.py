@@ -13,10 +13,12 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from accounts.models import User
-from stories.models import Analysis, Correction, Story
+from stories.models import Analysis, Story
+from stories.review.services.consent import erase_reviewed_faces
 from stories.selectors import fused_mood
 from stories.services import job_publisher
 from stories.services.corrections import suggest_again
+from stories.services.tag_events import erase_face_events
 
 WITHOUT_FACES: dict[str, Any] = {
     "emotion": None,
@@ -24,7 +26,7 @@ WITHOUT_FACES: dict[str, Any] = {
     "emotion_set": [],
     "faces": [],
 }
-# Moods that the request recomputes itself, about a millisecond each; a task does the rest.
+# How many moods the request recomputes itself, in about a millisecond each; a task does the rest.
 AT_ONCE = 200
 MOODS_A_STEP = 500
 LISTS_A_STEP = 50
@@ -50,7 +52,8 @@ def erase_faces(user: User) -> None:
     """
     theirs = Analysis.objects.filter(story__user=user)
     read = theirs.exclude(emotion__isnull=True, faces=[])
-    _forget_what_was_corrected(read)
+    erase_face_events(read)
+    erase_reviewed_faces(user)
     read.filter(emotion__isnull=False).update(moments=[])
     own = Q(mood_set_by_hand=True) | Q(corrected_emotion__isnull=False)
     read.update(
@@ -101,13 +104,7 @@ def _rank_again(story: Story) -> bool:
         suggest_again(story=story)
     except Story.DoesNotExist:  # deleted meanwhile
         return False
-    except Exception:  # one story that fails must not keep the others; it stays marked
+    except Exception:  # a failure must not stop the other stories; this one stays marked
         logger.exception("no new suggestions for story %s", story.pk)
         return False
     return True
-
-
-def _forget_what_was_corrected(read: QuerySet[Analysis]) -> None:
-    """What stood there before a correction came from the model, or is the `after` of another."""
-    kinds = (Correction.Kind.EMOTION, Correction.Kind.MOOD)
-    Correction.objects.filter(story__analysis__in=read, kind__in=kinds).update(before=None)

@@ -1,4 +1,4 @@
-"""Corrections of tags and mood by the owner; they rank tracks again without running a model."""
+"""Corrects tags and mood and ranks tracks again, without running a model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget, point
+from recommender.locks import lock_person
 from recommender.services import set_learning, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
-from stories.models import Analysis, Correction, Story
+from stories.models import Analysis, Story, TagEvent
+from stories.review.services.items import queue_overridden
 from stories.selectors import LABELS, NONE, effective_tags, fused_mood, mood_of
-from stories.services.locks import lock_person
+from stories.services.tag_events import append_tag_events
 
-# Write nothing else: the models' columns may be erased concurrently.
+# Nothing else is written, because the models' columns may be erased concurrently.
 _BY_HAND = (
     *("corrected_emotion", "corrected_action", "outdated"),
     *("mood_valence", "mood_energy", "mood_spread", "mood_set_by_hand"),
@@ -32,7 +34,7 @@ def correct_story(
     """Correct tags ("none" for nothing of the kind) or set the mood (valence, energy) by hand.
 
     Corrected tags are fused into a new mood; a mood set by hand counts until a tag is corrected.
-    Either ranks tracks again at once and is logged as a Correction by `user`.
+    Either ranks tracks again at once and is logged as a TagEvent by `user`.
     Raises StoryNotReadyError before the analysis is done, UnknownLabelError for an unknown label.
     """
     locked = lock_ready_story(story)
@@ -42,6 +44,7 @@ def correct_story(
             _correct_tag(locked, user, kind, label)
     _set_mood(locked, user, point(*mood) if mood else None, retagged=bool(emotion or action))
     analysis.save(update_fields=_BY_HAND)
+    queue_overridden(story=locked)
     _suggest(locked)
     return locked
 
@@ -50,10 +53,10 @@ def correct_story(
 def tune_story(
     *, story: Story, user: User, steering: float | None = None, learns: bool | None = None
 ) -> Story:
-    """Steer the story's music from 0 (match) over 0.5 (lift) to 1 (contrast), which ranks tracks
-    again at once, or say whether anything is to be learned from the story.
+    """Steer the story's music, or set whether Storify learns from the story.
 
-    Raises StoryNotReadyError before the analysis is done.
+    `steering` is from 0 (match) over 0.5 (lift) to 1 (contrast) and ranks tracks again. Raises
+    StoryNotReadyError before the analysis is done.
     """
     locked = lock_ready_story(story)
     if learns is not None:
@@ -120,4 +123,5 @@ def _place(analysis: Analysis) -> dict[str, float]:
 
 
 def _log(story: Story, user: User, kind: str, before: Any, after: Any) -> None:
-    Correction.objects.create(story=story, user=user, kind=kind, before=before, after=after)
+    source = TagEvent.Source.OWNER
+    append_tag_events(story=story, actor=user, source=source, changes={kind: (before, after)})

@@ -42,13 +42,15 @@ def delete_stories_of(user: User) -> None:
 def _delete_files_on_commit(story_ids: list[UUID]) -> None:
     kept = {"story__in": story_ids}
     files = [f for photo in Photo.objects.filter(**kept) for f in (photo.file, photo.thumbnail)]
-    files += [video.file for video in Video.objects.filter(**kept)]
+    files += [f for video in Video.objects.filter(**kept) for f in (video.file, video.source)]
     for file in files:
         if file.name:
-            _delete_on_commit(file.storage, str(file.name))
+            delete_on_commit(file.storage, str(file.name))
 
 
-def _delete_on_commit(storage: Storage, name: str) -> None:
+def delete_on_commit(storage: Storage, name: str) -> None:
+    """Delete a stored file once nothing in the database names it any longer."""
+
     def delete_file() -> None:
         storage.delete(name)
 

@@ -11,6 +11,8 @@ from kombu.pools import producers
 
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
+BACKFILL_REVIEWS = "stories.tasks.backfill_reviews"
+TRANSCODE_VIDEO = "stories.tasks.transcode_next_video"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -37,7 +39,17 @@ def publish_refresh() -> None:
     _publish(REFRESH_OUTDATED)
 
 
-def _publish(task: str, *args: str) -> None:
+def publish_backfill(user_id: int) -> None:
+    """Ask a worker to fill the review queues. Raises BrokerUnavailableError within seconds."""
+    _publish(BACKFILL_REVIEWS, user_id)
+
+
+def publish_transcoding() -> None:
+    """Ask a worker to transcode a video. Raises BrokerUnavailableError within seconds."""
+    _publish(TRANSCODE_VIDEO)
+
+
+def _publish(task: str, *args: str | int) -> None:
     connection = current_app.connection_for_write(transport_options=_TRANSPORT)
     try:
         with producers[connection].acquire(block=True, timeout=5) as producer:
@@ -52,17 +64,24 @@ def _publish(task: str, *args: str) -> None:
         raise BrokerUnavailableError from error
 
 
-def waiting_messages(queue: str = INFERENCE) -> int:
-    """Count the messages in a queue that no worker has taken.
+def waiting_messages(*queues: str) -> int:
+    """Count the messages in these queues that no worker has taken; by default, analyses.
 
-    Redis and RabbitMQ both return the count for a passive declaration and refuse one for a queue
-    that has never been used. Raises BrokerUnavailableError within seconds.
+    Raises BrokerUnavailableError within seconds.
     """
     with current_app.connection_for_read(transport_options=_TRANSPORT) as connection:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
-        except connection.channel_errors:
-            return 0
+            return sum(_count(connection, queue) for queue in queues or [INFERENCE])
         except (OperationalError, *connection.connection_errors) as error:
             raise BrokerUnavailableError from error
+
+
+def _count(connection: Any, queue: str) -> int:
+    # Redis and RabbitMQ both return the count for a passive declaration, and refuse one for a queue
+    # that has never been used.
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except connection.channel_errors:
+        return 0

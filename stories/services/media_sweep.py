@@ -1,7 +1,7 @@
 """Removes files without a row after a day and reports rows without a file.
 
-A file is stored before its row is committed and deleted after its row is gone, so a process that
-is killed in between leaves a file that nobody sees. This is the net below all such ways.
+A file is stored before its row is committed and deleted after its row, so a process that is killed
+in between leaves an orphaned file.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from django.utils import timezone
 
 from stories.models import Photo, Video
 
-# No upload takes so long; until then a file may still get its row.
+# Longer than any upload takes; a younger file may still get its row.
 LEFT_AFTER = timedelta(days=1)
-# Files lie in folders by the first byte of their story's id. One folder at a time is compared with
-# its rows, so memory stays small whatever their number.
+# Files are in folders named after the first byte of their story's id. Folders are compared with
+# their rows one at a time, to limit memory.
 _FOLDER = re.compile("[0-9a-f]{2}")
-# More files without a row than this, and than files with one: the database of one site and the
-# storage of another. Then nothing is removed.
+# With more orphaned files than this, and than other files, the database probably belongs to another
+# site than the storage, and nothing is removed.
 SUSPICIOUS = 1000
-# The most that one run removes; the next continues.
+# One run removes at most this many files; the next continues.
 MOST_REMOVED = 100_000
 MOST_NAMED = 100
 
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Sweep:
-    """What was found; `missing` names the first of the `n_missing` files that rows lack."""
+    """Counts of files; `missing` names the first of the `n_missing` files that rows refer to."""
 
     files: int = 0
     without_row: int = 0
@@ -56,7 +56,7 @@ class Sweep:
 def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
     """Remove files older than a day that have no row, and report rows that have no file.
 
-    Removes nothing where that would be most of the files, unless `force` says that it is meant.
+    If that would be most of the files, it removes nothing without `force`.
     """
     sweep = Sweep()
     left: list[tuple[Storage, str]] = []
@@ -73,20 +73,21 @@ def sweep_media(*, dry_run: bool = False, force: bool = False) -> Sweep:
 
 
 def _columns() -> list[FileField]:
-    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"))
+    named = ((Photo, "file"), (Photo, "thumbnail"), (Video, "file"), (Video, "source"))
     return [cast("FileField", model._meta.get_field(name)) for model, name in named]
 
 
 def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
-    """Every folder of this column, by its rows or in the storage, with the names of its rows.
+    """Every folder that has rows or files of this column, with the file names in its rows.
 
-    The rows are read before the files: one that is stored after that is too young to be removed.
+    Rows are read before files; a file stored in between is too young to be removed.
     """
     done = set()
-    rows = column.model._default_manager.order_by("story_id").values_list(column.name, flat=True)
+    stored = column.model._default_manager.exclude(**{column.name: ""})
+    rows = stored.order_by("story_id").values_list(column.name, flat=True)
     for folder, names in groupby(rows.iterator(), posixpath.dirname):
-        if folder in done:  # the files of the rows that came first would pass for left
-            raise ValueError(f"the rows of {folder} do not stand together")
+        if folder in done:  # files of the earlier rows would look orphaned
+            raise ValueError(f"the rows of {folder} aren't contiguous")
         done.add(folder)
         yield folder, set(names)
     example = column.generate_filename(column.model(story_id=UUID(int=0)), "any.file")
@@ -97,7 +98,7 @@ def _folders(column: FileField) -> Iterator[tuple[str, set[str]]]:
 
 
 def _compare(sweep: Sweep, column: FileField, folder: str, rows: set[str]) -> list[str]:
-    """Count what a folder and its rows hold; return the files to be removed."""
+    """Count the files and rows of a folder; return the files to be removed."""
     files = {f"{folder}/{name}" for name in _list(column.storage, folder)[1]}
     without_row = sorted(files - rows)
     old = [name for name in without_row if _is_old(column.storage, name)]

@@ -10,21 +10,20 @@ from uuid import uuid4
 
 from PIL import Image
 
-from ml.mood import MoodTarget
-from ml.video import sample
 from recommender.ranking.listener import get_listener
 from recommender.ranking.rank import RankedTrack, rank_tracks
 from stories.models import Analysis, Story
-from stories.selectors import effective_tags
+from stories.selectors import described_mood, effective_tags
 from stories.services.analysis import analyse_media, analysis_fields
 from stories.services.uploads import read_upload
+from stories.services.videos import sample_frames
 from stories.uploads.photos import Upload
 
 
 @dataclass(frozen=True)
 class Preview:
     tags: dict[str, Any]
-    mood: MoodTarget
+    mood: dict[str, Any]
     suggestions: list[RankedTrack]
 
 
@@ -39,9 +38,11 @@ def preview_suggestions(
 
     Loads the models, so never call it in a web process. Raises UploadError.
     """
-    with read_upload(upload) as clean, Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
-        frames = sample(clean.video.file, clean.video.kind) if clean.video else None
-        seen = analyse_media(photo, frames, caption, on_stage=on_stage)
-    tags = effective_tags(Analysis(story=Story(), **analysis_fields(seen)).story) or {}
-    ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=seen.mood, n=n)
-    return Preview(tags, seen.mood, ranking.tracks)
+    clean = read_upload(upload)
+    frames = None if clean.seconds is None else sample_frames(upload)
+    with Image.open(io.BytesIO(clean.photo.jpeg)) as photo:
+        result = analyse_media(photo, frames, caption, on_stage=on_stage)
+    story = Analysis(story=Story(), **analysis_fields(result)).story
+    tags, mood = effective_tags(story) or {}, described_mood(story) or {}
+    ranking = rank_tracks(listener=get_listener(), story_id=uuid4(), mood=result.mood, n=n)
+    return Preview(tags, mood, ranking.tracks)

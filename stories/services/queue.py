@@ -14,11 +14,11 @@ from stories.errors import StoryNotFailedError
 from stories.models import Story
 from stories.services import job_publisher
 
-DELAYED = "Saved. Analysis is delayed, it will start by itself as soon as possible."
-GAVE_UP = "The analysis stopped several times before it was done. You can try it again."
-# Within this a message is on its way from the broker to the worker that claims the story.
+DELAYED = "Your story is saved. Its analysis is delayed and will start automatically."
+GAVE_UP = "The analysis failed several times. You can try again."
+# A message may take this long from the broker to the worker that claims the story.
 LOST_AFTER = timedelta(seconds=30)
-# Time for the request that stored the story to send it off itself.
+# The request that stored a story publishes it within this time.
 UNSENT_AFTER = timedelta(seconds=10)
 BATCH = 500
 
@@ -79,11 +79,11 @@ def _unsent() -> list[UUID]:
 
 
 def _lost() -> list[UUID]:
-    """Stories whose message neither the broker nor a worker has, as far as can be told.
+    """Stories whose messages seem to be lost.
 
-    The broker says how many messages it has, and hands them out in the order in which it took
-    them: where more stories wait than messages, those sent first have none. One that a worker
-    holds without having claimed its story is sent once more, which the claim makes harmless.
+    The broker delivers messages in order. If it has fewer messages than there are queued stories,
+    those published first have lost theirs. A message that a worker has taken, but not yet claimed a
+    story for, is also published again; the claim prevents a second analysis.
     """
     try:
         messages = job_publisher.waiting_messages()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
@@ -23,10 +23,9 @@ from stories.models import Photo, Story, Video
 from stories.services.queue import enqueue_story
 from stories.uploads.photos import CleanPhoto, Upload
 from stories.uploads.sandbox import PHOTO, THUMBNAIL, UPLOAD, Sandbox
-from stories.uploads.videos import CleanVideo
 
 _CHUNK = 1 << 20
-# How long an upload waits for its turn before it is answered with 503.
+# How long an upload waits for its turn before it gets a 503.
 TURN_SECONDS = 2.0
 sandbox = Sandbox()
 _turns = threading.BoundedSemaphore(settings.STORIES_READS_AT_ONCE)
@@ -45,16 +44,17 @@ def create_story(
     key, digest = idempotency_key or None, _digest(upload, caption)
     if earlier := _find_earlier(user, key, digest):
         return earlier
-    with read_upload(upload) as clean:
-        try:
-            story = _insert_story(user, clean, caption, key, digest)
-        except IntegrityError as error:
-            if isinstance(error.__cause__, ForeignKeyViolation):
-                raise StoryGoneError from error
-            # The other of two requests with this key was first.
-            if earlier := _find_earlier(user, key, digest):
-                return earlier
-            raise
+    clean = read_upload(upload)
+    try:
+        fields = {"caption": caption, "idempotency_key": key, "upload_digest": digest}
+        story = _insert_story(user, clean, upload, **fields)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, ForeignKeyViolation):
+            raise StoryGoneError from error
+        # The other of two requests with this key was first.
+        if earlier := _find_earlier(user, key, digest):
+            return earlier
+        raise
     try:
         story.refresh_from_db()  # what queueing wrote after the commit
     except Story.DoesNotExist as error:
@@ -64,29 +64,29 @@ def create_story(
 
 @dataclass(frozen=True)
 class CleanUpload:
-    """The cleaned upload; the photo of a video is its poster."""
+    """The cleaned photo; of a video, its poster and how many seconds it lasts."""
 
     photo: CleanPhoto
-    video: CleanVideo | None = None
+    seconds: float | None = None
+
+
+def read_upload(upload: Upload) -> CleanUpload:
+    """Check and clean a photo, or check a video. Raises UploadError and UploadsBusyError."""
+    with upload_folder(upload) as folder, _turn():
+        result = sandbox.read(folder)
+        return CleanUpload(_photo(folder, result), result.get("seconds"))
 
 
 @contextmanager
-def read_upload(upload: Upload) -> Iterator[CleanUpload]:
-    """Check and clean a photo or video; its file exists until the context ends.
-
-    Raises UploadError and UploadsBusyError.
-    """
+def upload_folder(upload: Upload) -> Iterator[Path]:
+    """A folder for the sandbox with a copy of the upload."""
     with tempfile.TemporaryDirectory(prefix="storify-") as name:
         folder = Path(name)
-        _copy(upload, folder / UPLOAD)
-        with _turn():
-            told = sandbox.read(folder)
-        photo = _photo(folder, told)
-        if "kind" not in told:
-            yield CleanUpload(photo)
-            return
-        with (folder / f"video.{told['kind']}").open("rb") as file:
-            yield CleanUpload(photo, CleanVideo(file, told["kind"], told["seconds"], photo))
+        upload.seek(0)
+        with (folder / UPLOAD).open("wb") as copy:
+            while chunk := upload.read(_CHUNK):
+                copy.write(chunk)
+        yield folder
 
 
 @contextmanager
@@ -100,16 +100,9 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _photo(folder: Path, told: dict[str, Any]) -> CleanPhoto:
+def _photo(folder: Path, result: dict[str, Any]) -> CleanPhoto:
     jpeg, thumbnail = (folder / PHOTO).read_bytes(), (folder / THUMBNAIL).read_bytes()
-    return CleanPhoto(jpeg, thumbnail, told["width"], told["height"])
-
-
-def _copy(upload: Upload, path: Path) -> None:
-    upload.seek(0)
-    with path.open("wb") as copy:
-        while chunk := upload.read(_CHUNK):
-            copy.write(chunk)
+    return CleanPhoto(jpeg, thumbnail, result["width"], result["height"])
 
 
 def _digest(upload: Upload, caption: str) -> str:
@@ -131,33 +124,31 @@ def _find_earlier(user: User, key: str | None, digest: str) -> Story | None:
 
 
 @transaction.atomic
-def _insert_story(
-    user: User, clean: CleanUpload, caption: str, key: str | None, digest: str
-) -> Story:
+def _insert_story(user: User, clean: CleanUpload, upload: Upload, **fields: str | None) -> Story:
     # The row first: its unique key lets one of two concurrent requests store files, not both.
-    story = Story.objects.create(
-        user=user, caption=caption, idempotency_key=key, upload_digest=digest
-    )
+    story = Story.objects.create(user=user, **fields)
     # Foreign keys are otherwise checked at the commit, when the files are stored already. Now it
     # fails here for a person who is gone, and locks one who is there: their deletion waits, and
     # then finds the story with its files.
     connection.check_constraints()
     photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
     moving = Video(story=story)
-    with _no_files_left_on_failure(photo.file, photo.thumbnail, moving.file):
+    with no_files_left_on_failure(photo.file, photo.thumbnail, moving.source):
         photo.file.save("photo.jpg", ContentFile(clean.photo.jpeg), save=False)
         photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.photo.thumbnail), save=False)
         photo.save(force_insert=True)
-        if clean.video:
-            moving.seconds = clean.video.seconds
-            moving.file.save(f"video.{clean.video.kind}", File(clean.video.file), save=False)
+        if clean.seconds is not None:
+            moving.seconds = clean.seconds
+            upload.seek(0)
+            moving.source.save("", File(cast("IO[bytes]", upload)), save=False)
             moving.save(force_insert=True)
     transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
     return story
 
 
 @contextmanager
-def _no_files_left_on_failure(*files: FieldFile) -> Iterator[None]:
+def no_files_left_on_failure(*files: FieldFile) -> Iterator[None]:
+    """Delete what was stored if the transaction's work fails."""
     try:
         yield
     except BaseException:

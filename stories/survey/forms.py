@@ -8,7 +8,7 @@ from django import forms
 
 from ml.labels import ACTIONS, INTENSITIES
 from stories.models import MUSIC, MUSIC_LEVELS
-from stories.pages.presenters import in_words
+from stories.pages.presenters import display_name
 
 SKIP = ""
 
@@ -19,7 +19,7 @@ class SurveyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for action in ACTIONS:
-            self.fields[action] = _question(in_words(action).capitalize(), INTENSITIES)
+            self.fields[action] = _question(display_name(action).capitalize(), INTENSITIES)
         self.fields[MUSIC] = _question("How important is music to your stories?", MUSIC_LEVELS)
 
     def answers(self) -> dict[str, str]:

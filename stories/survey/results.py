@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ml.intensity import levels
 from ml.labels import ACTIONS, INTENSITIES
 from stories.models import MUSIC, MUSIC_LEVELS
-from stories.pages.presenters import Bar, in_words
+from stories.pages.presenters import Bar, display_name
 from stories.survey.selectors import about_actions, counts
 
 
@@ -28,7 +28,7 @@ def results() -> list[Result]:
     after = levels(about_actions(given))
     shown = [
         Result(
-            in_words(action).capitalize(),
+            display_name(action).capitalize(),
             sum(given.get(action, {}).values()),
             _bars(given.get(action, {}), INTENSITIES),
             _bars(after[action], INTENSITIES),

@@ -31,7 +31,7 @@ def survey(request: PageRequest) -> HttpResponse:
 @signed_in
 def results(request: PageRequest) -> HttpResponse:
     if not (request.user.is_staff or selectors.answers_of(request.user)):
-        messages.info(request, "Answer first, then see what the others said.")
+        messages.info(request, "Answer first to see the results.")
         return redirect("stories:survey")
     page = {"results": outcome.results(), "people": selectors.people()}
     return render(request, "stories/survey_results.html", page)

@@ -1,7 +1,7 @@
-"""The accepted upload types and their limits: the one list that every other place reads.
+"""The accepted upload types and their limits.
 
-The readers of uploads, the API's schema, `manage.py suggest`, the upload page and its script take
-names, MIME types, extensions and limits from here.
+Upload readers, the API schema, `manage.py suggest`, the upload page and its script all read this
+list.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from ml.video import MAX_PIXELS as MAX_VIDEO_PIXELS
 
 MEGABYTE = 1024 * 1024
+MAX_SECONDS = 60
+# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
+SLACK_SECONDS = 1.0
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _EBML = b"\x1a\x45\xdf\xa3"
 _REFUSED = (
-    (b"GIF8", "a GIF"),
     (b"II*\x00", "a TIFF"),
     (b"MM\x00*", "a TIFF"),
     (b"II+\x00", "a TIFF"),
@@ -91,11 +93,15 @@ def _is_webp(head: bytes) -> bool:
 
 
 def _is_heic(head: bytes) -> bool:
+    return head[8:12] in _HEIC_BRANDS and bool(_brands(head)) and not _is_avif(head)
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """The brands that a file of ISO/IEC 14496-12 names; none of another file."""
     if head[4:8] != b"ftyp":
-        return False
+        return set()
     box = head[: min(int.from_bytes(head[:4], "big"), 256)]
-    compatible = {box[8:12], *(box[i : i + 4] for i in range(16, len(box) - 3, 4))}
-    return box[8:12] in _HEIC_BRANDS and not compatible & _AVIF_BRANDS
+    return {box[8:12], *(box[i : i + 4] for i in range(16, len(box) - 3, 4))}
 
 
 def _is_mp4(head: bytes) -> bool:
@@ -111,12 +117,30 @@ def _is_webm(head: bytes) -> bool:
     return head.startswith(_EBML) and b"webm" in head[:64]
 
 
+def _is_matroska(head: bytes) -> bool:
+    return head.startswith(_EBML) and b"matroska" in head[:64]
+
+
+def _is_gif(head: bytes) -> bool:
+    return head.startswith((b"GIF87a", b"GIF89a"))
+
+
+def _is_avif(head: bytes) -> bool:
+    return bool(_brands(head) & _AVIF_BRANDS)
+
+
+def _is_moving_avif(head: bytes) -> bool:
+    return b"avis" in _brands(head)
+
+
 PHOTO = Medium(
     formats=(
         UploadFormat("JPEG", "JPEG", ("image/jpeg",), (".jpg", ".jpeg"), _is_jpeg),
         UploadFormat("PNG", "PNG", ("image/png",), (".png",), _is_png),
         UploadFormat("WebP", "WEBP", ("image/webp",), (".webp",), _is_webp),
         UploadFormat("HEIC", "HEIF", ("image/heic", "image/heif"), (".heic", ".heif"), _is_heic),
+        UploadFormat("AVIF", "AVIF", ("image/avif",), (".avif",), _is_avif),
+        UploadFormat("GIF", "GIF", ("image/gif",), (".gif",), _is_gif),
     ),
     megabytes=20,
     max_pixels=50_000_000,
@@ -127,11 +151,17 @@ VIDEO = Medium(
         UploadFormat("MP4", "mp4", ("video/mp4", "video/x-m4v"), (".mp4", ".m4v"), _is_mp4),
         UploadFormat("MOV", "mp4", ("video/quicktime",), (".mov",), _is_quicktime),
         UploadFormat("WebM", "webm", ("video/webm",), (".webm",), _is_webm),
+        UploadFormat("MKV", "webm", ("video/x-matroska",), (".mkv",), _is_matroska),
     ),
     megabytes=100,
     max_pixels=MAX_VIDEO_PIXELS,
     resolution="4K",
-    max_seconds=60,
+    max_seconds=MAX_SECONDS,
+)
+# Pictures that move are sent as photos and kept as videos, with the limits of videos.
+ANIMATED = (
+    UploadFormat("AVIF", "avif", (), (), _is_moving_avif),
+    UploadFormat("GIF", "gif", (), (), _is_gif),
 )
 ACCEPTED = f"a photo ({PHOTO.names}) or a video ({VIDEO.names})"
 
@@ -142,7 +172,7 @@ def describe_refused(data: bytes) -> str:
         if data.startswith(magic):
             return name
     if data[4:8] == b"ftyp":
-        return "an AVIF" if b"avif" in data[8:64] else "a video of another kind"
+        return "a video of another kind"
     if data.startswith(_EBML) or data[8:12] == b"AVI ":
         return "a video of another kind"
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -1,9 +1,8 @@
 """Converts untrusted uploads to plain, upright sRGB JPEGs, or refuses them with a reason.
 
-The file is judged by its content, never by its name or by what the client calls it. Its size
-and its number of pixels are checked before a single pixel is decoded, and what is kept is
-always encoded anew from the pixels alone: metadata, embedded thumbnails, colour profiles and
-whatever was appended behind the picture stay outside.
+The type of a file is detected from its content, never from its name or the client's MIME type. Size
+and number of pixels are checked before decoding. The picture is re-encoded from its pixels, without
+metadata, embedded thumbnails, colour profiles and anything appended to the file.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ MAX_PHOTO_BYTES = PHOTO.max_bytes
 MAX_PIXELS = PHOTO.max_pixels
 PHOTO_SIDE = 2048
 THUMBNAIL_SIDE = 480
-# A progressive JPEG has about ten scans; thousands of empty ones keep a decoder busy for hours.
+# A progressive JPEG has about ten scans; decoding thousands of empty ones would take hours.
 MAX_JPEG_SCANS = 64
 STRIP_ROWS = 64
 
-# The page says the same words before it sends anything.
+# The upload page shows the same messages before it sends a file.
 WRONG_TYPE = f"Please choose {ACCEPTED}."
 EMPTY = f"This file is empty. {WRONG_TYPE}"
 TOO_LARGE = f"This photo is larger than {PHOTO.megabytes} MB. Please choose a smaller one."
 TOO_COSTLY = (
-    "Reading this file takes too much memory or time. Please choose another one, or save it anew "
-    "in a photo or video app first."
+    "Reading this file takes too much memory or time. Please choose another one, or export it "
+    "again from a photo or video app."
 )
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ pillow_heif.register_heif_opener(thumbnails=False)
 
 
 class UploadError(Exception):
-    """The upload is refused; `str()` says why in words for people, `code` for programs."""
+    """The upload is refused; `str()` is the reason for people, `code` the one for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -49,7 +48,7 @@ class UploadError(Exception):
 
 
 class Upload(Protocol):
-    """What is needed of an uploaded file; Django's and Python's own file objects have it."""
+    """A binary file, as Django's uploads and Python's file objects are."""
 
     def read(self, size: int = ..., /) -> bytes: ...
 
@@ -67,13 +66,13 @@ class CleanPhoto:
 
 
 def read_photo(upload: Upload) -> CleanPhoto:
-    """Check, decode and encode anew. Raises UploadError for everything that is not a photo."""
+    """Check, decode and re-encode a photo. Raises UploadError for anything else."""
     data = _read_bytes(upload)
     return clean_picture(_decode(data, _detect(data)))
 
 
 def clean_picture(image: Image.Image) -> CleanPhoto:
-    """Encode an upright RGB picture, no larger than a photo is kept, and its thumbnail."""
+    """Encode an upright RGB picture of at most PHOTO_SIDE, and its thumbnail."""
     photo = _encode(image)
     thumbnail = _encode(_shrink(image, THUMBNAIL_SIDE))
     return CleanPhoto(photo, thumbnail, image.width, image.height)
@@ -109,11 +108,11 @@ def _decode(data: bytes, kind: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
     except Exception as error:
-        # A decoder that is fed by strangers may raise anything; none of it is our failure.
+        # Decoders raise all kinds of errors for untrusted files.
         logger.info("refused an unreadable %s: %s", kind, type(error).__name__)
         raise UploadError(
             "unreadable",
-            "This photo is damaged or incomplete. Please choose another one, or send it again.",
+            "This photo is damaged or incomplete. Please choose another one, or upload it again.",
         ) from error
 
 
@@ -147,10 +146,10 @@ def _normalise(image: Image.Image, kind: str) -> Image.Image:
 
 
 def _reduce(image: Image.Image) -> Image.Image:
-    """Make it opaque with 8 bits a channel; if it is far too large, in strips and smaller at once.
+    """Convert to opaque 8-bit channels; reduce a far too large picture strip by strip.
 
-    A second and third copy of 50 megapixels would be needed else. What is left has at least two
-    pixels for each that is kept, as with the `reducing_gap` of `resize`.
+    Strips avoid a second and third copy of 50 megapixels. The result is at least twice PHOTO_SIDE,
+    as with the `reducing_gap` of `resize`.
     """
     factor = max(1, max(image.size) // (2 * PHOTO_SIDE))
     if factor == 1:

@@ -1,10 +1,11 @@
 """Reads each upload in a process of its own, with limits on memory, time and files.
 
-Whoever takes uploads starts one fork server: by exec, because a process with threads must not
-fork, and with a bare environment. It has the decoders loaded, stays at one thread, and forks a
-child for each upload. The caller names a folder in which the child finds the upload and leaves
-the result; a few words come back through a socket. A child that takes too much is killed by the
-kernel, and its file is refused. The server ends with its caller, a child after WALL_SECONDS.
+Whoever reads uploads, the web process or a worker, starts one fork server: by exec, because a
+process with threads must not fork, and with a bare environment. It has the decoders loaded, stays
+at one thread, and forks a child for each job. The caller names a folder in which the child finds
+the upload and leaves the result; signs of progress and a few words come back through a socket. A
+child that takes too much is killed by the kernel, and its file is refused. The server ends with its
+caller, a child after the job's time.
 """
 
 from __future__ import annotations
@@ -18,30 +19,45 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from PIL import Image
 
+from ml.video import VideoUnreadable, sample
 from stories.errors import UploadsBusyError
 from stories.uploads.photos import TOO_COSTLY, CleanPhoto, UploadError, read_photo
-from stories.uploads.videos import MAX_VIDEO_BYTES, check_tables, kind_of, read_video
+from stories.uploads.transcoding import transcode
+from stories.uploads.videos import DAMAGED, MAX_VIDEO_BYTES, check_tables, kind_of, read_video
 
-UPLOAD, PHOTO, THUMBNAIL = "upload", "photo.jpg", "thumbnail.jpg"
+UPLOAD, PHOTO, THUMBNAIL, VIDEO = "upload", "photo.jpg", "thumbnail.jpg", "video.mp4"
+FRAME = "{}.ppm"  # written and read much faster than a PNG
 
 # Memory beyond what the server has, in bytes, and processor time in seconds: to read what a video
-# says about itself, then to copy it and decode a frame of 4K; to decode 50 megapixels.
+# says about itself, then to look at its packets and decode a frame of 4K; to decode 50 megapixels;
+# to decode the frames that are analysed, and a minute of 4K in slow motion.
 TABLES = (64 << 20, 0.5)
-VIDEO = (400 << 20, 4.0)
+POSTER = (900 << 20, 4.0)
 PICTURE = (900 << 20, 4.5)
+FRAMES = (900 << 20, 60.0)
+ENCODING = (900 << 20, 1200.0)
 # Longer than any processor time takes, unless the machine has too much to do.
 WALL_SECONDS = 20
+FRAMES_WALL_SECONDS = 90
+ENCODING_WALL_SECONDS = 1800
+# Without progress of a worker's job.
+SILENT_SECONDS = 60
 MAX_FILE_BYTES = MAX_VIDEO_BYTES + (16 << 20)
 MAX_FILES = 16
 START_SECONDS = 60.0
 MESSAGE_BYTES = 4096
-_READY = b"+"
+PROGRESS_SECONDS = 1.0
+_READY, _PROGRESS = b"+", b"."
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 # One thread, so that forking is safe; memory of threads and of decoders is counted as it is used.
 _SET = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -68,27 +84,41 @@ class Sandbox:
         self._running()
 
     def read(self, folder: Path) -> dict[str, Any]:
-        """Clean `folder/upload` into files beside it and say what they are.
+        """Clean or check `folder/upload`, leave a JPEG and a thumbnail beside it; say what it is.
 
         Raises UploadError for a file that is refused, UploadsBusyError and SandboxError.
         """
-        said = self._ask(folder)
-        if said == _READY:
+        return self._run("read", folder)
+
+    def sample(self, folder: Path, on_progress: Callable[[], None]) -> list[float]:
+        """Leave the frames of the video `folder/upload` beside it, and say when they are shown."""
+        times: list[float] = self._run("sample", folder, on_progress)["times"]
+        return times
+
+    def transcode(self, folder: Path, on_progress: Callable[[], None]) -> None:
+        """Encode the video `folder/upload` anew, into `folder/video.mp4`."""
+        self._run("transcode", folder, on_progress)
+
+    def _run(
+        self, job: str, folder: Path, on_progress: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        reply = self._ask(job, folder, on_progress)
+        if reply == _READY:
             logger.warning("refused an upload that took too much memory or time")
             raise UploadError("too_costly", TOO_COSTLY)
-        told: dict[str, Any] = json.loads(said[1:])
-        if "refused" in told:
-            raise UploadError(*told["refused"])
-        if "failed" in told:
-            raise SandboxError(told["failed"])
-        return told
+        result: dict[str, Any] = json.loads(reply[1:])
+        if "refused" in result:
+            raise UploadError(*result["refused"])
+        if "failed" in result:
+            raise SandboxError(result["failed"])
+        return result
 
-    def _ask(self, folder: Path) -> bytes:
-        """What a child said; where the server died before there was one, another is tried."""
+    def _ask(self, job: str, folder: Path, on_progress: Callable[[], None]) -> bytes:
+        """Return a child's reply; if the server died before that, try another server."""
         for _ in range(2):
             server = self._running()
-            if said := server.ask(folder):
-                return said
+            if reply := server.ask(job, folder, on_progress):
+                return reply
             self._give_up(server)
         raise SandboxError("no process could be started")
 
@@ -122,17 +152,23 @@ class _ForkServer:
         if self._control.recv(1) != _READY:
             raise SandboxError("the server did not start")
 
-    def ask(self, folder: Path) -> bytes:
-        """Everything that a child says; nothing at all if there was none."""
+    def ask(self, job: str, folder: Path, on_progress: Callable[[], None]) -> bytes:
+        """Everything that a child says, without its progress; nothing at all if there was none."""
         ours, theirs = socket.socketpair()
         with ours:
-            ours.settimeout(WALL_SECONDS + 1)
+            ours.settimeout((WALL_SECONDS if job == "read" else SILENT_SECONDS) + 1)
             with theirs, contextlib.suppress(OSError):
-                socket.send_fds(self._control, [_message(folder)], [theirs.fileno()])
+                socket.send_fds(self._control, [_message(job, folder)], [theirs.fileno()])
+            reply = b""
             try:
-                return b"".join(iter(lambda: ours.recv(1 << 16), b""))
+                while part := ours.recv(1 << 16):
+                    if _PROGRESS in part and not part.strip(_PROGRESS):
+                        on_progress()
+                    else:
+                        reply += part
             except TimeoutError as error:
                 raise UploadsBusyError from error
+            return reply
 
     def stop(self) -> None:
         self._control.close()
@@ -140,9 +176,9 @@ class _ForkServer:
         self._process.wait()
 
 
-def _message(folder: Path) -> bytes:
+def _message(job: str, folder: Path) -> bytes:
     """All of one length, so that two of them never run together."""
-    return os.fsencode(folder).ljust(MESSAGE_BYTES, b"\0")
+    return (job.encode() + b":" + os.fsencode(folder)).ljust(MESSAGE_BYTES, b"\0")
 
 
 # --- the server's side ----------------------------------------------------------------------------
@@ -158,27 +194,54 @@ def serve(control: socket.socket) -> None:
             return
         if os.fork() == 0:
             control.close()
-            _child(Path(os.fsdecode(message.rstrip(b"\0"))), socket.socket(fileno=descriptors[0]))
+            job, _, folder = message.rstrip(b"\0").partition(b":")
+            reply = socket.socket(fileno=descriptors[0])
+            _child(_JOBS[job.decode()], Path(os.fsdecode(folder)), reply)
         os.close(descriptors[0])
 
 
-def _child(folder: Path, reply: socket.socket) -> NoReturn:
+@dataclass(frozen=True)
+class _Job:
+    """What a child does in a folder, reporting its progress, and how many seconds it may take."""
+
+    work: Callable[[Path, Callable[[], None]], dict[str, Any]]
+    seconds: float
+
+
+def _child(job: _Job, folder: Path, reply: socket.socket) -> NoReturn:
     try:
-        signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, job.seconds)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, MAX_FILES))
         resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+        tempfile.tempdir = os.fspath(folder)  # removed with it, however this ends
         reply.sendall(_READY)
-        reply.sendall(json.dumps(_answer(folder)).encode())
+        reply.sendall(json.dumps(_answer(job, folder, _progress_into(reply))).encode())
     finally:
         os._exit(0)
 
 
-def _answer(folder: Path) -> dict[str, Any]:
+def _progress_into(reply: socket.socket) -> Callable[[], None]:
+    told = time.monotonic()
+
+    def tell() -> None:
+        nonlocal told
+        if time.monotonic() > told + PROGRESS_SECONDS:
+            told = time.monotonic()
+            reply.sendall(_PROGRESS)
+
+    return tell
+
+
+def _answer(job: _Job, folder: Path, on_progress: Callable[[], None]) -> dict[str, Any]:
     try:
-        return _clean(folder)
+        return job.work(folder, on_progress)
     except UploadError as error:
         return {"refused": (error.code, str(error))}
+    except BrokenPipeError:
+        raise  # nobody wants the result any longer
+    except VideoUnreadable:
+        return {"refused": ("unreadable", DAMAGED)}
     except MemoryError:
         return {"refused": ("too_costly", TOO_COSTLY)}
     except Exception as error:
@@ -186,17 +249,47 @@ def _answer(folder: Path) -> dict[str, Any]:
         return {"failed": type(error).__name__}
 
 
-def _clean(folder: Path) -> dict[str, Any]:
+def _read(folder: Path, _on_progress: Callable[[], None]) -> dict[str, Any]:
     with (folder / UPLOAD).open("rb") as upload:
+        _allow(*TABLES)
         kind = kind_of(upload)
         if kind is None:
             _allow(*PICTURE)
             return _keep(read_photo(upload), folder)
-        _allow(*TABLES)
         check_tables(upload, kind)
-        _allow(*VIDEO)
-        video = read_video(upload, kind, folder)
+        _allow(*POSTER)
+        video = read_video(upload, kind)
         return {**_keep(video.poster, folder), "kind": kind, "seconds": video.seconds}
+
+
+def _sample(folder: Path, on_progress: Callable[[], None]) -> dict[str, Any]:
+    _allow(*FRAMES)
+    with (folder / UPLOAD).open("rb") as upload:
+        frames = sample(upload, _known(kind_of(upload)), on_progress=on_progress)
+    for number, frame in enumerate(frames):
+        frame.picture.save(folder / FRAME.format(number))
+    return {"times": [frame.at for frame in frames]}
+
+
+def _transcode(folder: Path, on_progress: Callable[[], None]) -> dict[str, Any]:
+    _allow(*ENCODING)
+    os.nice(10)  # somebody may be waiting for an analysis
+    with (folder / UPLOAD).open("rb") as upload:
+        transcode(upload, _known(kind_of(upload)), folder / VIDEO, on_progress)
+    return {}
+
+
+def _known(kind: str | None) -> str:
+    if kind is None:
+        raise VideoUnreadable("it isn't a video")
+    return kind
+
+
+_JOBS = {
+    "read": _Job(_read, WALL_SECONDS),
+    "sample": _Job(_sample, FRAMES_WALL_SECONDS),
+    "transcode": _Job(_transcode, ENCODING_WALL_SECONDS),
+}
 
 
 def _keep(photo: CleanPhoto, folder: Path) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 from stories.uploads.videos import MAX_VIDEO_BYTES
 
-# A file that is only somewhat too large is still read, so that its sender hears why in words.
+# A file that is only somewhat too large is read, so that its sender gets a helpful error.
 CAP_BYTES = 2 * MAX_VIDEO_BYTES
 
 
 class CappedUpload(FileUploadHandler):
-    """Looks at the announced length, keeps nothing itself and leaves the rest to the others."""
+    """Checks the announced length and leaves the data to the other handlers."""
 
     def handle_raw_input(
         self,

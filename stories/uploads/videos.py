@@ -1,8 +1,7 @@
-"""Reduces untrusted videos to the bare picture stream and a poster, or refuses them.
+"""Checks untrusted videos and takes their posters, or refuses them.
 
-What is kept is the picture's own packets in a new file: sound, subtitles, data tracks, every
-kind of metadata (place, device, date) and what cameras write between the frames stay outside.
-Nothing but the poster is decoded here; the worker samples the frames.
+Of the pictures nothing but the poster is decoded here; the video is encoded anew by a worker
+(`stories.uploads.transcoding`). Until then the upload is kept and served to nobody.
 """
 
 from __future__ import annotations
@@ -11,19 +10,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
+from PIL import Image
 
-from ml.video import VideoUnreadable, open_video, picture_stream, sample
-from stories.uploads.bitstreams import BareBitstream
-from stories.uploads.formats import VIDEO
+from ml.video import VideoUnreadable, open_video, picture_stream, sample, timeline_of
+from stories.uploads.formats import ANIMATED, MAX_SECONDS, SLACK_SECONDS, VIDEO
 from stories.uploads.photos import (
-    PHOTO_SIDE,
     TOO_COSTLY,
     WRONG_TYPE,
     CleanPhoto,
@@ -33,9 +29,6 @@ from stories.uploads.photos import (
 )
 
 MAX_VIDEO_BYTES = VIDEO.max_bytes
-MAX_SECONDS = VIDEO.max_seconds or 0
-# Cameras stop a little late, and what is cut to a minute is often a few frames longer.
-SLACK_SECONDS = 1.0
 # A minute in slow motion has 240 frames a second.
 MAX_PACKETS = 61 * 240
 
@@ -44,29 +37,49 @@ TOO_LARGE = (
 )
 TOO_LONG = f"This video is longer than {MAX_SECONDS} seconds. Please cut it and try again."
 _TOO_MANY_PIXELS = f"This video is larger than {VIDEO.resolution}. Please choose a smaller one."
-_STRANGE = "The picture of this video is coded in a way that browsers cannot show."
-_DAMAGED = "This video is damaged or incomplete. Please choose another one, or send it again."
+_STRANGE = "The picture of this video is coded in a way that we cannot read."
+DAMAGED = "This video is damaged or incomplete. Please choose another one."
 _NO_PICTURE = "There is no picture in this file, only sound. Please choose a video or a photo."
-_CODECS = {"mp4": {"h264", "hevc", "av1", "vp9", "mpeg4"}, "webm": {"vp8", "vp9", "av1"}}
+# Decoders that strangers may reach: what phones, cameras and browsers write, now or years ago.
+_CODECS = {
+    *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "h263", "mpeg1video", "mpeg2video"),
+    *("mjpeg", "prores", "gif"),
+}
+_POSTER_SECONDS = 1.5
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class CleanVideo:
-    """The open file of a bare picture; `kind` is "mp4" or "webm"."""
+class CheckedVideo:
+    """What an upload is: `kind` is one of ml.video.DEMUXERS."""
 
-    file: IO[bytes]
     kind: str
     seconds: float
     poster: CleanPhoto
 
 
 def kind_of(upload: Upload) -> str | None:
-    """Find a video's container by its first bytes: "mp4" (also QuickTime), "webm" or None."""
+    """Find what demuxer reads an upload by its first bytes; None if it's no video.
+
+    A GIF is a video if it moves.
+    """
     upload.seek(0)
-    found = VIDEO.detect(upload.read(64))
-    return found.decoder if found else None
+    head = upload.read(64)
+    found = VIDEO.detect(head) or next((one for one in ANIMATED if one.matches(head)), None)
+    if found is None or (found.decoder == "gif" and not _is_animated(upload)):
+        return None
+    return found.decoder
+
+
+def _is_animated(upload: Upload) -> bool:
+    upload.seek(0)
+    try:
+        with Image.open(cast("IO[bytes]", upload), formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception as error:  # reading it as a photo says what is wrong
+        logger.info("could not look for a second picture: %s", type(error).__name__)
+        return False
 
 
 def check_tables(upload: Upload, kind: str) -> None:
@@ -82,20 +95,17 @@ def check_tables(upload: Upload, kind: str) -> None:
             raise MemoryError
 
 
-def read_video(upload: Upload, kind: str, folder: Path) -> CleanVideo:
-    """Check a file of this kind and keep its picture in `folder`. Raises UploadError."""
+def read_video(upload: Upload, kind: str) -> CheckedVideo:
+    """Check an upload of this kind and take its poster. Raises UploadError."""
     _check_size(upload)
-    bare = folder / f"video.{kind}"
     with _translated():
-        seconds = _copy_picture(upload, kind, bare)
-        file = bare.open("rb")
-    try:
-        poster = _poster(file, kind)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return CleanVideo(file, kind, round(seconds, 3), poster)
+        with open_video(upload, kind) as source:
+            stream = _checked_stream(source)
+            timeline = timeline_of(_limited(source.demux(stream)))
+        (frame,) = sample(cast("IO[bytes]", upload), kind, 1, timeout=_POSTER_SECONDS)
+    if timeline.seconds > MAX_SECONDS + SLACK_SECONDS:
+        raise UploadError("too_long", TOO_LONG)
+    return CheckedVideo(kind, round(timeline.seconds, 3), clean_picture(frame.picture))
 
 
 def _check_size(upload: Upload) -> None:
@@ -118,55 +128,29 @@ def _translated() -> Iterator[None]:
         raise UploadError("too_costly", TOO_COSTLY) from error
     except Exception as error:
         logger.info("refused an unreadable video: %s", type(error).__name__)
-        raise UploadError("unreadable", _DAMAGED) from error
+        raise UploadError("unreadable", DAMAGED) from error
 
 
-def _poster(file: IO[bytes], kind: str) -> CleanPhoto:
-    with _translated():
-        (frame,) = sample(file, kind, 1, PHOTO_SIDE)
-    return clean_picture(frame.picture)
-
-
-def _copy_picture(upload: Upload, kind: str, bare: Path) -> float:
-    """Write the packets of the picture to `bare`; return how many seconds they last."""
-    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if kind == "mp4" else {})
-    with (
-        open_video(upload, kind) as source,
-        av.open(bare, "w", format=kind, options=options) as target,
-    ):
-        stream = _checked_stream(source, kind)
-        copied = target.add_stream_from_template(stream, opaque=True)
-        bitstream = BareBitstream(stream, copied, stream.codec_context.codec.canonical_name)
-        first, last = float("inf"), float("-inf")
-        for number, packet in enumerate(_packets(source, stream)):
-            shown, lasts = _seconds(packet.pts, packet), _seconds(packet.duration, packet)
-            first, last = min(first, shown), max(last, shown + lasts)
-            if number >= MAX_PACKETS or last - first > MAX_SECONDS + SLACK_SECONDS:
+def _limited(packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+    """Give the packets as long as they aren't too many, or too far apart."""
+    first: int | None = None
+    for number, packet in enumerate(packets):
+        if packet.pts is not None:
+            first = packet.pts if first is None else min(first, packet.pts)
+            long = float((packet.pts - first) * packet.time_base) > MAX_SECONDS + SLACK_SECONDS
+            if long or number >= MAX_PACKETS:
                 raise UploadError("too_long", TOO_LONG)
-            target.mux(list(bitstream.filter(packet)))
-    if last < first:
-        raise VideoUnreadable("there is no packet")
-    return last - first
+        yield packet
 
 
-def _packets(source: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    for packet in source.demux(stream):
-        if packet.pts is not None and packet.dts is not None and packet.size:
-            yield packet
-
-
-def _seconds(ticks: int | None, packet: Packet[VideoStream]) -> float:
-    return float((ticks or 0) * packet.time_base)
-
-
-def _checked_stream(source: InputContainer, kind: str) -> VideoStream:
+def _checked_stream(source: InputContainer) -> VideoStream:
     stream = picture_stream(source)
     if stream is None and source.streams.audio:
         raise UploadError("no_picture", _NO_PICTURE)
     if stream is None:
         raise VideoUnreadable("there is no picture")
     codec = stream.codec_context
-    if codec.codec.canonical_name not in _CODECS[kind]:
+    if codec.codec.canonical_name not in _CODECS:
         raise UploadError("unsupported_type", f"{_STRANGE} {WRONG_TYPE}")
     if codec.width * codec.height > VIDEO.max_pixels:
         raise UploadError("too_many_pixels", _TOO_MANY_PIXELS)

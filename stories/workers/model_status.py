@@ -1,7 +1,7 @@
 """Loading status of the processes that run the models; each reports it every second.
 
-Reports expire in the cache, so that a process that died or hangs soon stops counting. Analysis
-does not depend on them: without a cache the state is unknown.
+Reports expire in the cache, so that a process that died or hangs soon isn't counted. Analysis
+doesn't depend on them: without a cache, the state is unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ EXPIRES = 5
 """Seconds without a report after which a process is not counted."""
 
 REMEMBERED = 3600
-"""Seconds for which `/readyz` tells of a restart."""
+"""Seconds for which `/readyz` reports a restart."""
+
+RUNNING = 60
+"""Seconds for which a worker counts as running after it was last marked so."""
 
 _NAMES, _RESTART = "models", "models:restart"
 
@@ -27,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """The most useful process: "ready", "warming" with the parts loaded so far, or "away".
+    """The most advanced process: "ready", "warming" with the parts loaded so far, or "away".
 
-    "unknown" where the cache does not answer.
+    "unknown" if the cache doesn't answer.
     """
 
     state: str
@@ -52,41 +55,66 @@ def publish(name: str, loaded: int, of: int) -> None:
             kept = [each for each in names if _key(each) in alive]
             cache.set(_NAMES, [*kept, name], None)
     except redis.RedisError as error:
-        logger.debug("could not say how far the models are: %s", type(error).__name__)
+        logger.debug("could not report the status of the models: %s", type(error).__name__)
 
 
 def withdraw(name: str) -> None:
-    """Count a process that is known to be dead no longer."""
+    """Stop counting a process that has died."""
     try:
         cache.delete(_key(name))
     except redis.RedisError as error:
-        logger.debug("could not say that a process is gone: %s", type(error).__name__)
+        logger.debug("could not report that a process died: %s", type(error).__name__)
 
 
 def read() -> ModelStatus:
-    """How far the models are, over all processes that were heard of lately."""
+    """The status of the models, over all processes that reported recently."""
     try:
         names = cache.get(_NAMES, [])
-        said = list(cache.get_many([_key(name) for name in names]).values())
+        reports = list(cache.get_many([_key(name) for name in names]).values())
     except redis.RedisError:
         return ModelStatus("unknown")
-    if not said:
+    if not reports:
         return ModelStatus("away")
-    loaded, of = max(said, key=lambda one: one[0] / one[1])
-    return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(said))
+    loaded, of = max(reports, key=lambda one: one[0] / one[1])
+    return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(reports))
 
 
 def note_restart(name: str, why: str) -> None:
-    """Log that a process was restarted, and let `/readyz` tell of it."""
+    """Log that a process was restarted, and report it in `/readyz`."""
     logger.error("%s is restarted: %s", name, why)
     try:
         cache.set(_RESTART, {"process": name, "why": why, "at": _now()}, REMEMBERED)
+        cache.delete(_running_key(name))
     except redis.RedisError:
-        logger.debug("could not say in the cache that %s is restarted", name)
+        logger.debug("could not report the restart of %s", name)
+
+
+def mark_running(name: str) -> None:
+    """Mark the worker as running; its successor takes a mark that is left for a crash."""
+    try:
+        cache.set(_running_key(name), True, RUNNING)
+    except redis.RedisError:
+        logger.debug("could not note that %s runs", name)
+
+
+def unmark_running(name: str) -> None:
+    """Remove the mark of a worker that stops normally."""
+    try:
+        cache.delete(_running_key(name))
+    except redis.RedisError:
+        logger.debug("could not note that %s ends", name)
+
+
+def was_running(name: str) -> bool:
+    """Whether a worker of this name has left its mark."""
+    try:
+        return bool(cache.get(_running_key(name)))
+    except redis.RedisError:
+        return False
 
 
 def summary() -> dict[str, Any]:
-    """What `/readyz` says of the models."""
+    """The status of the models for `/readyz`."""
     status = asdict(read())
     try:
         restart = cache.get(_RESTART)
@@ -97,6 +125,10 @@ def summary() -> dict[str, Any]:
 
 def _key(name: str) -> str:
     return f"{_NAMES}:{name}"
+
+
+def _running_key(name: str) -> str:
+    return f"{_NAMES}:running:{name}"
 
 
 def _now() -> str:

@@ -19,6 +19,7 @@ import psutil
 from storify_site.bench.figures import table
 from storify_site.bench.overload import measure_overload, overload_table
 from storify_site.bench.photos import measure_analysis, measure_photos, photos
+from storify_site.bench.reviews import measure_reviews, review_table
 from storify_site.bench.site import own_environment, running_site
 from storify_site.bench.suggestions import measure_suggestions
 from storify_site.local.free_port import free_port
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment = own_environment(Path(folder), options.port or free_port())
         if options.overload:
             _print_overload(environment, data)
+            return
+        if options.reviews:
+            _print_reviews(environment, options.n)
             return
         with running_site(environment) as site:
             first_start = site.start_seconds
@@ -55,6 +59,13 @@ def _print_overload(environment: dict[str, str], data: Path | None) -> None:
     sys.stdout.write(json.dumps(result) + "\n")
 
 
+def _print_reviews(environment: dict[str, str], n: int) -> None:
+    with running_site(environment) as site:
+        result = {"machine": _machine(), "reviews": measure_reviews(site, n)}
+    sys.stderr.write(review_table(result))
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("-n", type=int, default=60, help="how many photos (default 60)")
@@ -75,6 +86,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--overload",
         action="store_true",
         help="only measure overload: half-sent requests, and more requests than capacity",
+    )
+    parser.add_argument(
+        "--reviews",
+        action="store_true",
+        help="only measure reviews by keyboard in Chromium: their pace, and the next photo's wait",
     )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the site (default: a free one)"

@@ -152,16 +152,16 @@ MALLOC_SETTINGS = {"MALLOC_ARENA_MAX": "2"}
 
 def _parts(port: int) -> Parts:
     python = quote(sys.executable)
-    celery = (
-        f"{python} -m celery --quiet -A storify_site worker -c 1 --without-gossip --without-mingle"
-    )
+    celery = f"{python} -m celery --quiet -A storify_site worker --without-gossip --without-mingle"
     beat = quote(os.fspath(_var() / "celerybeat-schedule"))
     parts = Parts()
     _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **MALLOC_SETTINGS)
-    models = f"{celery} -Q inference -n models@%h --loglevel INFO"
+    models = f"{celery} -Q inference -c 1 -n models@%h --loglevel INFO"
     _add(parts, "models", _restarting(models), **MALLOC_SETTINGS)
-    jobs = f"{celery} -Q default -n jobs@%h -B -s {beat} --loglevel WARNING"
+    jobs = f"{celery} -Q default,long -c 2 -n jobs@%h -B -s {beat} --loglevel WARNING"
     _add(parts, "jobs", _restarting(jobs))
+    videos = f"{celery} -Q video -n videos@%h --loglevel WARNING"
+    _add(parts, "videos", _restarting(videos), **MALLOC_SETTINGS)
     return parts
 
 

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from waitress.task import ThreadedTaskDispatcher
 
-from storify_site.server.connections import Channel, RequestParser
+from storify_site.server.connections import LARGE_BODY_BYTES, Channel, RequestParser
 
 logger = logging.getLogger(__name__)
 QUICK_THREADS = 2
-LARGE_BODY_BYTES = 64 * 1024
 
 
 class Patience(NamedTuple):
@@ -85,7 +84,7 @@ class Dispatcher:
 
     def _lane(self, request: RequestParser) -> Lane:
         quick = request.path == "/healthz" or request.path.startswith(self._static_url)
-        if request.error or quick:
+        if request.error or request.refused or quick:
             return self.quick
         return self.uploads if request.body_bytes_received > LARGE_BODY_BYTES else self.pages
 

@@ -2,11 +2,13 @@
 
 Waitress reads whole requests and writes whole responses in one loop over all connections; threads
 see only complete requests. This module adds limits that waitress lacks: on requests that trickle
-in, on endless chunk headers, and on idle connections that use up the connection limit.
+in, on endless chunk headers, on idle connections that use up the connection limit, and on the disk
+space that all large bodies together take up.
 """
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
@@ -22,6 +24,7 @@ MIN_BYTES_PER_SECOND = 1000.0  # over the whole request, beyond the grace
 DRAIN_SECONDS = 25.0
 MAX_CHUNK_LINE_BYTES = 4096
 MAX_FORM_BYTES = 4 * 1024 * 1024
+LARGE_BODY_BYTES = 64 * 1024
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
@@ -31,6 +34,11 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     path = ""
     queued_at = 0.0
     refused = False
+    has_room = False
+
+    def __init__(self, adj: Any, find_room: Callable[[int], bool]) -> None:
+        super().__init__(adj)
+        self._find_room = find_room
 
     def received(self, data: bytes) -> int:
         """Parse received data; return how many bytes belong to this request."""
@@ -43,7 +51,21 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         size = max(self.content_length, self.body_bytes_received)
         if size > MAX_FORM_BYTES and self.path not in self.upload_paths:
             return self._reject(RequestEntityTooLarge("This page takes no uploads."), consumed)
+        if size > LARGE_BODY_BYTES and not self.has_room and not self.error:
+            self.has_room = self._find_room(size - self.held_bytes())
+            if not self.has_room:
+                self.refuse()
         return consumed
+
+    def refuse(self) -> None:
+        """Answer 503 without reading the rest of the body."""
+        self.refused = self.completed = True
+        self.expect_continue = False
+        self.headers["CONNECTION"] = "close"
+
+    def held_bytes(self) -> int:
+        """How much of its body is stored; a refused one is removed at once."""
+        return 0 if self.refused else self.body_bytes_received
 
     def _line_bytes(self) -> int:
         # Waitress doesn't limit a chunk header or trailer, and copies it whenever more arrives.
@@ -69,17 +91,23 @@ class Task(WSGITask):  # type: ignore[misc]
 class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection."""
 
-    parser_class = RequestParser
     task_class = Task
+    request: RequestParser | None
+    requests: list[RequestParser]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request_began = time.monotonic()
 
+    def parser_class(self, adj: Any) -> RequestParser:
+        return RequestParser(adj, self.server.has_room_for)
+
     def received(self, data: bytes) -> bool:
         if self.request is None:
             self.request_began = time.monotonic()
         received: bool = super().received(data)
+        if self.request is not None and self.request.held_bytes() > LARGE_BODY_BYTES:
+            self.server.spool_has_grown = True
         return received
 
     def service(self) -> None:
@@ -95,6 +123,24 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         allowed = GRACE_SECONDS + received / MIN_BYTES_PER_SECOND
         return bool(time.monotonic() - self.request_began > allowed)
 
+    def held_bytes(self) -> int:
+        """How much of request bodies is stored for this connection."""
+        requests = [*self.requests, *([self.request] if self.request else [])]
+        return sum(request.held_bytes() for request in requests)
+
+    def speed(self) -> float:
+        """Bytes per second of the unfinished body so far."""
+        return float(self.held_bytes() / max(time.monotonic() - self.request_began, 1e-3))
+
+    def refuse(self) -> None:
+        """Answer the unfinished request with 503."""
+        with self.requests_lock:
+            assert self.request is not None  # noqa: S101 - the caller has checked it
+            self.request.refuse()
+            self.requests.append(self.request)
+            self.request = None
+        self.server.add_task(self)
+
     def is_busy(self) -> bool:
         """Whether a complete request is being answered."""
         return bool(self.requests or self.total_outbufs_len)
@@ -106,9 +152,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
     active_channels: dict[int, Channel]
 
-    def __init__(self, *args: Any, supervisor: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, spool_bytes: int, supervisor: int | None = None, **kwargs: Any
+    ) -> None:
         self._stopping = False
         self._supervisor = supervisor
+        self._spool_bytes = spool_bytes
+        self.spool_has_grown = False
         super().__init__(*args, **kwargs)
 
     def maintenance(self, now: float) -> None:
@@ -130,6 +180,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         """Serve until told to stop."""
         while not self._stopping:
             self._make_room()
+            if self.spool_has_grown:
+                self._free_spool()
             wasyncore.poll2(self.adj.asyncore_loop_timeout, self._map)
         wasyncore.dispatcher.close(self)  # the listening socket only
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -148,6 +200,29 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             if not unfinished:
                 return
             min(unfinished, key=lambda channel: channel.request_began).handle_close()
+
+    def has_room_for(self, size: int) -> bool:
+        """Whether as much fits beside what is stored now."""
+        return self._held_bytes() + size <= self._spool_bytes
+
+    def _held_bytes(self) -> int:
+        return sum(channel.held_bytes() for channel in self.active_channels.values())
+
+    def _free_spool(self) -> None:
+        """Refuse the slowest large uploads while all bodies together exceed the limit.
+
+        Each of them had room when it began, but others have grown since.
+        """
+        self.spool_has_grown = False
+        while self._held_bytes() > self._spool_bytes:
+            large = [
+                channel
+                for channel in self.active_channels.values()
+                if channel.request and channel.request.held_bytes() > LARGE_BODY_BYTES
+            ]
+            if not large:
+                return
+            min(large, key=Channel.speed).refuse()
 
     def _still_answering(self) -> bool:
         channels = list(self.active_channels.values())

@@ -61,6 +61,7 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 WEB_HOST = optional("WEB_HOST", "127.0.0.1")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 WEB_THREADS = env.int("WEB_THREADS", default=4)
+WEB_SPOOL_MB = env.int("WEB_SPOOL_MB", default=2000)
 
 ROOT_URLCONF = "storify_site.urls"
 WSGI_APPLICATION = "storify_site.wsgi.application"
@@ -229,6 +230,13 @@ STORIES_STALE_AFTER = env.int("STORIES_STALE_AFTER", default=30)  # seconds with
 STORIES_MAX_ATTEMPTS = 3
 STORIES_READS_AT_ONCE = env.int("STORIES_READS_AT_ONCE", default=2)  # uploads per web process
 STORIES_UPLOAD_RATE = optional("STORIES_UPLOAD_RATE", "60/min")  # per person
+
+# Review of tagging quality: shares of all stories, of all items handed out, and of all reviews.
+STORIES_REVIEW_AUDIT_SHARE = env.float("STORIES_REVIEW_AUDIT_SHARE", default=0.05)
+STORIES_REVIEW_BLIND_SHARE = env.float("STORIES_REVIEW_BLIND_SHARE", default=0.1)
+STORIES_REVIEW_SECOND_SHARE = env.float("STORIES_REVIEW_SECOND_SHARE", default=0.1)
+STORIES_REVIEW_LEASE = env.int("STORIES_REVIEW_LEASE", default=15 * 60)  # seconds
+STORIES_REVIEW_UNDO_SECONDS = env.int("STORIES_REVIEW_UNDO_SECONDS", default=30 * 60)
 FILE_UPLOAD_HANDLERS = [
     "stories.uploads.upload_handler.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -28,22 +28,34 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 24 * 3600.0
 CELERY_WORKER_LOST_WAIT = 1.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"stories.tasks.analyse_story": {"queue": "inference"}}
+LONG_JOBS = (
+    "recommender.tasks.place_new_tracks",
+    "recommender.tasks.recount_saves",
+    "recommender.tasks.train_factors",
+    "stories.tasks.sweep_media",
+)
+CELERY_TASK_ROUTES = {
+    "stories.tasks.analyse_story": {"queue": "inference"},
+    "stories.tasks.transcode_next_video": {"queue": "video"},  # may take minutes
+    **{task: {"queue": "long"} for task in LONG_JOBS},
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
+CELERY_BEAT_SCHEDULER = "storify_site.beat:Scheduler"
 HOUR, DAY = 3600.0, 24 * 3600.0
 CELERY_BEAT_SCHEDULE = {
-    # A run that is still queued when the next one is due, or after an hour, is dropped.
+    # A run that is still queued when the next one is due is dropped; a short one, after an hour.
     task.rpartition(".")[2]: {
         "task": task,
         "schedule": seconds,
-        "options": {"expires": min(seconds, HOUR)},
+        "options": {"expires": seconds if task in LONG_JOBS else min(seconds, HOUR)},
     }
     for task, seconds in {
         "accounts.tasks.forget_expired": DAY,
         "stories.tasks.recover_stale_stories": 10.0,
         "stories.tasks.refresh_outdated": 30.0,
         "stories.tasks.sweep_media": DAY,
+        "stories.tasks.fill_review_queues": DAY,
         "recommender.tasks.expire_tracks": HOUR,
         "recommender.tasks.refit_intensity": DAY,
         "recommender.tasks.refit_weights": DAY,

@@ -102,6 +102,7 @@ def test_guessing_is_throttled_and_shares_its_count_with_the_page(
 
     assert shut.status_code == 429
     assert int(shut["Retry-After"]) == login_throttle.WINDOW_SECONDS
+    assert shut.json()["detail"].startswith("Too many wrong passwords. Try again in 15 minutes")
     assert not ApiToken.objects.exists()
 
 

@@ -18,7 +18,15 @@ from stories.models import Story
 from stories.selectors import mood_of
 from stories.survey.services import save_answers
 from tests.browser.signing_in import sign_in
-from tests.factories import make_ready_story, make_ready_video_story, make_story, make_user
+from tests.factories import (
+    make_ready_story,
+    make_ready_video_story,
+    make_review,
+    make_review_item,
+    make_reviewer,
+    make_story,
+    make_user,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Window = Callable[..., Page]
@@ -42,16 +50,22 @@ def test_pages_have_no_serious_violation(
 ) -> None:
     page = open_window(color_scheme=scheme, reduced_motion="reduce")
     found = {path: _violations(page, path) for path in [*PUBLIC, *_signing_up(page)]}
-    sign_in(page, client, (user := make_user(is_staff=True)), site)
-    found |= {path: _violations(page, path) for path in [*OWN, *_story_pages(user)]}
+    sign_in(page, client, (user := make_reviewer()), site)
+    found |= {
+        path: _violations(page, path) for path in [*OWN, *_story_pages(user), *_review_pages(user)]
+    }
     assert {path: problems for path, problems in found.items() if problems} == {}
 
 
 def test_pages_fit_every_width(open_window: Window, client: Client, site: str) -> None:
     page = open_window()
     found = [bad for path in [*PUBLIC, *_signing_up(page)] for bad in _overflows(page, path)]
-    sign_in(page, client, (user := make_user(is_staff=True)), site)
-    found += [bad for path in [*OWN, *_story_pages(user)] for bad in _overflows(page, path)]
+    sign_in(page, client, (user := make_reviewer()), site)
+    found += [
+        bad
+        for path in [*OWN, *_story_pages(user), *_review_pages(user)]
+        for bad in _overflows(page, path)
+    ]
     assert found == []
 
 
@@ -70,6 +84,10 @@ def local_site(settings: LazySettings) -> None:
     settings.DEBUG, settings.EMAIL_BACKEND = True, CONSOLE
 
 
+def _signed_in_pages(user: User) -> list[str]:
+    return [*OWN, *_story_pages(user), *_review_pages(user)]
+
+
 def _story_pages(user: User) -> list[str]:
     ready = make_ready_story(user, caption="Donaudampfschifffahrtsgesellschaftskapitän" * 3)
     mood = mood_of(ready)
@@ -83,6 +101,20 @@ def _story_pages(user: User) -> list[str]:
     pages = [f"/stories/{story.pk}/" for story in (ready, video, failed, waiting)]
     save_answers(user=user, answers={"running": "high", "music": "very"})
     return [*pages, f"/stories/{ready.pk}/delete/", "/survey/results/"]
+
+
+def _review_pages(user: User) -> list[str]:
+    owner = make_user(improve_consent=True)
+    make_review(reviewer=user)
+    several = make_ready_video_story(owner, caption="Donaudampfschifffahrtsgesellschaft" * 3)
+    several.analysis.faces = several.analysis.faces * 3
+    several.analysis.save()
+    make_review_item(several, reason="disagreement")
+    make_review_item(make_ready_story(owner), reason="uncertain")
+    return [
+        *("/review/", "/review/accept/?queue=uncertain"),
+        *("/review/next/?queue=disagreement", "/review/next/?queue=label_error"),
+    ]
 
 
 def _violations(page: Page, path: str) -> list[str]:

@@ -65,14 +65,14 @@ def _refused_track_comes_back(page: Page, story: Story) -> None:
 
 
 def _learning_is_switched_off(page: Page, story: Story) -> None:
-    page.get_by_role("button", name="Don’t learn from this").press("Enter")
-    expect(page.get_by_role("button", name="Learn from it again")).to_be_focused()
+    page.get_by_role("button", name="Don’t learn from this story").press("Enter")
+    expect(page.get_by_role("button", name="Learn from this story again")).to_be_focused()
     assert not story_tuning(story.pk).learns
 
 
 def _another_track_is_found(page: Page, story: Story) -> None:
     wanted = current_suggestions(story.pk)[-1].track
-    page.get_by_text("Know a better one?").press("Enter")
+    page.get_by_text("Know a better track?").press("Enter")
     typed = wanted.title[0] + wanted.title[2:]
     page.get_by_label("Title or artist").fill(f"{typed} {wanted.artist_line}")
     page.keyboard.press("Enter")

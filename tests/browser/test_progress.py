@@ -46,7 +46,7 @@ def test_failure_says_why_and_can_be_tried_again(
     _update(story, status=Story.Status.FAILED, error="The photo ran away.")
     expect(page.get_by_role("alert")).to_have_text("The photo ran away.")
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking at your photo")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Analysing your photo")
 
 
 def _update(story: Story, **fields: Any) -> None:

@@ -127,6 +127,30 @@ def frames(*pictures: Image.Image) -> list[Frame]:
     return [Frame(float(at), picture) for at, picture in enumerate(pictures)]
 
 
+def scenes(count: int) -> list[Frame]:
+    """Frames that differ in their brightness."""
+    return frames(
+        *(drawing().point([v * n // count for v in range(256)] * 3) for n in range(count, 0, -1))
+    )
+
+
+def test_frame_that_equals_the_one_before_is_not_analysed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[Image.Image] = []
+    sure = {name: float(name == "running") for name in ACTIONS}
+
+    def recognise(photo: Image.Image) -> tuple[dict[str, float], str]:
+        looked.append(photo)
+        return sure, "running"
+
+    monkeypatch.setattr("ml.action.predict.recognise", recognise)
+    video = analyse_video(frames(drawing(), drawing(), drawing()), drawing(), "")
+    assert (len(looked), len(video.moments)) == (1, 3)
+    analyse_video(scenes(3), drawing(), "")
+    assert len(looked) == 4
+
+
 def test_video_of_one_picture_feels_like_the_photo() -> None:
     photo = analyse(drawing(), "hello")
     video = analyse_video(frames(drawing(), drawing()), drawing(), "hello")
@@ -147,9 +171,9 @@ def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
     said = iter(
         [(sure, "running"), (unsure, None), (sure, "running"), (unsure, None), (unsure, None)]
     )
-    monkeypatch.setattr("ml.action.predict.recognise", lambda _seen: next(said))
-    half = analyse_video(frames(drawing(), drawing()), drawing(), "")
-    third = analyse_video(frames(drawing(), drawing(), drawing()), drawing(), "")
+    monkeypatch.setattr("ml.action.predict.recognise", lambda _photo: next(said))
+    half = analyse_video(scenes(2), drawing(), "")
+    third = analyse_video(scenes(3), drawing(), "")
     assert (half.action_label, third.action_label) == ("running", None)
     assert half.action is not None
     assert half.action["running"] == pytest.approx((1 + 1 / len(ACTIONS)) / 2)
@@ -159,7 +183,7 @@ def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
 def test_frame_without_a_face_says_nothing_of_the_emotion(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = iter([two_faces(drawing()), (), ()])
     monkeypatch.setattr("ml.analysis.detect", lambda _photo: next(shown))
-    video = analyse_video(frames(drawing(), drawing()), drawing(), "")
+    video = analyse_video(scenes(2), drawing(), "")
     alone = analyse_video(frames(drawing()), drawing(), "", look_at_faces=False)
     assert video.emotion is not None
     assert sum(video.emotion.values()) == pytest.approx(1)

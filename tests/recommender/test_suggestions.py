@@ -33,6 +33,20 @@ def user() -> User:
     return make_user()
 
 
+def test_suggesting_reads_the_taste_and_the_factors_once(user: User) -> None:
+    make_plane(2)
+    services.save_choice(user=user, story_id=uuid4(), track_id=Track.objects.all()[0].pk)
+    with CaptureQueriesContext(connection) as queries:
+        services.suggest_tracks(user=user, story_id=uuid4(), mood=make_mood())
+    reads = Counter(
+        table
+        for query in queries
+        for table in ("recommender_tasteprofile", "recommender_factorversion")
+        if f'FROM "{table}"' in query["sql"]
+    )
+    assert reads == {"recommender_tasteprofile": 1, "recommender_factorversion": 1}
+
+
 def make_plane(steps: int = 6) -> list[Track]:
     """Tracks on a grid over the mood plane."""
     places = [(i + 0.5) / steps for i in range(steps)]

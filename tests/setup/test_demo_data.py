@@ -1,4 +1,7 @@
-"""The demo people of a local site, and their absence on a public one."""
+"""The demo people and stories of a local site, and their absence on a public one."""
+
+from collections import Counter
+from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -6,15 +9,21 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from stories.models import Analysis, ReviewItem, Story
+from stories.review.selectors import may_review
+from stories.review.services import next_item, save_review
+from storify_site.demo.pictures import Scene, draw
+from storify_site.demo.stories import add_demo_stories
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Composing three hundred tracks is tested elsewhere."""
-    command = "storify_site.management.commands.load_demo_data.call_command"
-    monkeypatch.setattr(command, lambda *_args, **_options: None)
+    """Composing three hundred tracks is tested elsewhere; a few stories are enough."""
+    command = "storify_site.management.commands.load_demo_data"
+    monkeypatch.setattr(f"{command}.call_command", lambda *_args, **_options: None)
+    monkeypatch.setattr(f"{command}.add_demo_stories", partial(add_demo_stories, count=14))
 
 
 def test_demo_people_can_sign_in_and_have_agreed_to_faces(
@@ -24,7 +33,10 @@ def test_demo_people_can_sign_in_and_have_agreed_to_faces(
     for _ in range(2):
         call_command("load_demo_data", verbosity=0)
     people = {person.email: person for person in User.objects.all()}
+    album = people.pop("album@storify.test")
+    assert not album.has_usable_password()
     assert people.keys() == {"demo@storify.test", "staff@storify.test"}
+    assert all(person.improve_consent for person in people.values())
     assert people["staff@storify.test"].is_staff
     assert not people["demo@storify.test"].is_staff
     assert all(person.faces_consent and person.faces_consent_at for person in people.values())
@@ -39,3 +51,41 @@ def test_demo_people_are_never_made_with_debug_off(settings: LazySettings, catal
     with pytest.raises(CommandError, match="DEBUG"):
         call_command("load_demo_data", verbosity=0)
     assert not User.objects.exists()
+
+
+def test_staff_can_review_demo_stories_at_once(settings: LazySettings, catalogue: None) -> None:
+    settings.DEBUG, settings.STORIES_REVIEW_AUDIT_SHARE = True, 0.05
+    for _ in range(2):
+        call_command("load_demo_data", verbosity=0)
+    staff = User.objects.get(email="staff@storify.test")
+
+    assert may_review(staff)
+    assert Story.objects.count() == 14
+    assert Counter(ReviewItem.objects.values_list("reason", flat=True)).keys() >= {
+        "audit",
+        "uncertain",
+        "gold",
+    }
+    assert {tuple(one.versions.values()) for one in Analysis.objects.all()} == {("demo",) * 4}
+    item = next_item(reviewer=staff)
+    assert item
+    assert save_review(item=item, reviewer=staff, answers={"action": "none"})
+
+
+def test_who_said_no_to_reviews_is_not_asked_again(settings: LazySettings, catalogue: None) -> None:
+    settings.DEBUG = True
+    call_command("load_demo_data", verbosity=0)
+    User.objects.update(improve_consent=False)
+
+    call_command("load_demo_data", verbosity=0)
+
+    assert not User.objects.filter(improve_consent=True).exists()
+
+
+def test_a_drawn_face_lies_in_its_box() -> None:
+    picture, boxes = draw(Scene("day", ("happy", "sad"), seed=3))
+    plain, _ = draw(Scene("day", (), seed=3))
+    for x, y, wide, high in boxes:
+        middle = round((x + wide / 2) * 960), round((y + high / 2) * 720)
+        assert picture.getpixel(middle) != plain.getpixel(middle)
+    assert len(boxes) == 2

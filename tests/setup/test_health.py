@@ -1,12 +1,16 @@
 """Whether the site says honestly that it can serve."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
+from celery import Celery
 from django.test import Client
+from django.utils import timezone
 
 from stories.workers import model_status
-from storify_site import local
+from storify_site import beat, local, watchdog
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +35,7 @@ def test_readyz_with_everything_running_is_ready(client: Client) -> None:
         "status": "ready",
         "parts": {"database": True, "migrations": True, "cache": True, "broker": True},
         "models": {"state": "away", "loaded": 0, "of": 0, "processes": 0},
+        "scheduler": {"last_tick": None},
     }
 
 
@@ -61,6 +66,18 @@ def test_readyz_tells_of_a_restart(client: Client, caplog: pytest.LogCaptureFixt
     assert "models@one:0 is restarted: no sign of life for 20 s" in caplog.text
 
 
+def test_readyz_says_when_the_scheduler_last_ticked(client: Client, tmp_path: Path) -> None:
+    scheduler = beat.Scheduler(
+        app=Celery("tests", set_as_current=False), schedule_filename=str(tmp_path / "schedule")
+    )
+    scheduler.vitals = watchdog.shared_vitals(1)[-1]
+    before = timezone.now().replace(microsecond=0)
+    scheduler.tick()
+    last_tick = client.get("/readyz").json()["scheduler"]["last_tick"]
+    assert before <= datetime.fromisoformat(last_tick) <= timezone.now()
+    assert scheduler.vitals.progress == 1
+
+
 def test_readyz_without_redis_is_not_ready(client: Client, redis_away: None) -> None:
     response = client.get("/readyz")
 
@@ -72,6 +89,7 @@ def test_readyz_without_redis_is_not_ready(client: Client, redis_away: None) -> 
         "broker": False,
     }
     assert response.json()["models"]["state"] == "unknown"
+    assert response.json()["scheduler"] == {"last_tick": None}
 
 
 def test_healthz_without_redis_still_answers(client: Client, redis_away: None) -> None:
@@ -84,3 +102,4 @@ def test_api_without_redis_says_try_again(client: Client, redis_away: None) -> N
     assert response.status_code == 503
     assert response["Content-Type"] == "application/problem+json"
     assert response.json()["detail"].endswith("Please try again in a minute.")
+    assert response["Retry-After"] == "60"

@@ -33,6 +33,7 @@ def test_throttled_says_when_to_try_again() -> None:
 
     assert response is not None
     assert response.status_code == 429
+    assert response.data["detail"] == "You've sent too many requests. Try again in 13 s."
     assert response.data["retry_after"] == 13
     assert response["Retry-After"] == "13"
 

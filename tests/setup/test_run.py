@@ -42,7 +42,10 @@ def start(var: Path) -> Iterator[Start]:
     for site in sites:
         if site.poll() is None:
             site.terminate()
-            site.communicate(timeout=60)
+            try:
+                site.communicate(timeout=60)
+            finally:
+                site.kill()
 
 
 def _start(var: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -71,8 +74,8 @@ def wait_until_ready(site: subprocess.Popen[str], port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    site.kill()
-    pytest.fail("The site did not start:\n" + "\n".join(site.communicate()))
+    site.terminate()
+    pytest.fail("The site did not start:\n" + "\n".join(site.communicate(timeout=60)))
 
 
 def processes_of(var: Path) -> list[str]:
@@ -134,7 +137,8 @@ def test_run_serves_and_leaves_no_process_behind(var: Path, start: Start) -> Non
     os.killpg(site.pid, signal.SIGINT)  # what Ctrl-C does: everybody in the terminal gets it
     out, err = site.communicate(timeout=60)
 
-    for part in ("storify_site.serve", "-Q inference", "-Q default", "postgres", "redis-server"):
+    workers = ("-Q inference", "-Q default,long")
+    for part in ("storify_site.serve", *workers, "postgres", "redis-server"):
         assert part in running
     assert site.returncode == 0, err
     assert f"Storify is at http://127.0.0.1:{port}" in out

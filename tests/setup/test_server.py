@@ -46,8 +46,8 @@ class Application:
         if path == "/large-page":
             start("200 OK", [("Content-Length", "40000000")])
             return (bytes(1_000_000) for _ in range(40))
-        seen = {"bytes": len(body), "address": environ["REMOTE_ADDR"],
-                "forwarded": environ.get("HTTP_X_FORWARDED_PROTO")}  # fmt: skip
+        forwarded = environ.get("HTTP_X_FORWARDED_PROTO")
+        seen = {"bytes": len(body), "address": environ["REMOTE_ADDR"], "forwarded": forwarded}
         text = json.dumps(seen).encode()
         start("200 OK", [("Content-Length", str(len(text)))])
         return [text]
@@ -139,17 +139,54 @@ def test_forty_half_sent_requests_delay_nobody(site: Running) -> None:
 
 
 def test_upload_that_dribbles_in_reaches_a_thread_only_when_it_is_whole(site: Running) -> None:
-    size = 3_000_000
-    head = f"POST /stories/new/ HTTP/1.0\r\nContent-Length: {size}\r\n\r\n".encode()
-    with site.send(head + bytes(1_000_000)) as upload:
+    head = b"POST /stories/new/ HTTP/1.0\r\nContent-Length: 3000000\r\n\r\n"
+    with site.send(head + bytes(1_000_000)) as client:
         assert site.ask("/")[0] == 200
-        upload.sendall(bytes(1_000_000))
+        client.sendall(bytes(1_000_000))
         assert site.ask("/")[0] == 200
-        upload.sendall(bytes(1_000_000))
-        reply = upload.makefile("rb").read()
+        client.sendall(bytes(1_000_000))
+        reply = client.makefile("rb").read()
 
     assert site.application.calls == ["/", "/", "/stories/new/"]
     assert b'"bytes": 3000000' in reply
+
+
+def upload(size: int, sent: int = 0) -> bytes:
+    head = f"POST /stories/new/ HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+    return head.encode() + bytes(sent)
+
+
+def test_upload_without_room_is_503_with_retry_after_and_others_go_on(
+    settings: Settings, start: Start
+) -> None:
+    settings.WEB_SPOOL_MB = 1
+    site = start()
+    with site.send(upload(800_000, sent=700_000)) as first:
+        assert site.ask("/")[0] == 200  # so the server has read what was sent before
+        with site.send(upload(400_000)) as second:
+            refused = second.makefile("rb").read()
+        assert site.ask("/stories/new/", "POST", bytes(50_000))[0] == 200
+        first.sendall(bytes(100_000))
+        assert first.recv(12).endswith(b" 200")
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"\r\nRetry-After: " in refused
+    assert site.ask("/stories/new/", "POST", bytes(900_000))[0] == 200  # the room is free again
+
+
+def test_slowest_upload_gives_way_when_uploads_outgrow_their_room(
+    settings: Settings, start: Start
+) -> None:
+    settings.WEB_SPOOL_MB = 1
+    site = start()
+    with site.send(upload(900_000, sent=100_000)) as slow:
+        assert site.ask("/")[0] == 200
+        with site.send(upload(800_000, sent=700_000)) as fast:
+            assert site.ask("/")[0] == 200
+            head = b"POST /stories/new/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            with site.send(head + b"3d090\r\n" + bytes(250_000)):
+                assert slow.makefile("rb").read().startswith(b"HTTP/1.1 503")
+            fast.sendall(bytes(100_000))
+            assert fast.recv(12).endswith(b" 200")
 
 
 @pytest.mark.parametrize("path", ["/large", "/large-page"])
@@ -171,11 +208,11 @@ def test_trickle_is_cut_when_its_time_is_over(
 def test_steady_upload_is_not_cut(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "GRACE_SECONDS", 0.0)
     head = b"POST /stories/new/ HTTP/1.0\r\nContent-Length: 300000\r\n\r\n"
-    with site.send(head + bytes(200_000)) as upload:
+    with site.send(head + bytes(200_000)) as client:
         for _ in range(5):
             assert site.ask("/")[0] == 200
-        upload.sendall(bytes(100_000))
-        assert b'"bytes": 300000' in upload.makefile("rb").read()
+        client.sendall(bytes(100_000))
+        assert b'"bytes": 300000' in client.makefile("rb").read()
 
 
 def test_unfinished_requests_up_to_the_limit_keep_nobody_out(start: Start) -> None:
@@ -295,7 +332,6 @@ def test_behind_a_proxy_its_word_counts(settings: Settings, start: Start) -> Non
 
 def test_server_does_not_say_what_it_is(site: Running) -> None:
     _, headers, _ = site.ask("/")
-
     assert not {"Server", "Via"} & headers.keys()
 
 
@@ -308,7 +344,6 @@ def test_stop_answers_what_has_arrived_and_takes_nothing_new(site: Running) -> N
     with pytest.raises(ConnectionRefusedError):
         site.ask("/")
     site.application.release.set()
-
     assert held()[0] == 200
     site.thread.join(WAIT)
     assert not site.thread.is_alive()

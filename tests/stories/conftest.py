@@ -37,6 +37,7 @@ class FakeQueue:
 
     sent: list[UUID] = field(default_factory=list)
     refreshes: int = 0
+    backfills: list[int] = field(default_factory=list)
     down: bool = False
     held: int | None = None
 
@@ -55,12 +56,19 @@ class FakeQueue:
             raise job_publisher.BrokerUnavailableError
         self.refreshes += 1
 
+    def publish_backfill(self, user_id: int) -> None:
+        if self.down:
+            raise job_publisher.BrokerUnavailableError
+        self.backfills.append(user_id)
+
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     fake = FakeQueue()
     monkeypatch.setattr(job_publisher, "publish_analysis", fake.publish)
     monkeypatch.setattr(job_publisher, "publish_refresh", fake.publish_refresh)
+    monkeypatch.setattr(job_publisher, "publish_backfill", fake.publish_backfill)
+    monkeypatch.setattr(job_publisher, "publish_transcoding", lambda: None)
     monkeypatch.setattr(job_publisher, "waiting_messages", fake.waiting)
     return fake
 

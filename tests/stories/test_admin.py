@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from stories import services
-from stories.models import Correction, Story
+from stories.models import Story, TagEvent
 from tests.factories import make_ready_story, make_staff, make_story, make_user
 from tests.stories.conftest import FakeQueue
 
@@ -35,10 +36,11 @@ def test_thumbnails_are_for_staff_who_may_open_photos(client: Client, may_open: 
     story = make_ready_story()
     permissions = ["stories.view_story", *(["stories.view_photo"] if may_open else [])]
     client.force_login(make_staff(*permissions))
-    for page in (STORIES, f"{STORIES}{story.pk}/change/"):
+    pages = {STORIES: "thumbnail.jpg", f"{STORIES}{story.pk}/change/": "photo.jpg"}
+    for page, picture in pages.items():
         shown = client.get(page).content.decode()
         assert str(story.pk) in shown
-        assert (f"/stories/{story.pk}/thumbnail.jpg" in shown) is may_open
+        assert (f"/stories/{story.pk}/{picture}" in shown) is may_open
 
 
 def test_the_list_takes_the_same_few_queries_for_any_number_of_stories(
@@ -54,8 +56,15 @@ def test_a_story_shows_its_analysis_and_its_log_and_cannot_be_edited(staff: Clie
     story = make_ready_story()
     services.correct_story(story=story, user=story.user, emotion="sad")
     page = staff.get(f"{STORIES}{story.pk}/change/").content.decode()
+    assert "set by the owner" in page
+    assert 'aria-label="The mood is' in page
+    assert "70%" in page
+    assert page.count("the owner") > page.count(
+        "set by the owner"
+    )  # who changed it, in the history
     assert "corrected emotion" in page.lower()
     assert "&quot;happy&quot;" in page
+    assert re.search(r"<summary>\s*<h2[^>]*>\s*Analysis as it is stored", page)
     assert 'name="caption"' not in page
     assert 'name="analysis-0-emotion"' not in page
     assert staff.get(f"{STORIES}add/").status_code == 403
@@ -86,11 +95,11 @@ def test_failed_stories_can_be_queued_again(
     assert broker.sent == [failed.pk]
 
 
-def test_the_log_of_corrections_is_read_only(staff: Client) -> None:
+def test_the_history_of_tags_is_read_only(staff: Client) -> None:
     story = make_ready_story()
     services.correct_story(story=story, user=story.user, mood=(0.5, 0.5))
-    log = "/admin/stories/correction/"
+    log = "/admin/stories/tagevent/"
     assert str(story.pk) in staff.get(log).content.decode()
-    one = Correction.objects.get()
+    one = TagEvent.objects.get()
     assert staff.post(f"{log}{one.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert staff.post(f"{log}{one.pk}/change/", {"kind": "action"}).status_code == 403
+    assert staff.post(f"{log}{one.pk}/change/", {"tag": "action"}).status_code == 403

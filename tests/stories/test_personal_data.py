@@ -14,8 +14,8 @@ from django.test import Client
 from accounts.models import User
 from accounts.services import delete_account, export_account
 from recommender.models import Choice, Suggestion, Track, TrackSaves
-from stories import services
-from stories.models import Analysis, Correction, Photo, Story, Video
+from stories import selectors, services
+from stories.models import Analysis, Photo, Story, TagEvent, Video
 from stories.personal_data import EXPORTED, WITHHELD, export_stories
 from stories.survey.services import save_answers
 from tests.factories import (
@@ -43,8 +43,8 @@ def test_the_export_holds_every_story_and_photo_of_the_person_and_no_other(user:
     assert [one["id"] for one in told] == [str(waiting.pk), str(ready.pk)]
     assert told[1]["caption"] == "Grüße"
     assert told[1]["tags"]["emotion"]["label"] == "sad"
-    assert set(told[1]["mood"]) == {"valence", "energy", "spread"}
-    assert [(c["kind"], c["before"], c["after"]) for c in told[1]["corrections"]] == [
+    assert set(told[1]["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
+    assert [(c["tag"], c["before"], c["after"]) for c in told[1]["tag_events"]] == [
         ("emotion", "happy", "sad")
     ]
     assert told[0]["tags"] is None
@@ -101,7 +101,7 @@ def test_a_person_deleted_in_any_way_leaves_no_file_and_no_row(
             chosen = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
             client.post(people, chosen)
     assert not User.objects.filter(pk=user.pk).exists()
-    for model in (Story, Photo, Video, Correction, Suggestion, Choice):
+    for model in (Story, Photo, Video, TagEvent, Suggestion, Choice):
         assert not model._default_manager.exists(), model
     assert not TrackSaves.objects.filter(n_saves__gt=0).exists()
     assert not [path for path in media.rglob("*") if path.is_file()]
@@ -136,6 +136,7 @@ def test_the_export_tells_what_the_models_said_under_a_correction(user: User) ->
     services.correct_story(story=story, user=user, emotion="sad", action="dancing")
     told = json.loads(dict(export_stories(user))["stories.json"])[0]  # type: ignore[arg-type]
     analysis = told["analysis"]
+    assert told["mood"] == selectors.described_mood(Story.objects.get())
     assert (told["tags"]["emotion"]["label"], analysis["emotion_label"]) == ("sad", "happy")
     assert (told["tags"]["action"]["label"], analysis["action_label"]) == ("dancing", "running")
     assert analysis["emotion"]["happy"] == pytest.approx(0.7)
@@ -155,7 +156,7 @@ def test_every_exported_column_is_really_there(user: User) -> None:
         Photo: {**told["photo_details"], "file": files[told["photo"]]},
         Video: {**told["video_details"], "file": files[told["video"]]},
         Analysis: told["analysis"],
-        Correction: told["corrections"][0],
+        TagEvent: told["tag_events"][0],
     }
     for model, place in places.items():
         assert set(EXPORTED[model]) <= set(place), model

@@ -39,7 +39,7 @@ def test_json_has_tags_mood_and_tracks_with_reasons_and_stores_nothing(
     assert said["tags"]["emotion"]["label"] == "happy"
     assert set(said["tags"]["emotion"]["probabilities"]) == set(EMOTIONS)
     assert set(said["tags"]["action"]["probabilities"]) == set(ACTIONS)
-    assert set(said["mood"]) == {"valence", "energy", "spread"}
+    assert set(said["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
     assert [one["rank"] for one in said["suggestions"]] == [1, 2, 3, 4, 5]
     for one in said["suggestions"]:
         assert {"track", "score", "terms", "reasons"} <= set(one)
@@ -53,6 +53,7 @@ def test_text_is_for_people(photo: Path, models: FakeModels, tracks: list[Track]
     said = suggest(str(photo))
     assert "emotion    happy (happy 70%" in said
     assert "action     running (running 60%" in said
+    assert "mood       a little joyful (valence 0.7" in said
     assert "  1. Song" in said
     assert " 10. Song" in said
 

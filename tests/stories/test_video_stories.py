@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -22,9 +26,9 @@ from recommender.models import Track
 from stories import services
 from stories.models import Story, Video
 from stories.pages import media as photo_views
-from stories.pages.mood_timeline import mood_course
 from stories.services.analysis import UNREADABLE
 from stories.uploads.photos import UploadError
+from stories.uploads.sandbox import SandboxError
 from tests.factories import (
     make_ready_story,
     make_ready_video_story,
@@ -58,17 +62,143 @@ def page(client: Client, story: Story) -> str:
     return " ".join(client.get(reverse("stories:story", args=[story.pk])).content.decode().split())
 
 
-@pytest.mark.parametrize(("form", "kind"), [("mp4", "mp4"), ("mov", "mp4"), ("webm", "webm")])
-def test_an_uploaded_video_is_kept_beside_its_poster(
-    user: User, broker: FakeQueue, media: Path, form: str, kind: str
+@pytest.mark.parametrize("form", ["mp4", "mov", "webm"])
+def test_an_uploaded_video_waits_beside_its_poster(
+    user: User, broker: FakeQueue, media: Path, form: str
 ) -> None:
-    story = services.create_story(user=user, upload=upload(make_video_bytes(form)))
+    data = make_video_bytes(form)
+    story = services.create_story(user=user, upload=upload(data))
     video = Video.objects.get(story=story)
-    assert video.file.name == f"videos/{story.pk.hex[:2]}/{story.pk}.{kind}"
-    assert video.kind == kind
+    assert video.source.name == f"sources/{story.pk.hex[:2]}/{story.pk}.upload"
+    assert video.source.read() == data
+    assert not video.file
     assert video.seconds == pytest.approx(2, abs=0.11)
     assert (story.photo.width, story.photo.height) == (64, 48)
-    assert len([path for path in media.rglob("*") if path.is_file()]) == 3
+    assert len(stored(media)) == 3
+
+
+def stored(media: Path) -> list[Path]:
+    return [path for path in media.rglob("*") if path.is_file()]
+
+
+def encoded(story: Story) -> Video:
+    """The story's video after a worker had its turn."""
+    services.transcode_next_video()
+    return Video.objects.get(story=story)
+
+
+def test_a_worker_replaces_the_upload(user: User, client: Client, media: Path) -> None:
+    story = make_video_story(user, make_video_bytes("webm"), status="ready")
+    assert services.transcode_next_video()
+    video = Video.objects.get(story=story)
+    assert (video.file.name, video.source.name, video.error) == (
+        f"videos/{story.pk.hex[:2]}/{story.pk}.mp4", "", "",
+    )  # fmt: skip
+    whole = b"".join(client.get(reverse("stories:video", args=[story.pk])))
+    assert whole == video.file.read()
+    assert not services.transcode_next_video()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_neither_upload_nor_video_is_left_anywhere(user: User, media: Path) -> None:
+    story = make_video_story(user, status="ready")
+    encoded(story)
+    assert not [path for path in stored(media) if "sources" in path.parts]
+    assert services.sweep_media(dry_run=True).without_row == 0
+    services.delete_story(story=story)
+    assert not stored(media)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_story_that_waits_deletes_its_upload(user: User, media: Path) -> None:
+    services.delete_story(story=make_video_story(user))
+    assert not stored(media)
+
+
+def test_the_upload_is_served_to_nobody(user: User, client: Client, ready: Story) -> None:
+    story = make_video_story(user)
+    assert client.get(reverse("stories:video", args=[story.pk])).status_code == 404
+    Story.objects.filter(pk=ready.pk).update(status="ready")
+    Video.objects.filter(pk=ready.pk).update(file="", source="sources/aa/x.upload")
+    shown = page(client, ready)
+    assert "Your video is being prepared." in shown
+    assert "<video" not in shown
+    assert "sources/" not in shown
+
+
+def test_the_page_fetches_the_player_once_it_is_there(
+    user: User, client: Client, ready: Story
+) -> None:
+    address, htmx = reverse("stories:player", args=[ready.pk]), {"HX-Request": "true"}
+    assert "<video controls" in client.get(address, headers=htmx).content.decode()
+    waiting = reverse("stories:player", args=[make_video_story(user).pk])
+    assert client.get(waiting, headers=htmx).status_code == 204
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_video_that_cannot_be_encoded_says_so_and_loses_nothing(
+    user: User, client: Client, tracks: list[Track], lost: bool
+) -> None:
+    story = make_ready_story(user)
+    video = Video.objects.create(story=story, seconds=2)
+    video.source.save("", ContentFile(bytes(100)))
+    if lost:
+        video.source.storage.delete(str(video.source.name))
+    video = encoded(story)
+    assert (bool(video.file), bool(video.source)) == (False, False)
+    assert "can’t be played" in video.error
+    shown = page(client, story)
+    assert video.error in shown
+    assert "This feels" in shown
+
+
+def test_an_upload_whose_worker_died_again_and_again_is_given_up(user: User, settings: Any) -> None:
+    story = make_video_story(user, status="ready")
+    attempts = {"attempts": settings.STORIES_MAX_ATTEMPTS, "claim": uuid4()}
+    Video.objects.update(claimed_at=timezone.now() - timedelta(hours=1), **attempts)
+    assert "too much memory or time" in encoded(story).error
+
+
+def test_a_failing_sandbox_is_tried_a_few_times(
+    user: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def fail(*_: Any) -> None:
+        raise SandboxError("ValueError")
+
+    story = make_video_story(user, status="ready")
+    monkeypatch.setattr("stories.services.videos.sandbox.transcode", fail)
+    for _ in range(settings.STORIES_MAX_ATTEMPTS):
+        with pytest.raises(SandboxError):
+            services.transcode_next_video()
+        Video.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+    assert "can’t be played" in encoded(story).error
+
+
+def test_one_worker_at_a_time_has_a_video(user: User) -> None:
+    make_video_story(user, status="ready")
+    Video.objects.update(claim=uuid4(), claimed_at=timezone.now())
+    assert not services.transcode_next_video()
+
+
+def test_a_full_disk_costs_nothing_but_time(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = make_video_story(user, status="ready")
+
+    def full(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("stories.services.videos._store", full)
+    with pytest.raises(OSError, match="no space"):
+        services.transcode_next_video()
+    monkeypatch.undo()
+    video = Video.objects.get(story=story)
+    assert (video.attempts, video.claim, bool(video.source)) == (0, None, True)
+    Video.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+    assert encoded(story).file
+
+
+def test_a_video_of_a_story_that_is_analysed_waits_for_it(user: User) -> None:
+    make_video_story(user)
+    assert not services.transcode_next_video()
 
 
 def test_a_refused_video_leaves_nothing(user: User, broker: FakeQueue, media: Path) -> None:
@@ -83,7 +213,12 @@ def test_the_api_takes_a_video_where_it_takes_a_photo(user: User) -> None:
     api = APIClient()
     api.force_authenticate(user)
     body = api.post("/api/v1/stories/", {"photo": upload()}, format="multipart").json()
+    assert (body["video"], body["video_status"]) == (None, "preparing")
+    Story.objects.update(status="ready")
+    encoded(Story.objects.get())
+    body = api.get(f"/api/v1/stories/{body['id']}/").json()
     assert body["video"] == f"http://testserver/stories/{body['id']}/video"
+    assert body["video_status"] == "ready"
     assert body["photo"].endswith("photo.jpg")
     assert body["moments"] == []
     refused = api.post(
@@ -98,7 +233,7 @@ def test_the_api_takes_a_video_where_it_takes_a_photo(user: User) -> None:
 def test_analysis_looks_at_frames_and_keeps_how_the_mood_goes(
     user: User, models: FakeModels, tracks: list[Track]
 ) -> None:
-    story = make_video_story(user, make_video_bytes(seconds=4), caption="We ran")
+    story = make_video_story(user, make_video_bytes(seconds=6), caption="We ran")
     services.analyse_story(story_id=story.pk)
     story.refresh_from_db()
     assert (story.status, story.error) == ("ready", "")
@@ -108,17 +243,23 @@ def test_analysis_looks_at_frames_and_keeps_how_the_mood_goes(
     assert set(story.analysis.moments[0]) == {"at", "valence", "energy"}
 
 
-@pytest.mark.parametrize("lost", [True, False])
-def test_a_video_that_cannot_be_read_any_more_is_said_in_words(
-    user: User, models: FakeModels, lost: bool
-) -> None:
-    story = make_video_story(user, b"\x00" * 100)
-    if lost:
-        story.video.file.delete(save=False)
-    with pytest.raises((FileNotFoundError, ValueError)):
+def test_a_video_whose_file_is_lost_is_said_in_words(user: User, models: FakeModels) -> None:
+    story = make_video_story(user)
+    story.video.source.storage.delete(str(story.video.source.name))
+    with pytest.raises(FileNotFoundError):
         services.analyse_story(story_id=story.pk)
     story.refresh_from_db()
     assert (story.status, story.error) == ("failed", UNREADABLE)
+
+
+def test_a_video_without_a_readable_frame_is_analysed_by_its_poster(
+    user: User, models: FakeModels, tracks: list[Track]
+) -> None:
+    story = make_video_story(user, bytes(100))
+    services.analyse_story(story_id=story.pk)
+    story.refresh_from_db()
+    assert story.status == "ready"
+    assert "frames" not in models.calls[0]
 
 
 def test_the_page_shows_a_silent_player_and_how_the_mood_goes(client: Client, ready: Story) -> None:
@@ -132,25 +273,10 @@ def test_the_page_shows_a_silent_player_and_how_the_mood_goes(client: Client, re
     assert 'id="faces"' not in shown
 
 
-def test_a_photo_has_neither_player_nor_course(client: Client, user: User) -> None:
+def test_a_photo_has_neither_player_nor_timeline(client: Client, user: User) -> None:
     shown = page(client, make_ready_story(user))
     assert "<video" not in shown
-    assert "How it goes" not in shown
-
-
-def test_one_moment_is_no_course(ready: Story) -> None:
-    assert mood_course([]) is None
-    assert mood_course(ready.analysis.moments[:1]) is None
-
-
-def test_course_runs_from_left_to_right_with_energy_upwards(ready: Story) -> None:
-    course = mood_course(ready.analysis.moments)
-    assert course
-    assert course.energy == "0.0,28.0 3.1,20.0 100.0,8.0"
-    assert course.path == "70.0,70.0 70.0,50.0 80.0,20.0"
-    steady = mood_course([{**ready.analysis.moments[0], "at": at} for at in (1.0, 2.0)])
-    assert steady
-    assert steady.words == "It stays calm from beginning to end."
+    assert "Over time" not in shown
 
 
 def test_a_player_gets_the_part_that_it_asks_for(client: Client, ready: Story) -> None:
@@ -202,7 +328,7 @@ def test_the_export_holds_the_video(user: User, ready: Story) -> None:
 
 def test_suggest_takes_a_video(models: FakeModels, tracks: list[Track], tmp_path: Path) -> None:
     path, out = tmp_path / "video.mov", io.StringIO()
-    path.write_bytes(make_video_bytes("mov", seconds=4))
+    path.write_bytes(make_video_bytes("mov", seconds=6))
     call_command("suggest", str(path), "--json", stdout=out, skip_checks=True)
     assert len(json.loads(out.getvalue())["suggestions"]) == 10
     assert models.calls[0]["frames"] == FRAMES

@@ -96,7 +96,8 @@ def _intervals(
     for _ in range(RESAMPLES):
         chosen = np.concatenate([rows[g] for g in rng.integers(len(rows), size=len(rows))])
         drawn.append(correlations(means[chosen], ratings[chosen]))
-    return np.round(np.percentile(drawn, (2.5, 97.5), axis=0).T, 3).tolist()
+    ends: list[list[float]] = np.round(np.percentile(drawn, (2.5, 97.5), axis=0).T, 3).tolist()
+    return ends
 
 
 def by_kind(

@@ -37,18 +37,18 @@ class Seen:
 def read(path: Path, cache: Path | None = None) -> tuple[pa.Table, Seen]:
     """Return the rows of a file and what is seen in them, from the cache folder if it's there."""
     table = pq.read_table(path)
-    files = (cache / "oasis.npz", cache / "oasis.json") if cache else ()
-    if cache and all(file.is_file() for file in files):
-        with np.load(files[0]) as stored:
-            features = {name: stored[name].astype(np.float64) for name in stored.files}
-        return table.drop(["image"]), Seen(features, json.loads(files[1].read_text()))
-    seen = see(table["image"].to_pylist())
-    if cache:
+    if cache is None:
+        return table.drop(["image"]), see(table["image"].to_pylist())
+    features, tags = cache / "oasis.npz", cache / "oasis.json"
+    if not (features.is_file() and tags.is_file()):
+        seen = see(table["image"].to_pylist())
         cache.mkdir(parents=True, exist_ok=True)
         halves = {name: block.astype(np.float32) for name, block in seen.features.items()}
-        np.savez(files[0], **halves)  # type: ignore[arg-type]
-        files[1].write_text(json.dumps(seen.tags))
-    return table.drop(["image"]), seen
+        np.savez(features, **halves)  # type: ignore[arg-type]
+        tags.write_text(json.dumps(seen.tags))
+    with np.load(features) as stored:
+        blocks = {name: stored[name].astype(np.float64) for name in stored.files}
+    return table.drop(["image"]), Seen(blocks, json.loads(tags.read_text()))
 
 
 def see(images: Sequence[bytes]) -> Seen:

@@ -74,7 +74,8 @@ def stretched(
         fold: stretch_of(ratings[others], means[others], variances[others])
         for fold, others in each.items()
     }
-    return variances * np.array([stretch[fold] for fold in folds])
+    wider: Float64Array = variances * np.array([stretch[fold] for fold in folds])
+    return wider
 
 
 def stretch_of(ratings: Float64Array, means: Float64Array, variances: Float64Array) -> Float64Array:

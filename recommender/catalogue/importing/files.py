@@ -1,129 +1,114 @@
-"""Streams a catalogue from a path or an https address, as CSV or Parquet."""
+"""Opens a catalogue file of any supported kind, at a path or an https address."""
 
 from __future__ import annotations
 
-import csv
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import httpx
 
+from recommender.catalogue.importing.downloads import download
+from recommender.catalogue.importing.formats import (
+    delimited,
+    encodings,
+    json_lines,
+    parquet,
+    workbooks,
+)
+from recommender.catalogue.importing.tables import Table
+from recommender.catalogue.importing.unpacking import (
+    check_size,
+    open_zip,
+    unpack_gzip,
+    unpack_zip,
+)
 from recommender.errors import ImportFailedError
 
 MAX_BYTES = 2 * 1024**3
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_PARQUET_MAGIC = b"PAR1"
-_BATCH = 4096
-_MAX_REDIRECTS = 5
-
-
-class Table(NamedTuple):
-    """A header and numbered rows: line numbers in a CSV, positions in a Parquet file.
-
-    An unreadable row is replaced by a string that says why.
-    """
-
-    header: list[str]
-    rows: Iterator[tuple[int, Sequence[Any] | str]]
+_HEAD = 4096
+# A workbook or table within an archive that a program packed once more.
+_MAX_NESTING = 2
+_PARQUET, _GZIP, _ZIP = b"PAR1", b"\x1f\x8b", b"PK\x03\x04"
+_REFUSED = {
+    b"\xd0\xcf\x11\xe0": "The workbook has a password or is in the old .xls format. "
+    "Save it as .xlsx or CSV without a password.",
+    b"PK\x05\x06": "The archive is empty.",
+    b"BZh": "The file is packed with bzip2. Unpack it first.",
+    b"\xfd7zXZ": "The file is packed with xz. Unpack it first.",
+    b"\x28\xb5\x2f\xfd": "The file is packed with zstd. Unpack it first.",
+    b"7z\xbc\xaf": "The file is packed with 7-Zip. Unpack it first.",
+    b"Rar!": "The file is packed with RAR. Unpack it first.",
+    b"SQLite format 3": "The file is a database. Export the table as CSV.",
+    b"ARROW1": "The file is in the Arrow format. Save it as Parquet.",
+    b"%PDF": "The file is a PDF. Import the table as CSV.",
+}
+_PAGE_STARTS = (b"<!doctype html", b"<html")
 
 
 @contextmanager
 def opened(
-    source: str, *, transport: httpx.BaseTransport | None = None, max_bytes: int = MAX_BYTES
+    source: str,
+    *,
+    encoding: str | None = None,
+    transport: httpx.BaseTransport | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Iterator[Table]:
-    """The table at a path or https address; raises ImportFailedError if there is none."""
-    if "://" in source:
-        with tempfile.TemporaryDirectory(prefix="storify-import-") as folder:
-            path = Path(folder) / "catalogue"
-            _download(source, path, transport, max_bytes)
-            yield from _table(path)
-    else:
-        yield from _table(Path(source))
+    """The table at a path or https address; raises ImportFailedError if there is none.
+
+    `encoding` is that of a text file, where it can't be told.
+    """
+    with tempfile.TemporaryDirectory(prefix="storify-import-") as folder:
+        path = Path(source)
+        if "://" in source:
+            path = Path(folder) / "download"
+            download(source, path, transport, max_bytes)
+        yield from _Opener(Path(folder), encoding, max_bytes).table(path)
 
 
-def _download(url: str, path: Path, transport: httpx.BaseTransport | None, max_bytes: int) -> None:
-    """Follow only https redirects, and stop as soon as the file is too large."""
-    client = httpx.Client(transport=transport, timeout=TIMEOUT)
-    try:
-        with client:
-            for _ in range(_MAX_REDIRECTS):
-                if not url.startswith("https://"):
-                    raise ImportFailedError("Only https addresses are supported.")
-                with client.stream("GET", url) as response:
-                    if response.has_redirect_location:
-                        url = str(response.url.join(response.headers["Location"]))
-                        continue
-                    response.raise_for_status()
-                    return _save(response, path, max_bytes)
-    except httpx.HTTPStatusError as error:
-        status = error.response.status_code
-        raise ImportFailedError(f"The address answered with status {status}.") from error
-    except httpx.HTTPError as error:
-        raise ImportFailedError(
-            f"The address could not be read ({type(error).__name__})."
-        ) from error
-    raise ImportFailedError("The address redirects too often.")
+class _Opener:
+    def __init__(self, folder: Path, encoding: str | None, max_bytes: int) -> None:
+        self._folder, self._encoding, self._max_bytes = folder, encoding, max_bytes
 
-
-def _save(response: httpx.Response, path: Path, max_bytes: int) -> None:
-    received = 0
-    with path.open("wb") as out:
-        for piece in response.iter_bytes():
-            received += len(piece)
-            if received > max_bytes:
-                raise ImportFailedError(f"The file is larger than {max_bytes // 1024**2} MB.")
-            out.write(piece)
-
-
-def _table(path: Path) -> Iterator[Table]:
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == _PARQUET_MAGIC
-    except OSError as error:
-        raise ImportFailedError(f"The file cannot be read: {error.strerror}.") from error
-    yield from _parquet(path) if is_parquet else _csv(path)
-
-
-def _csv(path: Path) -> Iterator[Table]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(line.replace("\x00", "") for line in file)
-        header = next(reader, None)
-        if not header:
-            raise ImportFailedError("The file is empty.")
-        yield Table(header, _csv_rows(reader))
-
-
-def _csv_rows(reader: Any) -> Iterator[tuple[int, Sequence[Any] | str]]:
-    while True:
+    def table(self, path: Path, nesting: int = 0) -> Iterator[Table]:
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, f"is not readable as CSV ({error})"
+            with path.open("rb") as file:
+                head = file.read(_HEAD)
+        except OSError as error:
+            raise ImportFailedError(f"The file cannot be read: {error.strerror}.") from error
+        if head.startswith(_PARQUET):
+            yield from parquet.read(path)
+        elif head.startswith((_GZIP, _ZIP)):
+            yield from self._packed(path, nesting, is_zip=head.startswith(_ZIP))
         else:
-            if row:
-                yield reader.line_num, row
+            yield from self._text(path, head)
 
+    def _packed(self, path: Path, nesting: int, *, is_zip: bool) -> Iterator[Table]:
+        if is_zip:
+            with open_zip(path) as archive:
+                if workbooks.is_workbook(archive):
+                    total = sum(member.file_size for member in archive.infolist())
+                    check_size(total, path.stat().st_size, self._max_bytes)
+                    yield from workbooks.read(path, archive)
+                    return
+        if nesting >= _MAX_NESTING:
+            raise ImportFailedError("The file is an archive within archives. Unpack it first.")
+        target = self._folder / f"unpacked-{nesting}"
+        (unpack_zip if is_zip else unpack_gzip)(path, target, self._max_bytes)
+        yield from self.table(target, nesting + 1)
 
-def _parquet(path: Path) -> Iterator[Table]:
-    # Imported here because only this command needs it, and it takes tens of megabytes.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            yield Table(list(file.schema_arrow.names), _parquet_rows(file))
-    except (pa.ArrowException, OSError) as error:
-        raise ImportFailedError("The file is not a readable Parquet file.") from error
-
-
-def _parquet_rows(file: Any) -> Iterator[tuple[int, Sequence[Any] | str]]:
-    place = 0
-    for batch in file.iter_batches(batch_size=_BATCH):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            place += 1
-            yield place, row
+    def _text(self, path: Path, head: bytes) -> Iterator[Table]:
+        if reason := next((why for magic, why in _REFUSED.items() if head.startswith(magic)), None):
+            raise ImportFailedError(reason)
+        if head[257:262] == b"ustar":
+            raise ImportFailedError("The file is a tar archive. Unpack it first.")
+        if head.lstrip().lower().startswith(_PAGE_STARTS):
+            raise ImportFailedError(
+                "The file is a web page, not a table. Download the file itself; the site may want "
+                "you to sign in first."
+            )
+        codec = encodings.codec_of(path, self._encoding)
+        start = head.decode(codec, errors="ignore").lstrip("\ufeff \r\n\t")
+        is_json = start.startswith(("{", "["))
+        yield from (json_lines if is_json else delimited).read(path, codec)

@@ -1,145 +1,180 @@
-"""Parses and validates one row of a catalogue file."""
+"""Turns the rows of a catalogue file into tracks."""
 
 from __future__ import annotations
 
-import ast
-import math
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from recommender.catalogue.importing.artists import names_in
 from recommender.catalogue.importing.columns import COLUMNS
 from recommender.catalogue.importing.layouts import Layout
+from recommender.catalogue.importing.tables import TableRow
+from recommender.catalogue.importing.track_ids import track_id
+from recommender.catalogue.importing.values import (
+    RANGES,
+    UNIT_FIELDS,
+    BadValueError,
+    are_percentages,
+    date_of,
+    flag_of,
+    is_absent,
+    is_blank,
+    milliseconds_of,
+    mode_in_key,
+    number_of,
+    text_of,
+    uses_decimal_comma,
+)
 from recommender.catalogue.languages import parse_language
 from recommender.engine.tracks.derived import derived_columns
 
-UNIT = (0.0, 1.0)
-RANGES: dict[str, tuple[float, float]] = {
-    "danceability": UNIT,
-    "energy": UNIT,
-    "speechiness": UNIT,
-    "acousticness": UNIT,
-    "instrumentalness": UNIT,
-    "liveness": UNIT,
-    "valence": UNIT,
-    "loudness": (-80.0, 20.0),
-    "tempo": (0.0, 400.0),
-    "key": (-1.0, 11.0),
-    "mode": (0.0, 1.0),
-    "time_signature": (0.0, 20.0),
-    "popularity": (0.0, 100.0),
-    "duration_ms": (1.0, 86_400_000.0),
-}
-WHOLE = ("key", "mode", "time_signature", "popularity", "duration_ms")
-# Sentinel values that mean "unknown".
-UNKNOWN = {"key": -1, "tempo": 0, "time_signature": 0}
-_ABSENT = {"", "na", "nan", "none", "null"}
-_YES, _NO = ("true", "yes", "1", "1.0", "t"), ("false", "no", "0", "0.0", "f")
-_TRUTH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
-_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:\.0)?$")
-_MAX_ID_LENGTH = 100
+_NUMBERS = tuple(name for name in RANGES if name != "duration_ms")
+_DURATIONS = ("duration_ms", "duration_s", "duration")
+_TEXTS = ("album", "genre", "language")
+_T = TypeVar("_T")
 
 
 class BadRowError(ValueError):
     """The row can't become a track; the message says why."""
 
 
-def track_values(cells: Sequence[Any], layout: Layout) -> tuple[Any, ...]:
-    """The values of a track in the order of COLUMNS; raises BadRowError if one is invalid."""
-    if len(cells) != layout.width:
-        raise BadRowError(f"has {len(cells)} values where the header names {layout.width}")
-    given = {field: cells[position] for field, position in layout.positions.items()}
-    track: dict[str, Any] = {"source_id": _source_id(given), **_numbers(given, layout.needed)}
-    if "explicit" in given:
-        track["explicit"] = _boolean("explicit", given["explicit"])
-    if layout.has_titles:
-        track |= _names(given)
-    return tuple(track.get(name) for name in COLUMNS)
+@dataclass
+class RowParser:
+    """Parses rows of one layout. What is optional and unreadable is left out and noted."""
 
+    layout: Layout
+    percentages: frozenset[str]
+    """Features that the file states in per cent."""
+    left_out: list[str] = field(default_factory=list)
+    """Why values of the latest row were left out."""
 
-def _source_id(given: Mapping[str, Any]) -> str:
-    identifier = _text(given["source_id"]).rsplit(":", 1)[-1]
-    if not identifier or len(identifier) > _MAX_ID_LENGTH:
-        raise BadRowError("has no usable id")
-    return identifier
+    def parse(self, cells: Sequence[Any]) -> tuple[Any, ...]:
+        """The values of a track in the order of COLUMNS; raises BadRowError if it's none."""
+        self.left_out = []
+        given = self._given(cells)
+        track: dict[str, Any] = {"source_id": _source_id(given), **self._numbers(given)}
+        track["duration_ms"] = self._duration(given)
+        track["explicit"] = self._optional(given, "explicit", flag_of)
+        if self.layout.has_titles:
+            track |= self._names(given)
+        return tuple(track.get(name) for name in COLUMNS)
 
+    def _given(self, cells: Sequence[Any]) -> dict[str, list[Any]]:
+        """The cells of each field, those with a value first."""
+        width = self.layout.width
+        if len(cells) != width and (len(cells) < width or any(cells[width:])):
+            raise BadRowError(f"has {len(cells)} values where the header names {width}")
+        return {name: [cells[p] for p in places] for name, places in self.layout.positions.items()}
 
-def _names(given: Mapping[str, Any]) -> dict[str, Any]:
-    title, artists = _text(given["title"]), _artists(given.get("artists"))
-    if not title:
-        raise BadRowError("has no title")
-    if not artists:
-        raise BadRowError("has no artist")
-    date, genre = _date(given.get("release_date")), _text(given.get("genre"))
-    return {
-        "title": title,
-        "artists": artists,
-        "album": _text(given.get("album")),
-        "release_date": date,
-        "genre": genre,
-        "language": parse_language(_text(given.get("language"))),
-        **derived_columns(title=title, artists=artists, genre=genre, release_date=date),
-    }
+    def _numbers(self, given: dict[str, list[Any]]) -> dict[str, float | int | None]:
+        numbers = {name: self._number(given, name) for name in _NUMBERS if name in given}
+        if "key" in given and numbers.get("mode") is None:
+            numbers["mode"] = mode_in_key(given["key"][0])
+        for name in self.layout.needed:
+            if numbers.get(name) is None:
+                raise BadRowError(f"has no {name}")
+        return numbers
 
-
-def _numbers(given: Mapping[str, Any], needed: Sequence[str]) -> dict[str, float | int | None]:
-    numbers = {field: number_of(field, given[field]) for field in RANGES if field in given}
-    for field in needed:
-        if numbers.get(field) is None:
-            raise BadRowError(f"has no {field}")
-    return numbers
-
-
-def number_of(field: str, value: Any) -> float | int | None:
-    """A feature within its range, or None if unknown; raises BadRowError otherwise."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise BadRowError(f"{field} is not a number") from error
-    if math.isnan(number):
-        return None
-    low, high = RANGES[field]
-    if not low <= number <= high:
-        raise BadRowError(f"{field} is outside {low:g} to {high:g}")
-    if number == UNKNOWN.get(field):
-        return None
-    return round(number) if field in WHOLE else number
-
-
-def _boolean(field: str, value: Any) -> bool | None:
-    plain = _text(value).lower()
-    if plain in _ABSENT:
-        return None
-    if plain not in _TRUTH:
-        raise BadRowError(f"{field} is neither true nor false")
-    return _TRUTH[plain]
-
-
-def _text(value: Any) -> str:
-    """Stripped text without NUL characters, which PostgreSQL can't store."""
-    if value is None or value != value:  # noqa: PLR0124  (NaN)
-        return ""
-    return str(value).replace("\x00", "").strip()
-
-
-def _artists(value: Any) -> list[str]:
-    """A list, "A;B" as Kaggle writes it, or "['A', 'B']" as data frames do."""
-    if isinstance(value, list | tuple):
-        return [name for name in map(_text, value) if name]
-    text = _text(value)
-    if text.startswith("[") and text.endswith("]"):
+    def _number(self, given: dict[str, list[Any]], name: str) -> float | int | None:
         try:
-            return _artists(ast.literal_eval(text))
-        except (ValueError, SyntaxError):
-            return [text]
-    return [name.strip() for name in text.split(";") if name.strip()]
+            return number_of(name, _first(given[name]), percent=name in self.percentages)
+        except BadValueError as error:
+            if name in self.layout.needed:
+                raise BadRowError(str(error)) from error
+            self.left_out.append(str(error))
+        return None
+
+    def _duration(self, given: dict[str, list[Any]]) -> float | int | None:
+        durations = (self._optional(given, name, milliseconds_of) for name in _DURATIONS)
+        return next((duration for duration in durations if duration is not None), None)
+
+    def _names(self, given: dict[str, list[Any]]) -> dict[str, Any]:
+        title, artists = self._title(given), self._artists(given)
+        if not title:
+            raise BadRowError("has no title")
+        if not artists:
+            raise BadRowError("has no artist")
+        album, genre, language = (self._optional(given, name, _text) or "" for name in _TEXTS)
+        date = self._optional(given, "release_date", date_of) or ""
+        return {
+            "title": title,
+            "artists": artists,
+            "album": album,
+            "release_date": date,
+            "genre": genre,
+            "language": parse_language(language),
+            **derived_columns(title=title, artists=artists, genre=genre, release_date=date),
+        }
+
+    def _title(self, given: dict[str, list[Any]]) -> str:
+        return _needed("title", _first(given["title"], is_blank))
+
+    def _artists(self, given: dict[str, list[Any]]) -> list[str]:
+        value = _first(given.get("artists", []), is_blank)
+        if isinstance(value, list | tuple):
+            names: Iterable[Any] = names_in(value)
+        else:
+            names = self.layout.publisher.split(_needed("artist", value))
+        return [name for name in (_needed("artist", name) for name in names) if name]
+
+    def _optional(
+        self, given: dict[str, list[Any]], name: str, read: Callable[[str, Any], _T | None]
+    ) -> _T | None:
+        """The first readable of the field's values."""
+        for value in given.get(name, ()):
+            try:
+                if (result := read(name, value)) is not None and result != "":
+                    return result
+            except BadValueError as error:
+                self.left_out.append(str(error))
+        return None
 
 
-def _date(value: Any) -> str:
-    """2004, 2004-07 or 2004-07-05; "" for anything else."""
-    match = _DATE.match(_text(value)[:10])
-    if not match or match.group(1) == "0000":
-        return ""
-    return "-".join(part for part in match.groups() if part)
+def parser_of(layout: Layout, sample: Sequence[TableRow]) -> tuple[RowParser, dict[str, str]]:
+    """A parser for rows like these, and what was found out about how they're written."""
+    rows = [row.cells for row in sample if not isinstance(row.cells, str)]
+    columns = {
+        name: [cells[places[0]] for cells in rows if len(cells) > places[0]]
+        for name, places in layout.positions.items()
+        if name in RANGES
+    }
+    units = [values for name, values in columns.items() if name in UNIT_FIELDS]
+    in_percent = are_percentages(units)
+    scaled = frozenset(UNIT_FIELDS) if in_percent else layout.percentages & {*UNIT_FIELDS}
+    facts = {"layout": layout.publisher.name or "unknown"}
+    if uses_decimal_comma([value for values in units for value in values]):
+        facts["decimal"] = "comma"
+    if scaled:
+        facts["scale"] = "per cent"
+    return RowParser(layout, scaled), facts
+
+
+def _first(values: Sequence[Any], is_missing: Callable[[Any], bool] = is_absent) -> Any:
+    if len(values) == 1:
+        return values[0]
+    return next((value for value in values if not is_missing(value)), None)
+
+
+def _source_id(given: dict[str, list[Any]]) -> str:
+    values = given["source_id"]
+    if identifier := next(filter(None, map(track_id, values)), None):
+        return identifier
+    if all(map(is_absent, values)):
+        raise BadRowError("has no id")
+    raise BadRowError("has an id that is no Spotify track id, URI or link")
+
+
+def _needed(name: str, value: Any) -> str:
+    try:
+        return text_of(name, value)
+    except BadValueError as error:
+        raise BadRowError(str(error)) from error
+
+
+def _text(name: str, value: Any) -> str:
+    """An optional text; of a list, the first."""
+    if isinstance(value, list | tuple):
+        return text_of(name, value[0]) if value else ""
+    text = text_of(name, value)
+    return "" if is_absent(text) else text

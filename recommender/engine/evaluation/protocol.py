@@ -48,7 +48,7 @@ def _without_mood(
         hidden = _hidden(trained, split, user)
         for name, ranker in rankers.items():
             lists[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
-    return {name: told.metrics() for name, told in lists.items()}
+    return {name: result.metrics() for name, result in lists.items()}
 
 
 def _with_mood(
@@ -60,13 +60,13 @@ def _with_mood(
     probability = hybrid(weights)
     # Rankers that ignore the mood are measured once and reported for every noise level.
     without_mood = {name: Lists(data) for name in WITHOUT_MOOD}
-    told: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
+    results: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
     for user, wanted in held_out(data, split):
         hidden = _hidden(trained, split, user)
         for name, ranker in WITHOUT_MOOD.items():
             without_mood[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
         known = np.where(hidden, -np.inf, probability(trained, user))
-        for noise, lists in told.items():
+        for noise, lists in results.items():
             mood = _mood(data.mood_points[wanted[0]], noise, rng)
             for name, scores in with_mood(data, known, mood).items():
                 scores[hidden] = -np.inf
@@ -74,7 +74,7 @@ def _with_mood(
     shared = {name: lists.metrics() for name, lists in without_mood.items()}
     return {
         f"{noise:g}": shared | {name: one.metrics() for name, one in lists.items()}
-        for noise, lists in told.items()
+        for noise, lists in results.items()
     }
 
 

@@ -85,6 +85,6 @@ def _with_typos(text: str, slips: int, rng: random.Random) -> str:
 def _as_text(result: dict[str, Any]) -> str:
     lines = [f"{result['n']} tracks searched for among {result['catalogue']}"]
     for slips in (0, 1, 2):
-        told = ", ".join(f"{name} {value}" for name, value in result[f"{slips}_slips"].items())
-        lines.append(f"  {slips} slips: {told}")
+        figures = ", ".join(f"{name} {value}" for name, value in result[f"{slips}_slips"].items())
+        lines.append(f"  {slips} slips: {figures}")
     return "\n".join(lines)

@@ -46,7 +46,7 @@ class Command(BaseCommand):
 def _as_json(preview: services.Preview) -> dict[str, Any]:
     return {
         "tags": preview.tags,
-        "mood": preview.mood.to_json(),
+        "mood": preview.mood,
         "suggestions": [RankedTrackSerializer(ranked).data for ranked in preview.suggestions],
     }
 
@@ -54,7 +54,8 @@ def _as_json(preview: services.Preview) -> dict[str, Any]:
 def _as_text(preview: services.Preview) -> str:
     lines = [_tag_line(kind, preview.tags[kind]) for kind in ("emotion", "action", "intensity")]
     mood = preview.mood
-    lines += [f"{'mood':<10} valence {mood.valence:.2f}, energy {mood.energy:.2f}", ""]
+    place = f"valence {mood['valence']:.2f}, energy {mood['energy']:.2f}"
+    lines += [f"{'mood':<10} {mood['word']} ({place})", ""]
     for shown in preview.suggestions:
         lines.append(f"{shown.rank:>3}. {shown.track}")
         lines += [f"     {reason}" for reason in shown.reasons]

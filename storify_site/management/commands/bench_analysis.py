@@ -1,19 +1,12 @@
 """Times the analysis of photos in a warm process, without the site and the queue."""
 
-import io
 import json
-import resource
-import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from PIL import Image
 
-from storify_site.bench.figures import quantile
-from storify_site.bench.photos import CAPTIONS, photos
-
-WARM_UP = 3  # the first few allocate memory
+from storify_site.bench.analysis import time_analysis
 
 
 class Command(BaseCommand):
@@ -24,23 +17,4 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="folder with vision/har.parquet")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        from ml.analysis import analyse
-        from ml.warming import warm
-
-        warm()
-        files = photos(options["n"] + WARM_UP, options["data"])
-        milliseconds = []
-        for number, file in enumerate(files):
-            started = time.perf_counter()
-            photo = Image.open(io.BytesIO(file)).convert("RGB")
-            analyse(photo, CAPTIONS[number % len(CAPTIONS)])
-            milliseconds.append((time.perf_counter() - started) * 1000)
-        counted = milliseconds[WARM_UP:]
-        result = {
-            "n": len(counted),
-            "p50_ms": quantile(counted, 50),
-            "p95_ms": quantile(counted, 95),
-            "photos_per_second": round(1000 * len(counted) / sum(counted), 2),
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
-        }
-        self.stdout.write(json.dumps(result))
+        self.stdout.write(json.dumps(time_analysis(options["n"], options["data"])))

@@ -1,37 +1,13 @@
 """Creates users with choices on a benchmark site."""
 
 import json
-import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
 
-from accounts.models import User
-from recommender import services
-from recommender.errors import FactorsUnusableError, RecommenderError
-
-PATIENCE_SECONDS = 1800
-ADDRESS = "listener-{}@bench.test"
-_CHOICES = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
-SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
-FROM chosen
-JOIN accounts_user AS person ON person.email = 'listener-' || chosen.person || '@bench.test'
-JOIN recommender_track AS track ON track.source_id = chosen.track AND track.source = 'import'
-"""
-# Without a file: users who each save tracks near one point of the mood plane.
-_MADE_UP = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
-SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
-FROM (SELECT id, random() AS energy, random() AS valence FROM accounts_user
-      WHERE email LIKE 'listener-%@bench.test') AS person
-CROSS JOIN LATERAL (
-    SELECT id FROM recommender_track WHERE energy IS NOT NULL AND valence IS NOT NULL
-    ORDER BY point(energy, valence) <-> point(person.energy, person.valence) LIMIT 30
-) AS track
-"""
+from recommender.errors import FactorsUnusableError
+from storify_site.bench.people import create_people
 
 
 class Command(BaseCommand):
@@ -40,48 +16,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--interactions", help="Parquet file; default: random choices")
 
-    @transaction.atomic
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("Benchmark users can only be created with DEBUG on.")
-        pairs = _pairs(options["interactions"]) if options["interactions"] else []
-        n_people = max((person for person, _ in pairs), default=999) + 1
-        User.objects.bulk_create(
-            [User(email=ADDRESS.format(i), password="!") for i in range(n_people)],  # noqa: S106  (unusable)
-            batch_size=5000,
-        )
-        with connection.cursor() as cursor:
-            if pairs:
-                cursor.execute("CREATE TEMPORARY TABLE chosen (person int, track text)")
-                with cursor.copy("COPY chosen FROM STDIN") as copy:
-                    for pair in pairs:
-                        copy.write_row(pair)
-            cursor.execute(_CHOICES if pairs else _MADE_UP)
-            choices = cursor.rowcount
-            cursor.execute("ANALYZE recommender_choice")
-        services.recount_saves()
-        self.stdout.write(json.dumps({"people": n_people, "choices": choices, **_trained()}))
-
-
-def _trained() -> dict[str, Any]:
-    """Train factors once the site's worker has placed the imported tracks."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while True:
         try:
-            version = services.train_factors()
+            self.stdout.write(json.dumps(create_people(options["interactions"])))
         except FactorsUnusableError as reason:
-            if time.monotonic() > end:
-                raise CommandError(str(reason)) from reason
-            time.sleep(5)
-        except RecommenderError as reason:
-            return {"trained": str(reason)}
-        else:
-            return {"recall_at_50": version.quality, "people_examined": version.n_examined}
-
-
-def _pairs(path: str) -> list[tuple[int, str]]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path, columns=["user_id", "track_id"])
-    people = table["user_id"].combine_chunks().dictionary_encode().indices.to_pylist()
-    return [*zip(people, table["track_id"].to_pylist(), strict=True)]
+            raise CommandError(str(reason)) from reason

@@ -1,4 +1,4 @@
-"""Loads the demo catalogue, a demo user and a staff member; for local sites only."""
+"""Loads the demo catalogue, demo users and stories to review; for local sites only."""
 
 from typing import Any
 
@@ -7,13 +7,17 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.services import record_faces_consent
+from accounts.models import User
+from accounts.services import record_faces_consent, record_improve_consent
+from storify_site.demo.stories import add_demo_stories
 
 PASSWORD = "storify-demo"  # noqa: S105 - public on purpose, and created only with DEBUG on
 PEOPLE: list[tuple[str, str, dict[str, bool]]] = [
     ("demo@storify.test", "Demo", {}),
     ("staff@storify.test", "Staff", {"is_staff": True, "is_superuser": True}),
 ]
+# Whose stories are reviewed: not the demo user's, whose history is for one's own photos.
+ALBUM = "album@storify.test"
 
 
 class Command(BaseCommand):
@@ -24,6 +28,7 @@ class Command(BaseCommand):
             raise CommandError("Demo data can only be loaded with DEBUG on.")
         for email, name, flags in PEOPLE:
             _ensure_person(email, name, flags)
+        _ensure_album()
         call_command("load_demo_catalogue", verbosity=options["verbosity"])
 
 
@@ -33,3 +38,16 @@ def _ensure_person(email: str, name: str, flags: dict[str, bool]) -> None:
         person = people.create_user(email=email, password=PASSWORD, display_name=name, **flags)
         # There's nobody to ask, and people who try the API should see every feature.
         record_faces_consent(user=person, agreed=True)
+    # So that their photos can be reviewed, unless they said no on their account page.
+    for person in people.filter(email=email, improve_consent_at=None):
+        record_improve_consent(user=person, agreed=True)
+
+
+def _ensure_album() -> None:
+    """A person who can't sign in, with stories that fill the review queues."""
+    album = User.objects.filter(email=ALBUM).first()
+    if album is None:
+        album = User.objects.create_user(ALBUM, display_name="Album", faces_consent=True)
+        record_improve_consent(user=album, agreed=True)
+    if album.improve_consent:
+        add_demo_stories(user=album)

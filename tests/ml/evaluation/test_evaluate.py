@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def encoded(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def write(folder: Path, columns: dict[str, list[Any]]) -> str:
+def write(folder: Path, columns: Mapping[str, Sequence[Any]]) -> str:
     file = folder / "rows.parquet"
     pq.write_table(pa.table(columns), file)
     return str(file)

@@ -18,6 +18,7 @@ from ml.mood import (
     MUSIC,
     PHOTOS,
     Gaussian,
+    Modalities,
     MoodTarget,
     point,
     statements,
@@ -227,7 +228,7 @@ def test_scene_moves_the_mood_and_less_so_beside_a_face() -> None:
     assert MUSIC.mean[0] + 0.1 < alone.valence < BRIGHT.mean[0] + 0.1
     dark = replace(BRIGHT, mean=np.array([0.2, 0.5]))
     apart = alone.valence - fuse(scene=dark).valence
-    glad = {"emotion": {"happy": 1.0}}
+    glad: Modalities = {"emotion": {"happy": 1.0}}
     assert 0 < fuse(scene=BRIGHT, **glad).valence - fuse(scene=dark, **glad).valence < apart
 
 
@@ -253,8 +254,9 @@ def test_disagreement_is_a_share_and_none_without_a_caption(said: dict[str, Any]
 
 
 @pytest.mark.parametrize("nothing", [{"scene": PHOTOS}, {"caption": MUSIC}])
-def test_modality_that_says_nothing_contradicts_nothing(nothing: dict[str, Gaussian]) -> None:
-    assert disagreement(**({"scene": BRIGHT, "caption": GRIEF} | nothing)) == pytest.approx(0)
+def test_modality_that_says_nothing_contradicts_nothing(nothing: Modalities) -> None:
+    said: Modalities = {"scene": BRIGHT, "caption": GRIEF}
+    assert disagreement(**{**said, **nothing}) == pytest.approx(0)
 
 
 @given(ARGUMENTS)

@@ -42,6 +42,26 @@ def test_scaling_leaves_calibrated_logits_alone() -> None:
     assert bias == pytest.approx([0] * 4, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("logits", "targets"),
+    [
+        ([[4.0, 0.0], [0.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]]),  # the sharper, the better
+        ([[4.0, 0.0], [0.0, 4.0]], [[0.0, 1.0], [1.0, 0.0]]),  # always wrong
+        ([[1.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]]),  # the scale doesn't matter
+        ([[30.0, -30.0], [-30.0, 30.0], [30.0, -30.0]], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]),
+        ([[50.0, 0.0], [0.0, 50.0]], [[0.0, 1.0], [0.0, 1.0]]),
+    ],
+)
+def test_scaling_of_a_few_rows_improves_the_fit_and_stays_in_range(
+    logits: list[list[float]], targets: list[list[float]]
+) -> None:
+    temperature, bias = fit_scaling(logits, targets)
+    assert 0.2 <= temperature <= 5
+    assert np.abs(bias).max() < 100
+    scaled = np.array(logits) / temperature + bias
+    assert log_loss(scaled, targets) <= log_loss(logits, targets) + 1e-6
+
+
 def test_softmax_of_huge_logits_stays_finite() -> None:
     assert softmax([[1e4, 0.0]]).tolist() == [[1.0, 0.0]]
 

@@ -11,7 +11,7 @@ from recommender.catalogue.demo.catalogue import demo_tracks
 from recommender.catalogue.demo.instruments import RATE
 from recommender.catalogue.demo.recipe import Recipe, recipe_for
 from recommender.catalogue.demo.render import render, wav_bytes
-from recommender.catalogue.importing.rows import RANGES
+from recommender.catalogue.importing.values import RANGES
 
 ENERGIES = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 

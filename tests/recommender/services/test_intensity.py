@@ -114,7 +114,7 @@ def test_database_and_engine_agree_on_every_track() -> None:
 @pytest.mark.django_db
 def test_imported_tracks_have_their_class_at_once(tmp_path: Any) -> None:
     header = ["id", "name", "artist", "valence", *FEATURES]
-    rows = [[f"t{i}", f"s{i}", "a", 0.5, *row] for i, row in enumerate(catalogue(30))]
+    rows = [[f"{i:022}", f"s{i}", "a", 0.5, *row] for i, row in enumerate(catalogue(30))]
     path = tmp_path / "tracks.csv"
     path.write_text("\n".join(",".join(map(str, row)) for row in [header, *rows]))
     services.import_tracks(source=str(path))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from ml.mood import Gaussian
 from recommender import selectors, services
-from recommender.engine.reasons import in_words
+from recommender.engine.reasons import reason_sentences
 from recommender.engine.steering import CONTRAST, LIFT, MATCH, steer
 from recommender.models import Choice, Suggestion, TasteReset
 from tests.factories import make_mood, make_track, make_user
@@ -45,10 +45,10 @@ def test_lift_is_never_sadder_or_calmer(valence: float, energy: float) -> None:
 
 @pytest.mark.parametrize(
     ("steering", "words"),
-    [(0, "like your story"), (0.25, "like your story"), (0.5, "a lift"), (1, "in contrast to")],
+    [(0, "suits your story"), (0.25, "suits your story"), (0.5, "a lift"), (1, "in contrast to")],
 )
 def test_reasons_say_where_the_mood_was_steered(steering: float, words: str) -> None:
-    (reason,) = in_words({"mood": 1.0}, valence=0.9, energy=0.9, steering=steering)
+    (reason,) = reason_sentences({"mood": 1.0}, valence=0.9, energy=0.9, steering=steering)
     assert words in reason
 
 

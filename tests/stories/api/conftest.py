@@ -15,7 +15,7 @@ from tests.factories import make_photo_bytes
 STORIES = "/api/v1/stories/"
 STORY_KEYS = {
     "id", "status", "error", "photo", "caption", "tags", "mood", "suggestions", "chosen",
-    "created_at", "video", "moments",
+    "created_at", "video", "video_status", "moments",
 }  # fmt: skip
 
 

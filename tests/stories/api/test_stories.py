@@ -37,7 +37,7 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
         assert tags[kind]["label"] in classes
         assert sum(tags[kind]["probabilities"].values()) == pytest.approx(1)
     assert [set(face) for face in tags["faces"]] == [{"box", "label", "probabilities"}]
-    assert set(body["mood"]) == {"valence", "energy", "spread"}
+    assert set(body["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
     assert [len(row) for row in body["mood"]["spread"]] == [2, 2]
     assert [one["rank"] for one in body["suggestions"]] == [*range(1, 11)]
     for one in body["suggestions"]:
@@ -46,6 +46,23 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
         assert one["reasons"]
     shown = client.get(f"{STORIES}{story.pk}/suggestions/").json()
     assert shown == body["suggestions"]
+
+
+def test_mood_is_put_into_words_and_certain_once_it_is_set_by_hand(
+    client: APIClient, user: User
+) -> None:
+    address = f"{STORIES}{make_ready_story(user).pk}/"
+    seen = client.get(address).json()["mood"]
+    assert (seen["word"], seen["certainty"]) == ("a little joyful", "high")
+    by_hand = client.patch(address, {"mood": {"valence": 0.5, "energy": 0.6}}).json()["mood"]
+    assert (by_hand["word"], by_hand["certainty"]) == ("balanced", "certain")
+
+
+def test_mood_of_which_nothing_is_known_is_hard_to_tell(client: APIClient, user: User) -> None:
+    address = f"{STORIES}{make_ready_story(user).pk}/"
+    nothing = {"emotion": {"label": None}, "action": {"label": None}}
+    mood = client.patch(address, {"tags": nothing}).json()["mood"]
+    assert (mood["word"], mood["certainty"]) == ("hard to tell", "low")
 
 
 def test_a_story_without_face_and_action_says_so_with_null(client: APIClient, user: User) -> None:

@@ -33,6 +33,7 @@ def test_upload_answers_202_with_the_story_and_its_place(
         "error": None,
         "photo": f"http://testserver/stories/{story.pk}/photo.jpg",
         "video": None,
+        "video_status": None,
         "caption": "At the sea",
         "tags": None,
         "mood": None,
@@ -75,7 +76,7 @@ def test_an_unusable_key_is_refused(client: APIClient, key: str) -> None:
     ("data", "status", "code"),
     [
         (b"", 400, "empty"),
-        (make_photo_bytes(kind="GIF", mode="P"), 415, "unsupported_type"),
+        (make_photo_bytes(kind="TIFF"), 415, "unsupported_type"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_type"),
         (make_photo_bytes()[:200], 422, "unreadable"),
         (bytes(MAX_PHOTO_BYTES + 1), 413, "too_large"),

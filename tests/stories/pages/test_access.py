@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import issue_api_token
-from stories.models import Correction, Story
+from stories.models import Story, TagEvent
 from tests.factories import (
     make_ready_story,
     make_ready_video_story,
@@ -45,7 +45,7 @@ def test_action_on_story_of_somebody_else_is_not_there(client: Client, me: User,
     theirs = make_ready_story()
     assert client.post(url(name, theirs), {"emotion": "sad"}).status_code == 404
     assert Story.objects.filter(pk=theirs.pk).exists()
-    assert not Correction.objects.exists()
+    assert not TagEvent.objects.exists()
 
 
 @pytest.mark.parametrize("name", PAGES)

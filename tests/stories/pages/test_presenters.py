@@ -6,30 +6,14 @@ import math
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ml.mood import MoodTarget
+from ml.mood import MUSIC_MEAN, MoodTarget
+from recommender.engine.mood_words import point_words
 from stories.pages.mood_colours import mood_colour
-from stories.pages.mood_plane import mood_word, plane
+from stories.pages.mood_plane import plane
 from stories.pages.presenters import chips, face_boxes, intensity, percent, steps, tag
-
-
-@pytest.mark.parametrize(
-    ("valence", "energy", "word"),
-    [
-        (0.5, 0.5, "balanced"),
-        (0.9, 0.9, "joyful"),
-        (0.1, 0.9, "tense"),
-        (0.1, 0.1, "sad"),
-        (0.9, 0.1, "calm"),
-        (0.9, 0.5, "cheerful"),
-        (0.1, 0.5, "uneasy"),
-        (0.5, 1.0, "energetic"),
-        (0.5, 0.0, "quiet"),
-        (0.1, 0.49, "uneasy"),
-    ],
-)
-def test_place_has_its_word(valence: float, energy: float, word: str) -> None:
-    assert mood_word(valence, energy) == word
 
 
 def test_ellipse_is_as_long_as_the_mood_is_unsure_and_turned_like_it() -> None:
@@ -40,7 +24,7 @@ def test_ellipse_is_as_long_as_the_mood_is_unsure_and_turned_like_it() -> None:
         (long**2 * c * c + short**2 * s * s, (long**2 - short**2) * c * s),
         ((long**2 - short**2) * c * s, long**2 * s * s + short**2 * c * c),
     )
-    drawn = plane(MoodTarget(0.7, 0.6, spread), [], None)
+    drawn = plane(MoodTarget(0.7, 0.6, spread), point_words(0.7, 0.6), [], None)
     even_odds = math.sqrt(2 * math.log(2))
     assert drawn.radius_x == pytest.approx(100 * long * even_odds, abs=0.01)
     assert drawn.radius_y == pytest.approx(100 * short * even_odds, abs=0.01)
@@ -51,7 +35,16 @@ def test_ellipse_is_as_long_as_the_mood_is_unsure_and_turned_like_it() -> None:
 def test_colours_of_the_corners_differ_and_the_middle_is_paler() -> None:
     corners = {mood_colour(v, e) for v in (0.0, 1.0) for e in (0.0, 1.0)}
     assert len(corners) == 4
-    assert max(map(_fullness, corners)) > 2 * _fullness(mood_colour(0.5, 0.5))
+    assert max(map(_fullness, corners)) > 10 * _fullness(mood_colour(*MUSIC_MEAN))
+
+
+@given(*[st.floats(0, 1)] * 4)
+def test_colour_is_never_fuller_for_a_less_certain_mood(
+    valence: float, energy: float, one: float, other: float
+) -> None:
+    less, more = sorted((one, other))
+    pale, full = (_fullness(mood_colour(valence, energy, share)) for share in (less, more))
+    assert pale <= full + 1  # of 255, by rounding
 
 
 @pytest.mark.parametrize("valence", [0.0, 0.25, 0.5, 0.75, 1.0])
@@ -121,7 +114,7 @@ def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("likely", "words"),
+    ("conformal_set", "words"),
     [
         (["happy"], ""),
         (["happy", "sad"], "happy or sad"),
@@ -130,12 +123,16 @@ def test_chip_of_an_intensity_that_could_be_another_is_left_out() -> None:
         ([], ""),
     ],
 )
-def test_uncertain_emotion_says_what_it_may_be(likely: list[str], words: str) -> None:
+def test_uncertain_emotion_says_what_it_may_be(conformal_set: list[str], words: str) -> None:
     unsure = tag(
-        "uncertain", {"sad": 0.4, "fear": 0.3}, ("fear", "sad"), corrected=False, likely=likely
+        "uncertain",
+        {"sad": 0.4, "fear": 0.3},
+        ("fear", "sad"),
+        corrected=False,
+        conformal_set=conformal_set,
     )
     assert unsure.either == words
-    assert unsure.selected == (likely[0] if likely else "none")
+    assert unsure.selected == (conformal_set[0] if conformal_set else "none")
     assert not any(bar.is_top for bar in unsure.bars)
     assert chips(unsure, tag(None, None, (), corrected=False), intensity(None, {}), None)[
         0

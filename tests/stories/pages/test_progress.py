@@ -32,18 +32,18 @@ def test_progress_names_the_stage_and_refreshes_without_javascript(
 def test_progress_is_silent_while_nothing_changed(client: Client, me: User) -> None:
     story = make_story(me, status=Story.Status.ANALYSING, stage="faces")
     first = text(client.get(url("progress", story), headers=HTMX))
-    seen = re.search(r'name="seen" value="([^"]+)"', first)
-    assert seen
-    again = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    state = re.search(r'name="progress_state" value="([^"]+)"', first)
+    assert state
+    again = client.get(url("progress", story), {"progress_state": state[1]}, headers=HTMX)
     assert again.status_code == 204
     Story.objects.update(stage="mood")
-    later = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    later = client.get(url("progress", story), {"progress_state": state[1]}, headers=HTMX)
     assert "Finding the mood and the music…" in text(later)
 
 
 def test_progress_without_caption_has_no_step_for_it(client: Client, me: User) -> None:
     story = make_story(me, caption="")
-    assert "Reading your words" not in text(client.get(url("story", story)))
+    assert "Reading your caption" not in text(client.get(url("story", story)))
 
 
 def test_progress_ends_in_the_whole_story(client: Client, ready: Story) -> None:
@@ -61,12 +61,12 @@ def test_story_that_waits_for_the_models_says_how_far_they_are(client: Client, m
     model_status.publish("models@here:0", 3, 7)
     page = text(client.get(url("progress", story), headers=HTMX))
     assert "The models are warming up: 3 of 7 parts are loaded." in page
-    seen = re.search(r'name="seen" value="([^"]+)"', page)
-    assert seen
-    again = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    state = re.search(r'name="progress_state" value="([^"]+)"', page)
+    assert state
+    again = client.get(url("progress", story), {"progress_state": state[1]}, headers=HTMX)
     assert again.status_code == 204
     model_status.publish("models@here:0", 7, 7)
-    later = client.get(url("progress", story), {"seen": seen[1]}, headers=HTMX)
+    later = client.get(url("progress", story), {"progress_state": state[1]}, headers=HTMX)
     assert "warming up" not in text(later)
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from stories.models import Story
+from stories.uploads.formats import ACCEPTED
 from tests.stories.pages.conftest import HTMX, text, upload, url
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ def test_upload_page_knows_the_words_of_the_server(client: Client, me: User) -> 
     page = text(client.get(reverse("stories:new")))
     assert 'too-large="This photo is larger than 20 MB. Please choose a smaller one."' in page
     assert 'too-large="This video is larger than 100 MB.' in page
-    assert "Please choose a photo (JPEG, PNG, WebP or HEIC) or a video (MP4, MOV or WebM)." in page
+    assert f"Please choose {ACCEPTED}." in page
 
 
 @pytest.mark.usefixtures("broker")

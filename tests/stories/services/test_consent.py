@@ -15,7 +15,7 @@ from accounts.services import record_faces_consent
 from ml.mood.fusion import fuse
 from recommender.models import Suggestion, Track
 from stories import selectors, services, tasks
-from stories.models import Analysis, Correction, Story
+from stories.models import Analysis, Story, TagEvent
 from stories.services import consent, job_publisher
 from tests.factories import make_ready_story, make_ready_video_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
@@ -68,7 +68,7 @@ def test_faces_emotion_and_mood_are_gone_from_api_and_page_at_once(
     mood = without_emotion(story.analysis)
     assert (shown["mood"]["valence"], shown["mood"]["energy"]) == (mood.valence, mood.energy)
     page = client.get(f"/stories/{story.pk}/").content.decode()
-    assert "Faces were left out, as you asked" in page
+    assert "Storify didn&#x27;t read faces, as you chose" in page
     assert 'id="faces"' not in page
     assert "70%" not in page
 
@@ -130,7 +130,7 @@ def test_the_log_keeps_what_was_said_by_hand_and_not_what_the_models_said(
     services.correct_story(story=story, user=user, action="dancing")
     services.correct_story(story=story, user=user, mood=(0.25, 0.75))
     withdraw(user)
-    log = {one.kind: (one.before, one.after) for one in Correction.objects.all()}
+    log = {one.tag: (one.before, one.after) for one in TagEvent.objects.all()}
     assert log == {
         "emotion": (None, "sad"),
         "action": ("running", "dancing"),

@@ -14,7 +14,7 @@ from ml.mood.fusion import fuse
 from recommender.models import Choice, Suggestion, Track
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
-from stories.models import Correction, Photo, Story
+from stories.models import Photo, Story, TagEvent
 from tests.factories import make_ready_story, make_story, make_user, scene_mood
 from tests.stories.conftest import FakeQueue
 
@@ -110,8 +110,8 @@ def test_every_correction_is_logged_with_what_was_before(user: User) -> None:
     services.correct_story(story=story, user=user, emotion="sad")
     services.correct_story(story=story, user=user, emotion="none")
     services.correct_story(story=story, user=user, mood=(0.25, 0.75))
-    log = Correction.objects.filter(story=story, user=user).order_by("created_at")
-    assert [(one.kind, one.before, one.after) for one in log[:2]] == [
+    log = TagEvent.objects.filter(story=story, actor=user).order_by("created_at")
+    assert [(one.tag, one.before, one.after) for one in log[:2]] == [
         ("emotion", "happy", "sad"),
         ("emotion", "sad", "none"),
     ]
@@ -129,7 +129,7 @@ def test_a_strange_label_changes_nothing(user: User, wrong: dict[str, str]) -> N
     story = make_ready_story(user)
     with pytest.raises(UnknownLabelError):
         services.correct_story(story=story, user=user, **wrong)  # type: ignore[arg-type]
-    assert not Correction.objects.exists()
+    assert not TagEvent.objects.exists()
 
 
 def test_a_mood_outside_the_plane_is_refused(user: User) -> None:
@@ -178,7 +178,7 @@ def test_delete_story_removes_rows_files_and_what_was_derived(
     assert not Story.objects.filter(pk=story.pk).exists()
     assert not Suggestion.objects.filter(story_id=story.pk).exists()
     assert not Choice.objects.filter(story_id=story.pk).exists()
-    assert not Correction.objects.exists()
+    assert not TagEvent.objects.exists()
     left = {other.photo.file.path, other.photo.thumbnail.path}
     assert {str(path) for path in media.rglob("*.jpg")} == left
 

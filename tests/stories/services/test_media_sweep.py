@@ -47,10 +47,10 @@ def test_old_files_without_a_row_go_and_everything_else_stays(user: User, media:
     make_video_story(user)
     grow_old(media)
     kept = {str(path) for path in media.rglob("*.*")}
-    left = [leave(kind) for kind in ("photos", "thumbnails", "videos")]
+    left = [leave(kind) for kind in ("photos", "thumbnails", "videos", "sources")]
     young = leave(age=DAYS - 60)
     found = services.sweep_media()
-    assert (found.files, found.without_row, found.removed) == (len(kept) + 4, 4, 3)
+    assert (found.files, found.without_row, found.removed) == (len(kept) + 5, 5, 4)
     assert (found.too_young, found.n_missing) == (1, 0)
     assert not any(default_storage.exists(name) for name in left)
     assert {str(path) for path in media.rglob("*.*")} == {*kept, default_storage.path(young)}

@@ -75,6 +75,7 @@ def test_messages_are_counted_until_a_worker_takes_them(monkeypatch: pytest.Monk
     for _ in range(3):
         job_publisher.publish_analysis(uuid4())
     assert job_publisher.waiting_messages() == 3
+    assert job_publisher.waiting_messages("never used", "inference", "also never used") == 3
     with app.connection_for_read() as broker, broker.SimpleQueue("inference") as box:
         taken = [box.get(timeout=5) for _ in range(3)]
         assert job_publisher.waiting_messages() == 0

@@ -31,6 +31,9 @@ EXAMPLES = {
     "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "MP4": b"\0\0\0\x18ftypisom",
     "MOV": b"\0\0\0\x14ftypqt  ",
+    "AVIF": b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B",
+    "GIF": b"GIF89a\1\0\1\0",
+    "MKV": b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroska",
     "WebM": b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm",
 }
 
@@ -77,7 +80,9 @@ def test_every_type_is_recognised_as_itself_alone(medium: Medium, entry: UploadF
 
 @pytest.mark.parametrize("name", READERS)
 def test_no_reader_has_a_list_of_its_own(name: str) -> None:
-    assert not re.search(r"heic|webp|quicktime|\bMOV\b", (ROOT / name).read_text(), re.IGNORECASE)
+    assert not re.search(
+        r"heic|webp|avif|matroska|quicktime|\bMOV\b", (ROOT / name).read_text(), re.IGNORECASE
+    )
 
 
 def test_the_readme_names_every_type_and_limit() -> None:
@@ -89,5 +94,8 @@ def test_the_readme_names_every_type_and_limit() -> None:
 
 
 def test_names_in_words() -> None:
-    assert ACCEPTED == "a photo (JPEG, PNG, WebP or HEIC) or a video (MP4, MOV or WebM)"
+    assert (
+        ACCEPTED
+        == "a photo (JPEG, PNG, WebP, HEIC, AVIF or GIF) or a video (MP4, MOV, WebM or MKV)"
+    )
     assert PHOTO.max_bytes == 20 * 1024 * 1024

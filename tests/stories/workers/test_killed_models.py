@@ -24,6 +24,7 @@ from stories import services
 from stories.models import Story
 from stories.services import job_publisher
 from stories.workers import model_status
+from storify_site import watchdog
 from tests.factories import make_story
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,7 +102,10 @@ def test_model_process_killed_while_warming_and_twice_at_work_finishes_every_sto
     worker.wait("ready", lambda: all(map(worker.ready, stories)))
 
     assert worker.process.poll() is None
-    assert client.get("/readyz").json()["models"]["state"] == "ready"
+    models = client.get("/readyz").json()["models"]
+    assert models["state"] == "ready"
+    assert models["last_restart"]["process"] == f"{NODE}:0"
+    assert models["last_restart"]["why"] == watchdog.CRASHED
     assert "Timed out waiting for UP" not in worker.log()
     batches = Suggestion.objects.values("story_id", "batch").distinct().count()
     assert batches == Suggestion.objects.values("story_id").distinct().count()

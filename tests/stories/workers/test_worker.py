@@ -66,7 +66,7 @@ def test_an_uploaded_video_becomes_ready_with_moments_and_tracks(
 ) -> None:
     client = APIClient()
     client.force_authenticate(user)
-    data = make_video_bytes("webm", seconds=4, size=(320, 240))
+    data = make_video_bytes("webm", seconds=6, size=(320, 240))
     form = {"photo": SimpleUploadedFile("video.webm", data), "caption": "A wonderful evening"}
     place = client.post("/api/v1/stories/", form, format="multipart")["Location"]
     wait_until("ready", lambda: client.get(place).json()["status"] not in {"queued", "analysing"})

@@ -65,7 +65,7 @@ API = {
     "track_href": "https://api.spotify.com/v1/tracks/11dFghVXANMlKmJXsNCbNl",
     "time_signature": 4,
 }
-PLAIN = {"track_id": "t1", "name": "A Song", "artists": "An Artist", **FEATURES}
+PLAIN = {"track_id": f"{1:022}", "name": "A Song", "artists": "An Artist", **FEATURES}
 
 
 def csv_bytes(rows: list[dict[str, Any]]) -> bytes:
@@ -83,7 +83,7 @@ def csv_file(folder: Path, rows: list[dict[str, Any]]) -> str:
 
 
 def variants(n: int, base: dict[str, Any] = PLAIN, **changed: Any) -> list[dict[str, Any]]:
-    return [{**base, "track_id": f"t{i}", "name": f"Song {i}", **changed} for i in range(n)]
+    return [{**base, "track_id": f"{i:022}", "name": f"Song {i}", **changed} for i in range(n)]
 
 
 def test_tidytuesday_layout_is_read(tmp_path: Path) -> None:
@@ -107,13 +107,13 @@ def test_kaggle_layout_is_read(tmp_path: Path) -> None:
 def test_api_layout_updates_tracks_that_are_there(tmp_path: Path) -> None:
     known = {**PLAIN, "track_id": API["id"], "valence": 0.1}
     services.import_tracks(source=csv_file(tmp_path, [known]))
-    unknown = {**API, "id": "somebody_else"}
+    unknown = {**API, "id": f"{9:022}"}
     report = services.import_tracks(source=csv_file(tmp_path, [API, unknown]))
     track = Track.objects.get()
     assert (track.title, track.valence) == ("A Song", 0.6)
     assert (report.accepted, report.updated, report.rejected) == (0, 1, 1)
     assert report.rejections == [
-        {"row": 3, "reason": "has no title and describes no track that is there"}
+        {"row": 3, "reason": "has no title and describes no track that is there", "lines": 1}
     ]
 
 
@@ -164,12 +164,12 @@ def test_first_of_repeated_rows_counts(tmp_path: Path) -> None:
         ({"valence": -0.1}, "valence is outside 0 to 1"),
         ({"valence": ""}, "has no valence"),
         ({"energy": "inf"}, "energy is outside 0 to 1"),
-        ({"tempo": "fast"}, "tempo is not a number"),
         ({"name": " "}, "has no title"),
         ({"artists": ""}, "has no artist"),
-        ({"track_id": ""}, "has no usable id"),
-        ({"track_id": "x" * 101}, "has no usable id"),
-        ({"duration_ms": 10**12}, "duration_ms is outside 1 to 8.64e+07"),
+        ({"energy": "much"}, "energy is not a number"),
+        ({"name": "Canci\ufffdn"}, "title has letters that can't be read"),
+        ({"track_id": ""}, "has no id"),
+        ({"track_id": "x" * 23}, "has an id that is no Spotify track id, URI or link"),
     ],
 )
 def test_bad_rows_are_named_and_the_rest_is_taken(
@@ -178,20 +178,21 @@ def test_bad_rows_are_named_and_the_rest_is_taken(
     first, bad, last = variants(3)
     report = services.import_tracks(source=csv_file(tmp_path, [first, {**bad, **changed}, last]))
     assert (report.accepted, report.rejected) == (2, 1)
-    assert report.rejections == [{"row": 3, "reason": reason}]
+    assert report.rejections == [{"row": 3, "reason": reason, "lines": 1}]
     assert report.reasons == {reason: 1}
 
 
 def test_broken_lines_are_named_and_the_rest_is_taken(tmp_path: Path) -> None:
     lines = csv_bytes(variants(3)).splitlines()
     lines[2] = b"only,three,values"
-    lines.append(b"t9,\xff\xfe Song,A\x00rtist," + lines[1].split(b",", 3)[3])
+    lines.append(b"9" * 22 + b",\xff\xfe Song,Artist," + lines[1].split(b",", 3)[3])
+    lines.append(b"8" * 22 + ",Söng,A\x00rtist,".encode() + lines[1].split(b",", 3)[3])
     path = tmp_path / "broken.csv"
     path.write_bytes(b"\n".join(lines))
     report = services.import_tracks(source=str(path))
-    assert (report.accepted, report.rejected) == (3, 1)
-    assert report.rejections[0]["row"] == 3
-    assert Track.objects.get(source_id="t9").artists == ["Artist"]
+    assert (report.accepted, report.rejected) == (3, 2)
+    assert [rejection["row"] for rejection in report.rejections] == [3, 5]
+    assert Track.objects.get(source_id="8" * 22).artists == ["Artist"]
 
 
 def test_whatever_is_unknown_in_its_own_way_becomes_null(tmp_path: Path) -> None:
@@ -267,7 +268,7 @@ def test_command_prints_one_object(tmp_path: Path, capsys: pytest.CaptureFixture
     call_command("import_tracks", csv_file(tmp_path, rows), "--json")
     result = json.loads(capsys.readouterr().out)
     assert (result["accepted"], result["rejected"]) == (2, 1)
-    assert result["rejections"] == [{"row": 4, "reason": "energy is outside 0 to 1"}]
+    assert result["rejections"] == [{"row": 4, "reason": "energy is outside 0 to 1", "lines": 1}]
 
 
 def test_command_tells_people_where_and_why(
@@ -311,9 +312,22 @@ def test_what_a_later_file_leaves_out_stays_known(tmp_path: Path) -> None:
     assert (track.explicit, track.language, track.genre_family) == (False, "de", "country and folk")
 
 
-def test_explicit_flag_that_is_none_is_a_reason(tmp_path: Path) -> None:
-    report = services.import_tracks(source=csv_file(tmp_path, [{**KAGGLE, "explicit": "maybe"}]))
-    assert report.rejections == [{"row": 2, "reason": "explicit is neither true nor false"}]
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"tempo": "fast"}, "tempo is not a number"),
+        ({"duration_ms": 10**12}, "duration_ms is outside 1 to 8.64e+07"),
+        ({"explicit": "maybe"}, "explicit is neither true nor false"),
+        ({"album_name": "Alb\ufffdm"}, "album has letters that can't be read"),
+        ({"release_date": "soon"}, "release_date is no date"),
+    ],
+)
+def test_optional_value_that_is_unreadable_is_left_out_and_noted(
+    tmp_path: Path, changed: dict[str, Any], reason: str
+) -> None:
+    report = services.import_tracks(source=csv_file(tmp_path, [{**KAGGLE, **changed}]))
+    assert (report.accepted, report.rejected) == (1, 0)
+    assert report.to_json()["left_out"] == {reason: {"count": 1, "first_row": 2}}
 
 
 def test_titles_without_features_wait_for_a_provider(tmp_path: Path) -> None:
@@ -321,5 +335,6 @@ def test_titles_without_features_wait_for_a_provider(tmp_path: Path) -> None:
     report = services.import_tracks(source=csv_file(tmp_path, rows), without_features=True)
     assert (report.accepted, report.rejected) == (1, 0)
     assert [track.title for track in tracks_lacking_features("any", limit=9)] == ["A Song"]
-    bad = csv_file(tmp_path, [{**rows[0], "energy": 3}])
-    assert services.import_tracks(source=bad, without_features=True).rejected == 1
+    odd = csv_file(tmp_path, [{**rows[0], "energy": 3}])
+    report = services.import_tracks(source=odd, without_features=True)
+    assert (report.unchanged, [*report.left_out]) == (1, ["energy is outside 0 to 1"])

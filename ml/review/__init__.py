@@ -1,0 +1,1 @@
+"""What reviews of tags need to know: words for moods, priorities, likely slips."""

@@ -1,0 +1,1 @@
+"""Review of tagging quality by staff: queues, reviews, and what they show."""

@@ -1,0 +1,1 @@
+"""The figures that follow from reviews, as a page and as CSV."""

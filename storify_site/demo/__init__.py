@@ -1,0 +1,1 @@
+"""Demo stories for the review queues of a local site: drawn pictures of nobody."""
