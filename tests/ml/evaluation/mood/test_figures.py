@@ -75,7 +75,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
 def test_command_measures_photos_against_ratings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "image": [encoded(drawing(90, 60 + 30 * n)) for n in range(3)],
         "valence_mean": [2.0, 4.0, 6.5],
         "arousal_mean": [20.0, 10.0, 70.0],
@@ -91,7 +91,7 @@ def test_command_measures_photos_against_ratings(
 def test_command_measures_stories_against_sides(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "image": [encoded(drawing(90, 60))] * 3,
         "caption": ["So happy today, best day ever!", "I can't stop crying, I miss you", None],
         "valence_side": [1, -1, 0],
