@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import Gaussian, MoodTarget
-from ml.mood.fusion import fuse
+from ml.mood.fusion import CONTRADICTS, disagreement, fuse
 from recommender import selectors as recommender
-from recommender.engine.mood_words import MoodWords, contradict, mood_words, point_words
+from recommender.engine.mood_words import MoodWords, mood_words, point_words
 from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
@@ -91,11 +91,10 @@ def fused_mood(analysis: Analysis) -> MoodTarget:
 
 
 def is_contradictory(analysis: Analysis) -> bool:
-    """Whether the words alone and the picture alone name moods that don't go together."""
-    words = _words(analysis)
-    if not words or analysis.mood_set_by_hand:
+    """Whether caption and picture have moods that hardly go together."""
+    if analysis.mood_set_by_hand:
         return False
-    return contradict(mood_words(fuse(caption=words)), mood_words(fuse(**_picture(analysis))))
+    return disagreement(**_picture(analysis), caption=_words(analysis)) >= CONTRADICTS
 
 
 def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:

@@ -92,14 +92,6 @@ def point_words(valence: float, energy: float) -> MoodWords:
     return MoodWords(STRENGTHS[strength - 1].format(SIDES[side]), "certain", 1.0, strength, side)
 
 
-def contradict(one: MoodWords, other: MoodWords) -> bool:
-    """Whether both name a side, and these lie more than a quarter of a turn apart."""
-    if one.side is None or other.side is None:
-        return False
-    apart = abs(one.side - other.side)
-    return min(apart, len(SIDES) - apart) > len(SIDES) // 4
-
-
 def region_masses(mood: MoodTarget) -> dict[str, float]:
     """Return the probability of each of SIDES and of BALANCED, the middle region.
 

@@ -13,6 +13,7 @@ from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from recommender.models import Suggestion, Track
 from stories import services
+from stories.models import Analysis
 from tests.factories import make_ready_story, make_story, make_user
 from tests.stories.api.conftest import STORIES, STORY_KEYS, assert_problem
 from tests.stories.conftest import FakeModels, FakeQueue
@@ -59,7 +60,9 @@ def test_mood_is_put_into_words_and_certain_once_it_is_set_by_hand(
 
 
 def test_mood_of_which_nothing_is_known_is_hard_to_tell(client: APIClient, user: User) -> None:
-    address = f"{STORIES}{make_ready_story(user).pk}/"
+    story = make_ready_story(user)
+    Analysis.objects.update(scene=None)
+    address = f"{STORIES}{story.pk}/"
     nothing = {"emotion": {"label": None}, "action": {"label": None}}
     mood = client.patch(address, {"tags": nothing}).json()["mood"]
     assert (mood["word"], mood["certainty"]) == ("hard to tell", "low")
