@@ -16,7 +16,7 @@ from ml.mood.fusion import fuse
 from recommender.models import Suggestion
 from recommender.selectors import current_suggestions, get_choice
 from stories import services
-from stories.models import Story, TagEvent
+from stories.models import Analysis, Story, TagEvent
 from tests.factories import (
     certain,
     make_story,
@@ -62,6 +62,7 @@ def test_heading_names_the_mood_as_the_plane_and_the_title_do(client: Client, re
 
 
 def test_mood_that_is_hard_to_tell_says_so_and_what_to_do(client: Client, ready: Story) -> None:
+    Analysis.objects.update(scene=None)
     services.correct_story(story=ready, user=ready.user, emotion="none", action="none")
     assert mood_of_the_page(client, ready) == "The mood is hard to tell"
     assert "If you know it, set it yourself" in text(client.get(url("story", ready)))

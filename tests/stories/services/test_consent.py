@@ -17,7 +17,7 @@ from recommender.models import Suggestion, Track
 from stories import selectors, services, tasks
 from stories.models import Analysis, Story, TagEvent
 from stories.services import consent, job_publisher
-from tests.factories import make_ready_story, make_ready_video_story, make_story, make_user
+from tests.factories import LIVELY, make_ready_story, make_ready_video_story, make_story, make_user
 from tests.stories.conftest import FakeModels, FakeQueue
 from tests.stories.services.threads import beside
 
@@ -47,7 +47,7 @@ def refreshed() -> int:
 
 
 def without_emotion(analysis: Analysis) -> Any:
-    return fuse(action=analysis.action, intensity=analysis.intensity)
+    return fuse(action=analysis.action, intensity=analysis.intensity, scene=LIVELY)
 
 
 def test_faces_emotion_and_mood_are_gone_from_api_and_page_at_once(

@@ -15,7 +15,7 @@ from recommender.models import Choice, Suggestion, Track
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
 from stories.models import Photo, Story, TagEvent
-from tests.factories import make_ready_story, make_story, make_user, scene_mood
+from tests.factories import LIVELY, make_ready_story, make_story, make_user, scene_mood
 from tests.stories.conftest import FakeQueue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_models")]
@@ -41,7 +41,7 @@ def test_a_corrected_emotion_counts_as_certain_and_moves_the_mood(
     assert tags["emotion"]["probabilities"] == {name: float(name == "sad") for name in EMOTIONS}
     assert analysis.emotion["happy"] == pytest.approx(0.7)  # what the model said is kept
     seen = {"action": analysis.action, "intensity": analysis.intensity}
-    expected = fuse(emotion={"sad": 1.0}, **seen)
+    expected = fuse(emotion={"sad": 1.0}, scene=LIVELY, **seen)
     assert selectors.mood_of(again(story)) == expected
     assert (analysis.mood_valence, analysis.mood_energy) == (expected.valence, expected.energy)
     assert not analysis.mood_set_by_hand
@@ -55,7 +55,10 @@ def test_a_corrected_action_brings_its_intensity(user: User) -> None:
     sleeping = intensity_of({"sleeping": 1.0})
     assert tags["intensity"] == {"label": "low", "probabilities": sleeping}
     assert selectors.mood_of(again(story)) == fuse(
-        emotion=story.analysis.emotion, action={"sleeping": 1.0}, intensity=sleeping
+        emotion=story.analysis.emotion,
+        action={"sleeping": 1.0},
+        intensity=sleeping,
+        scene=LIVELY,
     )
 
 
@@ -75,7 +78,7 @@ def test_none_says_that_there_is_nothing_of_the_kind(user: User) -> None:
     empty: dict[str, Any] = {"label": None, "probabilities": {}}
     tags = tags_of(story)
     assert (tags["emotion"], tags["action"], tags["intensity"]) == (empty, empty, empty)
-    assert selectors.mood_of(again(story)) == fuse()
+    assert selectors.mood_of(again(story)) == fuse(scene=LIVELY)
 
 
 def test_a_correction_ranks_again_at_once(user: User, tracks: list[Track]) -> None:
