@@ -20,7 +20,7 @@ from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 from recommender.models import Track
 from stories.services import job_publisher
-from tests.factories import certain, make_user, scene_mood
+from tests.factories import LIVELY, certain, make_user
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ class FakeModels:
             intensity=intensity,
             caption=None,
             caption_mood=None,
-            scene=Scene(1.2, 0.1, scene_mood()),
-            mood=fuse(emotion=emotion, action=action, intensity=intensity),
+            scene=Scene(1.2, 0.1, LIVELY),
+            mood=fuse(emotion=emotion, action=action, intensity=intensity, scene=LIVELY),
             versions={"emotion": "fake"},
         )
 
