@@ -137,7 +137,7 @@ def _check_header(image: Image.Image, most: int) -> None:
 def _too_many_pixels(most: int) -> UploadError:
     return UploadError(
         "too_many_pixels",
-        f"This photo has more than {most // 1_000_000} megapixels. Please choose a smaller one.",
+        f"This photo has more than {most // 10_000_000}0 megapixels. Please choose a smaller one.",
     )
 
 
