@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml.faces.detectors import SMALL, blazeface, yunet
+from ml.faces.drawn import is_drawn
 from ml.faces.framing import lit, rotation, square, tilt
 from ml.faces.panorama import Part, is_whole, parts
 from ml.images import bgr, eight_bit, shrink
@@ -173,7 +174,7 @@ def _near(photo: Image.Image) -> Image.Image:
 def _find_upright(photo: Image.Image) -> list[Detection]:
     """Return the faces of an RGB photo that are about upright, tilted by up to 60 degrees."""
     seen = (_confirmed(photo, place) for place in _search(photo))
-    return [face for face in seen if face]
+    return [face for face in seen if face and not is_drawn(photo, face.box)]
 
 
 def _search(photo: Image.Image) -> list[_Place]:
