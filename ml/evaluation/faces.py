@@ -32,8 +32,8 @@ def measure_faces(table: pa.Table) -> dict[str, Any]:
     """Return the figures of the detector on rows with `image` and `faces` or `n_faces`.
 
     `false` has the share of pictures without a face in which one is found, for each `kind` (a
-    column). `accuracy` is for whether a photo has any face, `balanced_accuracy` its mean over photos with
-    and without; `ece` is None, as it doesn't apply to a detector.
+    column). `accuracy` is for whether a photo has any face, `balanced_accuracy` its mean over
+    photos with and without; `ece` doesn't apply to a detector and is None.
     """
     marked = table["faces"].to_pylist() if "faces" in table.column_names else None
     counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()
