@@ -13,7 +13,7 @@ from ml.action.backbone import encode, preprocess
 from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces.detection import Detection, detect
-from ml.images import shrink
+from ml.images import shrink_photo
 from ml.intensity import PRIOR_LEVELS, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
 from ml.mood import Modalities
@@ -23,9 +23,6 @@ from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
 
 __all__ = ["STAGES", "Analysis", "ModelsMissing", "analyse", "analyse_video"]
-
-MAX_SIDE = 2048
-"""Longer side in pixels of an analysed photo; the emotion network sees only 44 pixels of a face."""
 
 SAME_SIDE, SAME = 64, 4
 """Pixels of a side, and the levels of 255 by which none of them differs, of two equal frames.
@@ -67,7 +64,7 @@ def analyse(
     may have no face and no action to name, and the caption may be empty. Raises ModelsMissing if
     a model file is missing.
     """
-    (seen,) = _see([shrink(photo, MAX_SIDE)], on_stage, look_at_faces=look_at_faces)
+    (seen,) = _see([shrink_photo(photo)], on_stage, look_at_faces=look_at_faces)
     words = _read(caption, on_stage)
     on_stage("mood")
     return _analysis(seen, words, levels)
@@ -90,7 +87,7 @@ def analyse_video(
     """
     pictures = [frame.picture for frame in frames]
     each = _see(pictures, on_stage, look_at_faces=look_at_faces)
-    faces = _faces([shrink(poster, MAX_SIDE)], on_stage)[0] if look_at_faces else ()
+    faces = _faces([shrink_photo(poster)], on_stage)[0] if look_at_faces else ()
     words = _read(caption, on_stage)
     on_stage("mood")
     whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)

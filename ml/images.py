@@ -7,6 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+PHOTO_SIDE = 2048
+"""Longer side in pixels of a photo that's kept and analysed, unless it's a panorama."""
+
+PANORAMA = (1024, 8192)
+"""Most pixels of a panorama's shorter and longer side: people in it are seen by its height."""
+
 logger = logging.getLogger(__name__)
 
 _TRANSPOSE = {
@@ -50,13 +56,33 @@ def turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
+def photo_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size at which a photo of any size is kept and analysed."""
+    short, long = PANORAMA
+    longer = round(max(size) / min(size) * short)
+    return fitted(size, max(PHOTO_SIDE, min(longer, long)))
+
+
+def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Return a size with the same proportions and a longer side of at most `side` pixels."""
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def shrink(photo: Image.Image, side: int) -> Image.Image:
     """Return the photo as RGB with its longer side at most `side` pixels."""
+    return _shrunk(photo, fitted(photo.size, side))
+
+
+def shrink_photo(photo: Image.Image) -> Image.Image:
+    """Return the photo as RGB at the size at which photos are kept."""
+    return _shrunk(photo, photo_size(photo.size))
+
+
+def _shrunk(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     photo = eight_bit(photo)
-    scale = side / max(photo.size)
-    if scale >= 1:
+    if size == photo.size:
         return photo.convert("RGB")
-    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     return photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2).convert("RGB")
 
 

@@ -1,4 +1,4 @@
-"""Map HDR and wide-gamut colours to those of BT.709, as a lookup table for FFmpeg's `lut3d`."""
+"""Map HDR and wide-gamut colours to those of BT.709, as a lookup table."""
 
 import io
 
@@ -40,13 +40,18 @@ def needs_table(transfer: int, primaries: int) -> bool:
 
 def lookup_table(transfer: int, primaries: int) -> str:
     """Return the table in the .cube format, red changing fastest."""
+    out = io.StringIO()
+    header = f"LUT_3D_SIZE {SIZE}"
+    np.savetxt(out, table(transfer, primaries), "%.5f", header=header, comments="")
+    return out.getvalue()
+
+
+def table(transfer: int, primaries: int) -> Float64Array:
+    """Return the converted RGB (SIZE ** 3, 3) of a grid over all colours, red changing fastest."""
     axis = np.linspace(0, 1, SIZE)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     coded = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
-    out = io.StringIO()
-    header = f"LUT_3D_SIZE {SIZE}"
-    np.savetxt(out, converted(coded, transfer, primaries), "%.5f", header=header, comments="")
-    return out.getvalue()
+    return converted(coded, transfer, primaries)
 
 
 def converted(coded: Float64Array, transfer: int, primaries: int) -> Float64Array:

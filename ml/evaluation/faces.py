@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ml.evaluation.metrics import interval, share_of
 from ml.faces.detection import Detection, detect, overlap
 from ml.images import decoded
 
@@ -30,8 +31,9 @@ def matches(found: Sequence[Box], marked: Sequence[Box]) -> int:
 def measure_faces(table: pa.Table) -> dict[str, Any]:
     """Return the figures of the detector on rows with `image` and `faces` or `n_faces`.
 
-    `accuracy` is for whether a photo has any face, `balanced_accuracy` its mean over photos with
-    and without; `ece` doesn't apply to a detector and is None.
+    `false` has the share of pictures without a face in which one is found, for each `kind` (a
+    column). `accuracy` is for whether a photo has any face, `balanced_accuracy` its mean over
+    photos with and without; `ece` doesn't apply to a detector and is None.
     """
     marked = table["faces"].to_pylist() if "faces" in table.column_names else None
     counts = [len(m or ()) for m in marked] if marked else table["n_faces"].to_pylist()
@@ -48,8 +50,27 @@ def measure_faces(table: pa.Table) -> dict[str, Any]:
         min(len(f), n) if marked is None else matches(_pixels(f, size), marked[k] or ())
         for k, (f, n, size) in enumerate(zip(found, counts, sizes, strict=True))
     ]
-    return _summary(np.array(counts), np.array([len(f) for f in found]), np.array(hits)) | {
-        "ms_per_item": ms
+    numbers = np.array([len(f) for f in found])
+    kinds = table["kind"].to_pylist() if "kind" in table.column_names else ["all"] * len(found)
+    return _summary(np.array(counts), numbers, np.array(hits)) | {
+        "false": _false(np.array(counts), numbers, np.array(kinds)),
+        "ms_per_item": ms,
+    }
+
+
+def _false(counts: Any, found: Any, kinds: Any) -> dict[str, Any]:
+    """Return for each kind of picture without a face in how many one is found nevertheless."""
+    rows = {kind: (kinds == kind) & (counts == 0) for kind in sorted(set(kinds.tolist()))}
+    return {
+        kind: {
+            "n": int(row.sum()),
+            "share": share_of(found[row] > 0),
+            "interval": [
+                round(edge, 4) for edge in interval((found[row] > 0).mean(), int(row.sum()))
+            ],
+        }
+        for kind, row in rows.items()
+        if row.any()
     }
 
 

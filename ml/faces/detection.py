@@ -6,7 +6,6 @@ confirms each of them and locates its eyes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import cv2
@@ -14,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.faces.detectors import SMALL, blazeface, yunet
+from ml.faces.drawn import is_drawn
 from ml.faces.framing import lit, rotation, square, tilt
+from ml.faces.panorama import Part, is_whole, parts
 from ml.images import bgr, eight_bit, shrink
-from ml.manifest import weights_file
 from ml.types import Float64Array
 
 LONG_SIDE = 640
@@ -86,9 +87,6 @@ of 48 pixels to the box is 0.99 (quartiles ±9 %), and the centres differ by 0 a
 (quartiles 3 and 4 %). Landmark distances, BlazeFace's box and mixtures vary as much or more.
 """
 
-SMALL = 128
-"""Side in pixels of BlazeFace's input."""
-
 
 @dataclass(frozen=True)
 class Detection:
@@ -122,21 +120,41 @@ def detect(photo: Image.Image) -> tuple[Detection, ...]:
     """Return the faces of a photo of any size and mode, the largest first, at most MAX_FACES.
 
     An upright face in good light is found in the first search. If no face reaches SURE, the photo
-    is brightened if dark, searched at a larger size, and rotated.
+    is brightened if dark, searched at a larger size, and rotated. A panorama is also searched in
+    parts, which aren't rotated.
     """
     whole = eight_bit(photo).convert("RGB")
+    found = _find(whole, TURNS)
+    for part in parts(whole.size):
+        seen = (_placed(face, part, whole.size) for face in _find(whole.crop(part), ()))
+        found += [face for face in seen if is_whole(face.box, part, whole.size)]
+    different = _different(found)
+    return tuple(sorted(different, key=lambda face: -face.box[2] * face.box[3])[:MAX_FACES])
+
+
+def _find(whole: Image.Image, turns: Sequence[int]) -> list[Detection]:
     small = shrink(whole, LONG_SIDE)
     found = _find_upright(small)
     if not _is_sure(found):
         near = _near(_brightened(small) if np.asarray(small).mean() < DARK else whole)
         found += [face for face in _find_upright(near) if face.score >= BOTH]
         upright = shrink(near, TURNED_SIDE)
-        for degrees in TURNS:
+        for degrees in turns:
             if _is_sure(found):
                 break
             found += _find_turned(upright, degrees)
-    different = _different(found)
-    return tuple(sorted(different, key=lambda face: -face.box[2] * face.box[3])[:MAX_FACES])
+    return found
+
+
+def _placed(face: Detection, part: Part, size: tuple[int, int]) -> Detection:
+    """Return a face of a part in the coordinates of a photo of this size."""
+    left, top, right, bottom = part
+    scale = np.array((right - left, bottom - top)) / size
+    x, y = (np.array(face.box[:2]) * scale + np.array((left, top)) / size).tolist()
+    width, height = (np.array(face.box[2:]) * scale).tolist()
+    points = np.array(face.landmarks) * scale + np.array((left, top)) / size
+    landmarks = tuple((float(px), float(py)) for px, py in points)
+    return Detection((x, y, width, height), landmarks, face.score)
 
 
 def _is_sure(found: Iterable[Detection]) -> bool:
@@ -156,18 +174,11 @@ def _near(photo: Image.Image) -> Image.Image:
 def _find_upright(photo: Image.Image) -> list[Detection]:
     """Return the faces of an RGB photo that are about upright, tilted by up to 60 degrees."""
     seen = (_confirmed(photo, place) for place in _search(photo))
-    return [face for face in seen if face]
-
-
-@cache
-def _yunet() -> cv2.FaceDetectorYN:
-    cv2.setNumThreads(2)
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # warns at every start
-    return cv2.FaceDetectorYN.create(str(weights_file("yunet")), "", (320, 320), WEAK, 0.3, 200)
+    return [face for face in seen if face and not is_drawn(photo, face.box)]
 
 
 def _search(photo: Image.Image) -> list[_Place]:
-    detector = _yunet()
+    detector = yunet(WEAK)
     detector.setInputSize(photo.size)
     rows: Any = detector.detect(bgr(photo))[1]  # None for no face, which OpenCV's types deny
     if rows is None:
@@ -225,22 +236,9 @@ def _is_central(place: _Place) -> bool:
     return bool(np.abs(place.middle - SMALL / 2).max() < SMALL / 6)
 
 
-@cache
-def _blazeface() -> tuple[cv2.dnn.Net, Float64Array]:
-    """Return the network and its anchors (896, 2): two a cell of 16 x 16, six of 8 x 8."""
-    # OpenCV's new engine keeps only one of the two outputs.
-    engine = cv2.dnn.ENGINE_CLASSIC
-    network = cv2.dnn.readNetFromTFLite(str(weights_file("blazeface")), engine=engine)
-    grids = []
-    for cells, anchors in ((16, 2), (8, 6)):
-        y, x = np.mgrid[:cells, :cells] + 0.5
-        grids.append(np.stack([x, y], axis=-1).reshape(-1, 2).repeat(anchors, axis=0) / cells)
-    return network, np.concatenate(grids)
-
-
 def _landmarks(photo: Image.Image, place: _Place, angle: float) -> tuple[Float64Array, float]:
     """Return six landmarks in pixels and BlazeFace's score for a face tilted by about `angle`."""
-    network, anchors = _blazeface()
+    network, anchors = blazeface()
     view = square(photo, place.middle, place.side * 2, angle, SMALL)
     pixels = np.asarray(view, dtype=np.float32) / 127.5 - 1
     network.setInput(np.ascontiguousarray(pixels.transpose(2, 0, 1))[None])

@@ -3,15 +3,19 @@
 python -m ml.prepare fer2013 --csv fer2013.csv --ferplus fer2013new.csv --out fer2013.parquet
 python -m ml.prepare har --folder "Human Action Recognition" --out har.parquet
 python -m ml.prepare no-action --development FOLDER ... --holdout FOLDER ... --out none.parquet
+python -m ml.prepare no-faces --folders drawing=FOLDER animal=FOLDER ... --out no_faces.parquet
 
 `no-action` makes pictures that show none of the actions: the sample images in the folders, scaled
-like HAR's, and drawings. NAME=FOLDER names a source other than by its folder.
+like HAR's, and drawings. NAME=FOLDER names a source other than by its folder. `no-faces` makes a
+file for `ml.evaluate faces` from folders of pictures without a real face: all of them, or --most of
+each kind, drawn at random; half are for development and half for testing.
 """
 
 import argparse
 import csv
 import hashlib
 import io
+import itertools
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -41,6 +45,7 @@ FERPLUS = (
     "unknown",
 )
 HAR_SIDE = 224
+NO_FACES_SIDE = 1024
 
 Row = dict[str, Any]
 
@@ -116,6 +121,20 @@ def _difference_hash(photo: Image.Image) -> str:
     return np.packbits(np.diff(grey, axis=1) > 0).tobytes().hex()
 
 
+def no_faces(folders: Iterable[tuple[str, Path]], most: int | None = None) -> list[Row]:
+    """Return rows of pictures that show no real face, each folder with the name of its kind."""
+    rows = []
+    for kind, folder in folders:
+        found = [
+            {"image": _encoded(shrink(picture, NO_FACES_SIDE), "WEBP"), "kind": kind, "file": name}
+            for name, picture in no_action.pictures(folder)
+        ]
+        drawn = sorted(found, key=lambda row: _digest(row["file"].encode()))[:most]
+        parts = itertools.cycle(("development", "test"))
+        rows += [row | {"n_faces": 0, "split": next(parts)} for row in drawn]
+    return rows
+
+
 def _encoded(image: Image.Image, kind: str) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, quality=90)
@@ -148,11 +167,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     actions.add_argument("--folder", type=Path, required=True, help="the unpacked HAR download")
     for options in (["--development"], ["--holdout", "--held-out"]):
         negatives.add_argument(*options, type=_named, nargs="*", default=[], metavar="FOLDER")
-    for each in (faces, actions, negatives):
+    faceless = parsers.add_parser("no-faces")
+    faceless.add_argument("--folders", type=_named, nargs="+", required=True, metavar="KIND=FOLDER")
+    faceless.add_argument("--most", type=int, help="pictures of each folder")
+    for each in (faces, actions, negatives, faceless):
         each.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.what == "har":
         _write(har(given.folder), given.out)
+    elif given.what == "no-faces":
+        _write(no_faces(given.folders, given.most), given.out)
     elif given.what in ("no-action", "none"):
         chosen = no_action.rows(given.development, "development", no_action.DEVELOPMENT)
         _write(chosen + no_action.rows(given.holdout, "test", no_action.HOLDOUT), given.out)

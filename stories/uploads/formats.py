@@ -143,8 +143,8 @@ PHOTO = Medium(
         UploadFormat("GIF", "GIF", ("image/gif",), (".gif",), _is_gif),
     ),
     megabytes=20,
-    max_pixels=50_000_000,
-    resolution="50 megapixels",
+    max_pixels=80_000_000,
+    resolution="80 megapixels",
 )
 VIDEO = Medium(
     formats=(

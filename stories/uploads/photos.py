@@ -13,23 +13,28 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pillow_heif
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFilter, JpegImagePlugin
 
-from ml.images import turn
+from ml.display.hdr import SIZE, needs_table, table
+from ml.images import fitted, photo_size, turn
 from stories.uploads.formats import ACCEPTED, PHOTO, describe_refused
+from stories.uploads.stills import Picture, take_picture
 
 MAX_PHOTO_BYTES = PHOTO.max_bytes
 MAX_PIXELS = PHOTO.max_pixels
-PHOTO_SIDE = 2048
+# A JPEG whose rows come one after the other is decoded at a half, a quarter or an eighth.
+MAX_STREAMED_PIXELS = 202_000_000
 THUMBNAIL_SIDE = 480
-# A progressive JPEG has about ten scans; decoding thousands of empty ones would take hours.
-MAX_JPEG_SCANS = 64
 STRIP_ROWS = 64
 
 # The upload page shows the same messages before it sends a file.
 WRONG_TYPE = f"Please choose {ACCEPTED}."
 EMPTY = f"This file is empty. {WRONG_TYPE}"
 TOO_LARGE = f"This photo is larger than {PHOTO.megabytes} MB. Please choose a smaller one."
+DAMAGED = (
+    "This photo is damaged or incomplete. Please choose another one, or copy it from your phone or "
+    "camera anew."
+)
 TOO_COSTLY = (
     "Reading this file takes too much memory or time. Please choose another one, or export it "
     "again from a photo or video app."
@@ -72,9 +77,9 @@ def read_photo(upload: Upload) -> CleanPhoto:
 
 
 def clean_picture(image: Image.Image) -> CleanPhoto:
-    """Encode an upright RGB picture of at most PHOTO_SIDE, and its thumbnail."""
+    """Encode an upright RGB picture of the size to keep, and its thumbnail."""
     photo = _encode(image)
-    thumbnail = _encode(_shrink(image, THUMBNAIL_SIDE))
+    thumbnail = _encode(_shrink(image, fitted(image.size, THUMBNAIL_SIDE)))
     return CleanPhoto(photo, thumbnail, image.width, image.height)
 
 
@@ -100,58 +105,82 @@ def _detect(data: bytes) -> str:
 
 def _decode(data: bytes, kind: str) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as image:
-            _check_header(image, data, kind)
-            return _normalise(image, kind)
+        picture = take_picture(data, kind)
+        with _open(picture, kind) as image:
+            _check_header(image, MAX_STREAMED_PIXELS if picture.is_streamed else MAX_PIXELS)
+            return _normalise(image, picture)
     except UploadError:
         raise
+    except MemoryError as error:
+        raise UploadError("too_costly", TOO_COSTLY) from error
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
+        raise _too_many_pixels(MAX_PIXELS) from error
     except Exception as error:
         # Decoders raise all kinds of errors for untrusted files.
         logger.info("refused an unreadable %s: %s", kind, type(error).__name__)
-        raise UploadError(
-            "unreadable",
-            "This photo is damaged or incomplete. Please choose another one, or upload it again.",
-        ) from error
+        raise UploadError("unreadable", DAMAGED) from error
 
 
-def _check_header(image: Image.Image, data: bytes, kind: str) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_many_pixels()
+def _open(picture: Picture, kind: str) -> Image.Image:
+    """Open the picture with the one decoder; Pillow itself would refuse a very large JPEG."""
+    file = io.BytesIO(picture.data)
+    return JpegImagePlugin.JpegImageFile(file) if kind == "JPEG" else Image.open(file, "r", [kind])
+
+
+def _check_header(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        raise _too_many_pixels(most)
     if image.width < 1 or image.height < 1:
         raise ValueError("no pixels")
-    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise ValueError("too many scans")
 
 
-def _too_many_pixels() -> UploadError:
+def _too_many_pixels(most: int) -> UploadError:
     return UploadError(
         "too_many_pixels",
-        f"This photo has more than {PHOTO.resolution}. Please choose a smaller one.",
+        f"This photo has more than {most // 10_000_000}0 megapixels. Please choose a smaller one.",
     )
 
 
-def _normalise(image: Image.Image, kind: str) -> Image.Image:
+def _normalise(image: Image.Image, picture: Picture) -> Image.Image:
     """Decode no larger than needed, then shrink, flatten, convert and turn upright."""
-    profile = image.info.get("icc_profile")
-    if kind == "JPEG":  # the only one that decodes at a half, a quarter or an eighth
-        image.draft(image.mode, _fitting(image.size, PHOTO_SIDE))
+    if image.format == "JPEG":  # the only one that decodes at a half, a quarter or an eighth
+        image.draft(image.mode, photo_size(image.size))
     image.load()
     if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
-        raise _too_many_pixels()
+        raise _too_many_pixels(MAX_PIXELS)
+    if picture.exif:
+        image.info["exif"] = picture.exif
     how = turn(image)
-    plain = _to_rgb(_shrink(_reduce(image), PHOTO_SIDE), profile)
+    whole = _cut(image, picture.margins)
+    small = _shrink(_reduce(whole), photo_size(whole.size))
+    plain = _to_srgb(
+        small, picture.profile or image.info.get("icc_profile"), _colours(image, picture)
+    )
     return plain if how is None else plain.transpose(how)
+
+
+def _cut(image: Image.Image, margins: tuple[int, int, int, int]) -> Image.Image:
+    left, top, right, bottom = margins
+    box = (left, top, image.width - right, image.height - bottom)
+    fits = min(margins) >= 0 and box[0] < box[2] and box[1] < box[3]
+    return image.crop(box) if any(margins) and fits else image
+
+
+def _colours(image: Image.Image, picture: Picture) -> tuple[int, int] | None:
+    """Return how colours are coded, in numbers; pillow-heif reads them for itself."""
+    nclx = image.info.get("nclx_profile")
+    if nclx:
+        return nclx["transfer_characteristics"], nclx["color_primaries"]
+    return picture.colours
 
 
 def _reduce(image: Image.Image) -> Image.Image:
     """Convert to opaque 8-bit channels; reduce a far too large picture strip by strip.
 
-    Strips avoid a second and third copy of 50 megapixels. The result is at least twice PHOTO_SIDE,
-    as with the `reducing_gap` of `resize`.
+    Strips avoid a second and third copy of 80 megapixels. The result is less than twice as large
+    as what is kept.
     """
-    factor = max(1, max(image.size) // (2 * PHOTO_SIDE))
+    factor = max(1, max(image.size) // max(photo_size(image.size)))
     if factor == 1:
         return _on_white(_to_8_bit(image))
     strips = [_strip(image, top, factor) for top in range(0, image.height, factor * STRIP_ROWS)]
@@ -184,13 +213,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return image.convert("I").point(table, "L")
 
 
-def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
-    scale = min(1.0, side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _shrink(image: Image.Image, side: int) -> Image.Image:
-    size = _fitting(image.size, side)
+def _shrink(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if size == image.size:
         return image
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -203,7 +226,9 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(
+    image: Image.Image, profile: bytes | None, colours: tuple[int, int] | None
+) -> Image.Image:
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -214,6 +239,8 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             logger.info("ignored a colour profile: %s", type(error).__name__)
         else:
             return converted or image.convert("RGB")
+    elif colours and needs_table(*colours):
+        return image.convert("RGB").filter(ImageFilter.Color3DLUT(SIZE, table(*colours)))
     return image.convert("RGB")
 
 

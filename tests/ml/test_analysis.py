@@ -13,7 +13,8 @@ from ml.action.backbone import session
 from ml.action.predict import ActionScores
 from ml.analysis import analyse, analyse_video
 from ml.caption.encoder import _e5, _universal
-from ml.faces.detection import Detection, _blazeface, _yunet
+from ml.faces.detection import Detection
+from ml.faces.detectors import blazeface, yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.mood import Gaussian
@@ -200,7 +201,7 @@ def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
     warming.warm(lambda loaded, parts: said.append((loaded, parts)))
     assert sorted(said) == [(loaded, len(warming.PARTS)) for loaded in range(len(said))]
     assert max(said) == (len(warming.PARTS), len(warming.PARTS))
-    caches = (session, tinyvit, process, _e5, _universal, _yunet, _blazeface)
+    caches = (session, tinyvit, process, _e5, _universal, yunet, blazeface)
     assert all(cached.cache_info().currsize == 1 for cached in caches)
     assert compiled.cache_info().currsize == 3
 

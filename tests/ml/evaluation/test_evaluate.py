@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ml.evaluation.measure import main
+from ml.faces.detection import Detection
 from ml.images import decoded
 from tests.ml.test_faces import drawing
 
@@ -107,6 +108,26 @@ def test_faces_are_measured_by_boxes_or_counts(
     columns: dict[str, list[Any]] = {"image": [encoded(drawing())] * 2, column: marked}
     result = run(capsys, "faces", "--data", write(tmp_path, columns))
     assert (result["n"], result["accuracy"], result["recall"]) == (2, 0.5, 0.0)
+    assert result["false"] == {"all": {"n": 1, "share": 0.0, "interval": [0.0, 0.7935]}}
+
+
+def test_false_faces_are_counted_by_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = Detection((0.1, 0.1, 0.2, 0.2), ((0.1, 0.2), (0.2, 0.2)), 0.9)
+    monkeypatch.setattr(
+        "ml.evaluation.faces.detect", lambda photo: (face,) if photo.width < 50 else ()
+    )
+    images = [encoded(drawing(width)) for width in (40, 60, 60, 60, 40)]
+    kinds = ["animal", "animal", "drawing", "drawing", "photo"]
+    columns = {"image": images, "kind": kinds, "n_faces": [0, 0, 0, 0, 1]}
+    false = run(capsys, "faces", "--data", write(tmp_path, columns))["false"]
+    assert {kind: (one["n"], one["share"]) for kind, one in false.items()} == {
+        "animal": (2, 0.5),
+        "drawing": (2, 0.0),
+    }
+    low, high = false["animal"]["interval"]
+    assert 0 < low < 0.5 < high < 1
 
 
 @pytest.mark.parametrize(

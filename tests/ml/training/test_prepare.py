@@ -81,3 +81,19 @@ def test_folder_without_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no picture"):
         main(["none", "--held-out", str(tmp_path / "empty"), "--out", str(tmp_path / "out")])
+
+
+def test_pictures_without_faces_are_drawn_from_folders_in_two_halves(tmp_path: Path) -> None:
+    for kind, count in (("animals", 5), ("clip arts", 3)):
+        (tmp_path / kind).mkdir()
+        for n in range(count):
+            Image.new("RGB", (1500, 90), (n, n, n)).save(tmp_path / kind / f"{n}.png")
+    out = tmp_path / "no_faces.parquet"
+    folders = (f"animal={tmp_path / 'animals'}", f"drawing={tmp_path / 'clip arts'}")
+    main(["no-faces", "--folders", *folders, "--most", "4", "--out", str(out)])
+    rows = pq.read_table(out).to_pylist()
+    assert [row["kind"] for row in rows] == ["animal"] * 4 + ["drawing"] * 3
+    assert {row["n_faces"] for row in rows} == {0}
+    assert [row["split"] for row in rows[:4]] == ["development", "test"] * 2
+    assert len({row["file"] for row in rows[:4]}) == 4
+    assert Image.open(io.BytesIO(rows[0]["image"])).width == 1024
