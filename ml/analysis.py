@@ -40,7 +40,7 @@ def _ignore(stage: str) -> None: ...
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Reading:
     """What one picture shows, or the mean of a video's frames."""
 
     faces: tuple[Face, ...]
@@ -65,10 +65,10 @@ def analyse(
     may have no face and no action to name, and the caption may be empty. Raises ModelsMissing if
     a model file is missing.
     """
-    (seen,) = _see([shrink(photo, MAX_SIDE)], on_stage, look_at_faces=look_at_faces)
-    words = _read(caption, on_stage)
+    (reading,) = _read_pictures([shrink(photo, MAX_SIDE)], on_stage, look_at_faces=look_at_faces)
+    words = _read_caption(caption, on_stage)
     on_stage("mood")
-    return _analysis(seen, words, levels)
+    return _analysis(reading, words, levels)
 
 
 def analyse_video(
@@ -87,29 +87,31 @@ def analyse_video(
     that the page marks them on. Otherwise like `analyse`, with `on_stage` called for every frame.
     """
     pictures = [frame.picture for frame in frames]
-    each = _see(pictures, on_stage, look_at_faces=look_at_faces)
+    readings = _read_pictures(pictures, on_stage, look_at_faces=look_at_faces)
     faces = _faces([shrink(poster, MAX_SIDE)], on_stage)[0] if look_at_faces else ()
-    words = _read(caption, on_stage)
+    words = _read_caption(caption, on_stage)
     on_stage("mood")
-    whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)
+    whole = _analysis(replace(_mean_reading(readings), faces=faces), words, levels)
     moments = (
-        Moment(round(frame.at, 2), _mood(seen, words, intensity_of(seen.action, levels)))
-        for frame, seen in zip(frames, each, strict=True)
+        Moment(round(frame.at, 2), _mood(reading, words, intensity_of(reading.action, levels)))
+        for frame, reading in zip(frames, readings, strict=True)
     )
     return replace(whole, moments=tuple(moments))
 
 
-def _see(pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool) -> list[_Seen]:
+def _read_pictures(
+    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
+) -> list[_Reading]:
     first_alike = _first_alike(pictures)
     different = sorted(set(first_alike))
-    seen = dict(
+    by_number = dict(
         zip(
             different,
-            _see_each([pictures[n] for n in different], on_stage, look_at_faces=look_at_faces),
+            _read_each([pictures[n] for n in different], on_stage, look_at_faces=look_at_faces),
             strict=True,
         )
     )
-    return [seen[number] for number in first_alike]
+    return [by_number[number] for number in first_alike]
 
 
 def _first_alike(pictures: Sequence[Image.Image]) -> list[int]:
@@ -121,82 +123,84 @@ def _first_alike(pictures: Sequence[Image.Image]) -> list[int]:
         np.asarray(picture.convert("L").resize((SAME_SIDE, SAME_SIDE), reducing_gap=2), np.int16)
         for picture in pictures
     ]
-    found: list[int] = []
+    firsts: list[int] = []
     for number, picture in enumerate(small):
-        last = found[-1] if found else number
+        last = firsts[-1] if firsts else number
         same = np.abs(picture - small[last]).max() <= SAME
-        found.append(last if same else number)
-    return found
+        firsts.append(last if same else number)
+    return firsts
 
 
-def _see_each(
+def _read_each(
     pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
-) -> list[_Seen]:
+) -> list[_Reading]:
     faces = _faces(pictures, on_stage, look_at_faces=look_at_faces)
-    doing = []
+    recognised = []
     for picture in pictures:
         on_stage("action")
-        doing.append(actions.recognise(picture))
+        recognised.append(actions.recognise(picture))
     return [
-        _Seen(shown, emotion_of(shown), action, label, scene_of(picture))
-        for picture, shown, (action, label) in zip(pictures, faces, doing, strict=True)
+        _Reading(shown, emotion_of(shown), action, label, scene_of(picture))
+        for picture, shown, (action, label) in zip(pictures, faces, recognised, strict=True)
     ]
 
 
 def _faces(
     pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool = True
 ) -> list[tuple[Face, ...]]:
-    found: list[Sequence[Detection]] = []
+    detections: list[Sequence[Detection]] = []
     for picture in pictures:
         on_stage("faces")
-        found.append(detect(picture) if look_at_faces else ())
+        detections.append(detect(picture) if look_at_faces else ())
     on_stage("emotion")
-    return [read_faces(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
+    return [read_faces(picture, faces) for picture, faces in zip(pictures, detections, strict=True)]
 
 
-def _read(caption: str, on_stage: OnStage) -> CaptionReading | None:
+def _read_caption(caption: str, on_stage: OnStage) -> CaptionReading | None:
     on_stage("caption")
     return None if captions.is_empty(caption) else captions.read([caption])[0]
 
 
-def _mean_seen(each: Sequence[_Seen]) -> _Seen:
+def _mean_reading(readings: Sequence[_Reading]) -> _Reading:
     """Return the means over frames; an action is named if half of the frames name it."""
-    with_faces = [seen.emotion for seen in each if seen.emotion]
-    action = _mean([seen.action for seen in each])
+    with_faces = [reading.emotion for reading in readings if reading.emotion]
+    action = _mean([reading.action for reading in readings])
     top = max(action, key=lambda name: action[name])
-    named = sum(seen.action_label == top for seen in each) >= len(each) / 2
+    named = sum(reading.action_label == top for reading in readings) >= len(readings) / 2
     emotion = _mean(with_faces) if with_faces else None
-    scene = mean_scene([seen.scene for seen in each])
-    return _Seen((), emotion, action, top if named else None, scene)
+    scene = mean_scene([reading.scene for reading in readings])
+    return _Reading((), emotion, action, top if named else None, scene)
 
 
 def _mean(rows: Sequence[Probabilities]) -> Probabilities:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _mood(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> mood.MoodTarget:
+def _mood(
+    reading: _Reading, words: CaptionReading | None, intensity: Probabilities
+) -> mood.MoodTarget:
     return mood.fuse(
-        emotion=seen.emotion,
-        action=seen.action,
+        emotion=reading.emotion,
+        action=reading.action,
         intensity=intensity,
         caption=words.mood if words else None,
-        scene=seen.scene.mood,
+        scene=reading.scene.mood,
     )
 
 
-def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Analysis:
-    intensity = intensity_of(seen.action, levels)
+def _analysis(reading: _Reading, words: CaptionReading | None, levels: Levels) -> Analysis:
+    intensity = intensity_of(reading.action, levels)
     return Analysis(
-        faces=seen.faces,
-        emotion=seen.emotion,
-        emotion_label=emotions.answer(seen.emotion) if seen.emotion else None,
-        emotion_set=emotions.conformal_set(seen.emotion) if seen.emotion else (),
-        action=seen.action,
-        action_label=seen.action_label,
+        faces=reading.faces,
+        emotion=reading.emotion,
+        emotion_label=emotions.answer(reading.emotion) if reading.emotion else None,
+        emotion_set=emotions.conformal_set(reading.emotion) if reading.emotion else (),
+        action=reading.action,
+        action_label=reading.action_label,
         intensity=intensity,
         caption=words.probabilities if words else None,
         caption_mood=words.mood if words else None,
-        scene=seen.scene,
-        mood=_mood(seen, words, intensity),
+        scene=reading.scene,
+        mood=_mood(reading, words, intensity),
         versions=versions(),
     )

@@ -98,8 +98,8 @@ def is_contradictory(analysis: Analysis) -> bool:
 
 
 def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
-    said = analysis.caption_mood
-    return Gaussian.from_json(said) if said else analysis.caption
+    mood = analysis.caption_mood
+    return Gaussian.from_json(mood) if mood else analysis.caption
 
 
 def _picture(analysis: Analysis) -> dict[str, Any]:

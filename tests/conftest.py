@@ -1,4 +1,4 @@
-"""What every test may count on: a real PostgreSQL, a real Redis, and no network."""
+"""Fixtures for all tests: PostgreSQL, Redis, and no network."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Plain functions that make what tests need, a section per app."""
+"""Factories for test data, by app."""
 
 from __future__ import annotations
 

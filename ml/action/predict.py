@@ -29,12 +29,12 @@ class ActionScores:
 
 def score(photos: Sequence[Image.Image]) -> ActionScores:
     """Return the scores of whole photos of any size."""
-    seen = encode([preprocess(photo) for photo in photos])._asdict()
+    features = encode([preprocess(photo) for photo in photos])._asdict()
     import_keras()
     import ml.action.blocks  # noqa: F401  registers the layers of the file
 
-    wanted = [seen[each.name] for each in network("action").inputs]
-    logits, familiarity = compiled("action")(*wanted)
+    inputs = [features[tensor.name] for tensor in network("action").inputs]
+    logits, familiarity = compiled("action")(*inputs)
     return ActionScores(
         softmax(logits, entry("action")["temperature"]),
         np.asarray(familiarity[:, 0], dtype=np.float64),
@@ -63,8 +63,8 @@ def recognise(photo: Image.Image) -> tuple[dict[str, float], str | None]:
     plate is meaningless.
     """
     scores = score([photo])
-    known = scores.familiarity[0] >= entry("action")["familiarity"]
-    row = scores.probabilities[0] if known else np.full(len(ACTIONS), 1 / len(ACTIONS))
+    familiar = scores.familiarity[0] >= entry("action")["familiarity"]
+    row = scores.probabilities[0] if familiar else np.full(len(ACTIONS), 1 / len(ACTIONS))
     action = {name: float(p) for name, p in zip(ACTIONS, row, strict=True)}
     named = are_named(scores.probabilities, scores.familiarity)[0]
     return action, max(action, key=lambda name: action[name]) if named else None

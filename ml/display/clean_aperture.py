@@ -42,8 +42,8 @@ def _cut(box: bytes, width: int, height: int) -> tuple[int, int, int, int]:
     except (struct.error, ZeroDivisionError):
         return 0, 0, 0, 0
     left, top = round((width - wide) / 2 + right), round((height - high) / 2 + down)
-    found = left, top, width - left - round(wide), height - top - round(high)
-    return found if min(found) >= 0 and wide >= 2 and high >= 2 else (0, 0, 0, 0)
+    margins = left, top, width - left - round(wide), height - top - round(high)
+    return margins if min(margins) >= 0 and wide >= 2 and high >= 2 else (0, 0, 0, 0)
 
 
 def _clean_aperture(file: _File, track: int) -> bytes:
@@ -68,7 +68,7 @@ def _track_id(file: _File, start: int, stop: int) -> int:
 
 
 def _inside(file: _File, spans: list[tuple[int, int]], name: bytes) -> list[tuple[int, int]]:
-    return [found for span in spans for found in _boxes_named(file, *span, name)]
+    return [box for span in spans for box in _boxes_named(file, *span, name)]
 
 
 def _boxes_named(file: _File, start: int, stop: int, name: bytes) -> Iterator[tuple[int, int]]:

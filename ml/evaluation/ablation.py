@@ -81,23 +81,23 @@ class Story:
 
     def target(self, use: Iterable[str], reliability: Mapping[str, float]) -> MoodTarget:
         """Return the fused mood of the modalities in `use`."""
-        said = statements(
+        stated = statements(
             emotion=self.emotion,
             caption=self.caption,
             action=self.action,
             intensity=self.intensity,
         )
-        worth = _undivided(said) if UNDIVIDED in use else evidence(said, reliability)
-        chosen = [one for name, one in worth.items() if name in use]
+        worth = _undivided(stated) if UNDIVIDED in use else evidence(stated, reliability)
+        chosen = [item for name, item in worth.items() if name in use]
         return combine(chosen, self.scene if "scene" in use else MUSIC)
 
 
-def _undivided(said: Mapping[str, Statement]) -> dict[str, Evidence]:
+def _undivided(stated: Mapping[str, Statement]) -> dict[str, Evidence]:
     """Return the Gaussians themselves as evidence, undivided: the baseline."""
     worth: dict[str, Evidence] = {}
-    for name, (says, _) in said.items():
-        precision = np.asarray(np.linalg.inv(says.covariance), dtype=np.float64)
-        worth[name] = Evidence(says.mean, precision, precision @ says.mean)
+    for name, (gaussian, _) in stated.items():
+        precision = np.asarray(np.linalg.inv(gaussian.covariance), dtype=np.float64)
+        worth[name] = Evidence(gaussian.mean, precision, precision @ gaussian.mean)
     return worth
 
 
@@ -111,17 +111,19 @@ def compose(parts: Parts, count: int, rng: np.random.Generator) -> list[Story]:
 
 def _story(parts: Parts, rng: np.random.Generator) -> Story:
     mood = _mood(EMOTION_ANCHORS[str(rng.choice(EMOTIONS))], rng)
-    feeling = _fit(mood, np.array([EMOTION_ANCHORS[name] for name in EMOTIONS]), EMOTION_SD)
-    doing = _fit(
+    emotion_shares = _fit(mood, np.array([EMOTION_ANCHORS[name] for name in EMOTIONS]), EMOTION_SD)
+    action_shares = _fit(
         mood,
         np.array([(ACTION_VALENCE[a], INTENSITY_ENERGY[ACTION_INTENSITY[a]]) for a in ACTIONS]),
         (ACTION_VALENCE_SD, INTENSITY_SD),
     )
-    photo = _pick(parts.activity, str(rng.choice(ACTIONS, p=doing)), rng)
+    photo = _pick(parts.activity, str(rng.choice(ACTIONS, p=action_shares)), rng)
     return Story(
         mood=mood,
-        emotion=_pick(parts.emotion, str(rng.choice(EMOTIONS, p=feeling)), rng),
-        caption=Gaussian.from_json(_pick(parts.caption, str(rng.choice(EMOTIONS, p=feeling)), rng)),
+        emotion=_pick(parts.emotion, str(rng.choice(EMOTIONS, p=emotion_shares)), rng),
+        caption=Gaussian.from_json(
+            _pick(parts.caption, str(rng.choice(EMOTIONS, p=emotion_shares)), rng)
+        ),
         action=photo["action"],
         intensity=photo["intensity"],
         scene=mood_of(photo["light"], photo["colour"]),
@@ -141,8 +143,8 @@ def _fit(mood: Float64Array, places: Float64Array, sd: tuple[float, float]) -> F
     return np.asarray(likelihood / likelihood.sum())
 
 
-def _pick(said: Mapping[str, Sequence[Any]], label: str, rng: np.random.Generator) -> Any:
-    return said[label][int(rng.integers(len(said[label])))]
+def _pick(predictions: Mapping[str, Sequence[Any]], label: str, rng: np.random.Generator) -> Any:
+    return predictions[label][int(rng.integers(len(predictions[label])))]
 
 
 def measure(
@@ -168,13 +170,13 @@ def ablation(parts: Parts, seed: int = 7) -> list[Report]:
     worlds = [compose(parts, STORIES, np.random.default_rng(seed + w)) for w in range(WORLDS)]
     rows = []
     for name, use in SETS.items():
-        each = [measure(world, use) for world in worlds]
-        rows.append({"modalities": name} | {key: _spread(each, key) for key in each[0]})
+        measured = [measure(world, use) for world in worlds]
+        rows.append({"modalities": name} | {key: _spread(measured, key) for key in measured[0]})
     return rows
 
 
-def _spread(each: Sequence[Mapping[str, float]], key: str) -> list[float]:
-    values = [one[key] for one in each]
+def _spread(rows: Sequence[Mapping[str, float]], key: str) -> list[float]:
+    values = [row[key] for row in rows]
     return [round(float(np.mean(values)), 4), round(float(np.std(values)), 4)]
 
 
@@ -191,11 +193,13 @@ def learn(parts: Parts, stories: int = STORIES, seed: int = 7) -> dict[str, floa
 
 def scene_relation(parts: Parts) -> list[float]:
     """Return the correlation of the scene's scores with the actions' valence and intensity."""
-    seen = [(label, photo) for label, photos in parts.activity.items() for photo in photos]
-    said = np.array([scores(photo["light"], photo["colour"]) for _, photo in seen])
-    true = [(ACTION_VALENCE[a], INTENSITY_ENERGY[ACTION_INTENSITY[a]]) for a, _ in seen]
+    photos_by_label = [
+        (label, photo) for label, photos in parts.activity.items() for photo in photos
+    ]
+    suggested = np.array([scores(photo["light"], photo["colour"]) for _, photo in photos_by_label])
+    true = [(ACTION_VALENCE[a], INTENSITY_ENERGY[ACTION_INTENSITY[a]]) for a, _ in photos_by_label]
     return [
-        round(float(np.corrcoef(said[:, axis], np.array(true)[:, axis])[0, 1]), 3)
+        round(float(np.corrcoef(suggested[:, axis], np.array(true)[:, axis])[0, 1]), 3)
         for axis in (0, 1)
     ]
 

@@ -96,10 +96,10 @@ def har(folder: Path) -> list[Row]:
     return rows
 
 
-def _assign_holdout(rows: list[Row], each: int) -> None:
+def _assign_holdout(rows: list[Row], size: int) -> None:
     for place, row in enumerate(sorted(rows, key=lambda row: _digest(row["image"]))):
-        if place < 2 * each:
-            row["split"] = "val" if place < each else "test"
+        if place < 2 * size:
+            row["split"] = "val" if place < size else "test"
 
 
 def _photo(folder: Path, name: str, label: str) -> Row:
@@ -148,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     actions.add_argument("--folder", type=Path, required=True, help="the unpacked HAR download")
     for options in (["--development"], ["--holdout", "--held-out"]):
         negatives.add_argument(*options, type=_named, nargs="*", default=[], metavar="FOLDER")
-    for each in (faces, actions, negatives):
-        each.add_argument("--out", type=Path, required=True)
+    for subparser in (faces, actions, negatives):
+        subparser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.what == "har":
         _write(har(given.folder), given.out)

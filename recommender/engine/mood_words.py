@@ -1,4 +1,4 @@
-"""Puts a mood into words: from its whole distribution, not from its point alone.
+"""Put a mood into words: from its whole distribution, not from its point alone.
 
 Directions and distances are counted from the middle of all music in its standard deviations
 (`ml.mood.MUSIC_MEAN`, `MUSIC_SD`). Around a middle region lie eight sides, an eighth of a turn
@@ -92,12 +92,12 @@ def point_words(valence: float, energy: float) -> MoodWords:
     return MoodWords(STRENGTHS[strength - 1].format(SIDES[side]), "certain", 1.0, strength, side)
 
 
-def contradict(one: MoodWords, other: MoodWords) -> bool:
+def contradict(first: MoodWords, second: MoodWords) -> bool:
     """Whether both name a side, and these lie more than a quarter of a turn apart."""
-    if one.side is None or other.side is None:
+    if first.side is None or second.side is None:
         return False
-    apart = abs(one.side - other.side)
-    return min(apart, len(SIDES) - apart) > len(SIDES) // 4
+    distance = abs(first.side - second.side)
+    return min(distance, len(SIDES) - distance) > len(SIDES) // 4
 
 
 def region_masses(mood: MoodTarget) -> dict[str, float]:

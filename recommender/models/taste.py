@@ -1,4 +1,4 @@
-"""What a person likes and asks for."""
+"""Music preferences, taste profiles and resets."""
 
 from __future__ import annotations
 

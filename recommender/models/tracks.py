@@ -1,4 +1,4 @@
-"""Tracks, their search words and what is known about them."""
+"""Tracks, search words, intensity models and feature misses."""
 
 from __future__ import annotations
 
@@ -160,8 +160,8 @@ class Track(models.Model):
     def facts(self) -> list[str]:
         """What else is known of the track, in words."""
         level = f"{self.intensity} intensity" if self.intensity else ""
-        known = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
-        return [str(fact) for fact in known if fact]
+        facts = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
+        return [str(fact) for fact in facts if fact]
 
     @property
     def is_demo(self) -> bool:

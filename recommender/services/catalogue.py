@@ -1,4 +1,4 @@
-"""Loads the demo catalogue and removes expired or unused tracks."""
+"""Load the demo catalogue and remove expired or unused tracks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking a catalogue file into the tracks."""
+"""Import a catalogue file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every track's intensity, learned from the whole catalogue and kept with the track."""
+"""Learn the intensity classes from the whole catalogue, and store each track's class."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def level_sql(column: Callable[[str], str]) -> str:
 
 def level_parameters(fit: IntensityFit | None) -> dict[str, float | None]:
     """What `level_sql` is to be run with."""
-    nothing = [None] * len(FEATURES)
+    unknown = [None] * len(FEATURES)
     means, weights, cuts = (
-        (fit.means, fit.weights, fit.cuts) if fit else (nothing, nothing, nothing)
+        (fit.means, fit.weights, fit.cuts) if fit else (unknown, unknown, unknown)
     )
     return {
         **{f"mean_{name}": value for name, value in zip(FEATURES, means, strict=True)},

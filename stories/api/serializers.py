@@ -209,7 +209,7 @@ def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str
         }
         for story in stories
     ]
-    return [dict(one) for one in StorySerializer(shown, many=True).data]
+    return [dict(row) for row in StorySerializer(shown, many=True).data]
 
 
 def _plain(story: Story, request: Request) -> Mapping[str, Any]:

@@ -224,18 +224,18 @@ def chips(
     scene: Mapping[str, Any] | None = None,
 ) -> list[Chip]:
     """The evidence for the mood; only what was found."""
-    found = []
+    evidence = []
     if emotion.is_uncertain:
-        found.append(Chip("Emotion unsure"))
+        evidence.append(Chip("Emotion unsure"))
     elif emotion.label:
         family = _FAMILY.get(emotion.label, "plain")
-        found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
+        evidence.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
     if action.label:
-        found.append(Chip(action.words.capitalize(), action.sureness))
+        evidence.append(Chip(action.words.capitalize(), action.sureness))
     if any(bar.is_top and bar.value >= SURE for bar in intensity.bars):
-        found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
-    found += [_words_chip(words)] if words else []
-    return [*found, *_scene_chips(scene or {})]
+        evidence.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
+    evidence += [_words_chip(words)] if words else []
+    return [*evidence, *_scene_chips(scene or {})]
 
 
 def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:

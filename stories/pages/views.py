@@ -189,8 +189,10 @@ def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There's no such suggestion.")
-    given = {"suggestion_id": form.cleaned_data["suggestion"]}
-    recommender.give_feedback(user=request.user, **given, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+    suggestion = {"suggestion_id": form.cleaned_data["suggestion"]}
+    recommender.give_feedback(
+        user=request.user, **suggestion, feedback=Suggestion.Feedback.NOT_THIS_ONE
+    )
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 

@@ -1,4 +1,4 @@
-"""Draws people who don't exist: a head with one of seven expressions, and what they hold."""
+"""Draw people who don't exist: a head with one of seven expressions, and what they hold."""
 
 from __future__ import annotations
 

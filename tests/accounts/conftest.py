@@ -1,4 +1,4 @@
-"""The wire between Storify and Spotify, led into the sandbox inside this process."""
+"""Fixtures: HTTP requests to Spotify reach the sandbox in this process."""
 
 import re
 from collections.abc import Iterator

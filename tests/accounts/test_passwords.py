@@ -1,4 +1,4 @@
-"""Every place where a password is tried, and what ends when it is replaced."""
+"""Limits wherever a password is checked, and what a new password ends."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""A real Chromium against the site in a thread, with its own database, queue and worker."""
+"""Fixtures: Chromium, and a live site with its own database, queue and worker."""
 
 from __future__ import annotations
 

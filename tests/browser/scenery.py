@@ -1,4 +1,4 @@
-"""Photos for the walk, made from the project's own landscape."""
+"""Photos for the browser tests, made from the landscape on the home page."""
 
 from __future__ import annotations
 

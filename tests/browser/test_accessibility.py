@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on the main pages, in light and in dark, and nothing overflows."""
+"""Accessibility of the main pages in light and dark: axe-core, and no overflow."""
 
 from __future__ import annotations
 

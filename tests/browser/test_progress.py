@@ -1,4 +1,4 @@
-"""The page follows the worker by itself; here the test plays the worker."""
+"""The waiting page follows the analysis; the test stands in for the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reviewer's work by keyboard, on a tablet, and without script."""
+"""Reviews by keyboard, on a tablet, and without JavaScript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site with one of everything, and somebody of every kind who asks."""
+"""Fixtures: a site with one row of each kind, and clients with every role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests as somebody would make them who wants to break something."""
+"""Hostile requests."""
 
 from __future__ import annotations
 

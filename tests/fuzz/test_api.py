@@ -1,4 +1,4 @@
-"""The API against its own OpenAPI document: what it says may be sent, and what it may not."""
+"""Fuzz tests of the API, generated from its OpenAPI document."""
 
 from __future__ import annotations
 

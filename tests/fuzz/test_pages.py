@@ -1,4 +1,4 @@
-"""Whatever is sent to whatever address, by whomever: the answer is never an error of ours."""
+"""Fuzz tests of all addresses, as every kind of visitor: never a server error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped emotion network without any data: is it the file that was measured?"""
+"""The shipped emotion network is the one that was measured (no data needed)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Whether the site says honestly that it can serve."""
+"""Health checks."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The local PostgreSQL and Redis: started once, shared, stopped by the last who leaves."""
+"""The local PostgreSQL and Redis: started once, shared, stopped by the last user."""
 
 import tempfile
 from collections.abc import Iterator

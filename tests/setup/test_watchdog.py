@@ -1,4 +1,4 @@
-"""What the watchdog takes for stopped or stuck; each check stands for a second here."""
+"""The watchdog's decisions; each check stands for one second."""
 
 from __future__ import annotations
 

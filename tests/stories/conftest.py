@@ -1,4 +1,4 @@
-"""What the tests of stories stand on: a queue that notes, and models that answer at once."""
+"""Fixtures: a queue that records jobs, and fake models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stories that are a video: from the upload to the page, the export and the end."""
+"""Video stories: upload, page, export and deletion."""
 
 from __future__ import annotations
 

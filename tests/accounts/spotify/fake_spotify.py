@@ -1,4 +1,4 @@
-"""Spotify's side of the wire in tests of the client."""
+"""Fake Spotify transport for tests of the client."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Calibration and metrics on numbers worked out by hand."""
+"""Calibration and metrics, computed by hand."""
 
 import numpy as np
 import pytest

@@ -140,7 +140,7 @@ LADDER = np.arange(60.0, 0.0, -1.0)[:, None].astype(np.float32)
 
 
 def quality_of(vectors: np.ndarray, known: list[int], wanted: list[int]) -> float:
-    """With one person for each of `known` and `wanted`."""
+    """With one person for each of `known` and `held_out`."""
     ones = np.ones(len(known), dtype=np.float32)
     rows = (ones, (np.arange(len(known)), known))
     choices = sparse.csr_matrix(rows, shape=(len(known), len(vectors)))

@@ -1,4 +1,4 @@
-"""The taste's score against the normal model with a normal prior, written out with scipy."""
+"""The taste score against a normal model with a normal prior in scipy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Many people changing what they saved at the same moment, on a real PostgreSQL."""
+"""Concurrent saves, removals and resets on a real PostgreSQL."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Words from outside that turn the direction of reading turn nobody else's words around."""
+"""Right-to-left text in titles and captions doesn't affect the text around it."""
 
 from html.parser import HTMLParser
 

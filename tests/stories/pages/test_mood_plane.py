@@ -1,4 +1,4 @@
-"""The mood plane off its axes and at its boundaries, worked out by hand."""
+"""The mood plane at and off its boundaries, computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steering, filters, learning, undo and search, on the pages of a story and of a person's music."""
+"""Steering, filters, learning, undo and search on the story and music pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consent to reading faces is withdrawn: what was read goes, what followed from it follows anew."""
+"""Withdrawing consent to faces: erasure, and new moods and suggestions."""
 
 from __future__ import annotations
 

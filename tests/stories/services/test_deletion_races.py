@@ -1,4 +1,4 @@
-"""A person is deleted, or withdraws consent, while something else of theirs is under way."""
+"""Deletion and withdrawn consent while uploads and analyses are running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily sweep: files without rows, rows without files, on any storage that Django knows."""
+"""The daily media sweep, on any Django storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a story counts as unsent, lost or held by a dead worker: a little before and after."""
+"""When a story counts as unsent, lost or abandoned: boundary values."""
 
 from __future__ import annotations
 

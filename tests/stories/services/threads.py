@@ -1,4 +1,4 @@
-"""Work that runs beside a test, as another request or worker would."""
+"""Run code in a thread beside a test."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A real worker whose model process is killed, stopped, or hangs; the models alone are fakes."""
+"""A real worker with fake models whose pool process is killed, stopped or hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main way with nothing faked: a real worker, the real broker, the real models."""
+"""End-to-end analysis with a real worker, broker and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads CSV, TSV and their relatives, line by line."""
+"""Read CSV, TSV and their relatives, line by line."""
 
 from __future__ import annotations
 

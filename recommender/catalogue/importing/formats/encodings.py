@@ -1,4 +1,4 @@
-"""Tells the encoding of a text file from samples of it."""
+"""Detect the encoding of a text file from samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks, JSON lines and packed files; and those that are made to do harm."""
+"""Workbooks, JSON lines and compressed files, harmful ones included."""
 
 import gzip
 import io

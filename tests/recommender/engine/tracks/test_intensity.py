@@ -1,4 +1,4 @@
-"""Three classes of intensity, learned without a database: axis, mixture and cuts by other means."""
+"""Intensity classes against independent computations of axis, mixture and cuts."""
 
 from typing import Any
 
