@@ -33,7 +33,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Scene:
-    """Light and colour in standard deviations from the usual photo, and the mood they suggest."""
+    """Light and colour in standard deviations from the average photo, and the mood they suggest."""
 
     light: float
     colour: float

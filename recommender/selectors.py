@@ -51,7 +51,7 @@ def current_suggestions(story_id: UUID) -> list[Suggestion]:
 
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
-    """The same for each of these stories that has a list, in one query."""
+    """The current list of each of these stories that has one, in one query."""
     by_story: dict[UUID, list[Suggestion]] = {}
     refused = Suggestion.Feedback.NOT_THIS_ONE
     for suggestion in latest_suggestions(story_ids).exclude(feedback=refused):

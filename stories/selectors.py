@@ -90,7 +90,7 @@ def fused_mood(analysis: Analysis) -> MoodTarget:
 
 
 def is_contradictory(analysis: Analysis) -> bool:
-    """Whether the words alone and the picture alone name moods that don't go together."""
+    """Whether the caption alone and the picture alone name contradictory moods."""
     words = _words(analysis)
     if not words or analysis.mood_set_by_hand:
         return False
@@ -103,7 +103,7 @@ def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
 
 
 def _picture(analysis: Analysis) -> dict[str, Any]:
-    """What `fuse` takes of everything but the caption."""
+    """The arguments of `fuse`, apart from the caption."""
     scene = analysis.scene
     return {
         "emotion": _emotion(analysis),
@@ -114,13 +114,13 @@ def _picture(analysis: Analysis) -> dict[str, Any]:
 
 
 def modelled_mood(analysis: Analysis) -> MoodTarget:
-    """Fuse what the models said into a mood, as if the owner had corrected nothing."""
+    """Fuse the models' tags into a mood, ignoring corrections."""
     names = ("emotion", "action", "intensity", "caption", "caption_mood", "scene")
     return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
 
 
 def picture_mood(analysis: Analysis) -> MoodTarget | None:
-    """What the models saw in the picture as a mood, without the caption; None if nothing."""
+    """The mood of the picture alone, without the caption; None without evidence."""
     if not (analysis.emotion or analysis.action or analysis.scene):
         return None
     names = ("emotion", "action", "intensity", "scene")

@@ -31,7 +31,7 @@ _numbers = count(1)
 
 
 def make_user(**extra: Any) -> User:
-    """A person with an address of their own who agreed to faces being read."""
+    """A user with a unique address who has agreed to faces being read."""
     email = extra.pop("email", f"person{next(_numbers)}@storify.test")
     return User.objects.create_user(email, **{"faces_consent": True, **extra})
 
@@ -129,7 +129,7 @@ def _mux_silence(target: Any, stream: Any, seconds: float) -> None:
 
 
 def make_video_story(user: User | None = None, data: bytes | None = None, **fields: Any) -> Story:
-    """A story of a video that waits for a worker, with upload and poster stored."""
+    """A queued video story with upload and poster stored."""
     story = make_story(user, **fields)
     video = Video(story=story, seconds=2.0)
     video.source.save("", ContentFile(data or make_video_bytes()), save=False)
@@ -138,7 +138,7 @@ def make_video_story(user: User | None = None, data: bytes | None = None, **fiel
 
 
 def make_story(user: User | None = None, **fields: Any) -> Story:
-    """A story that waits for a worker, with its photo stored."""
+    """A queued story with its photo stored."""
     story = Story.objects.create(user=user or make_user(), **{"caption": "A day out", **fields})
     photo = Photo(story=story, width=64, height=48)
     photo.file.save("x.jpg", ContentFile(make_photo_bytes()), save=False)
@@ -148,7 +148,7 @@ def make_story(user: User | None = None, **fields: Any) -> Story:
 
 
 def make_ready_story(user: User | None = None, **fields: Any) -> Story:
-    """A story that has been analysed: somebody happy who runs."""
+    """An analysed story: somebody happy who is running."""
     story = make_story(user, **{"status": Story.Status.READY, **fields})
     emotion, action = certain(EMOTIONS, "happy", 0.7), certain(ACTIONS, "running", 0.6)
     mood = fuse(emotion=emotion, action=action, intensity=intensity_of(action))
@@ -175,7 +175,7 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
 
 
 def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
-    """A story of a video that has been analysed: it begins calm and ends joyful."""
+    """An analysed video story that begins calm and ends joyful."""
     story = make_ready_story(user, **fields)
     story.analysis.moments = [
         {"at": 1.0, "valence": 0.85, "energy": 0.3},
@@ -234,7 +234,7 @@ def mood_fields(mood: MoodTarget) -> dict[str, Any]:
 
 
 def make_track(**fields: Any) -> Track:
-    """An imported track of middling mood and sound, by an artist of its own."""
+    """An imported track with average mood and sound and a unique artist."""
     number = next(_numbers)
     values = {
         "source": Track.Source.IMPORT,
@@ -259,5 +259,5 @@ def make_track(**fields: Any) -> Track:
 
 
 def make_mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> MoodTarget:
-    """A round mood of this width."""
+    """A mood with the same standard deviation in every direction."""
     return MoodTarget(valence, energy, ((sd**2, 0.0), (0.0, sd**2)))

@@ -1,7 +1,7 @@
-"""Find the part of an MP4's or QuickTime file's picture that's to be shown.
+"""Read the clean aperture of an MP4 or QuickTime file: the part of the picture to show.
 
-The box `clap` (ISO/IEC 14496-12, 12.1.4) says it. FFmpeg reads the box but leaves the cutting to
-players, and PyAV doesn't pass on what it read.
+It's in the box `clap` (ISO/IEC 14496-12, 12.1.4). FFmpeg reads the box but leaves cropping to
+players, and PyAV doesn't expose it.
 """
 
 import struct
@@ -72,7 +72,7 @@ def _inside(file: _File, spans: list[tuple[int, int]], name: bytes) -> list[tupl
 
 
 def _boxes_named(file: _File, start: int, stop: int, name: bytes) -> Iterator[tuple[int, int]]:
-    """Give where the contents of the boxes of a name begin and end."""
+    """Yield where the contents of each box of this name begin and end."""
     for _ in range(MOST_BOXES):
         if start + 8 > stop:
             return

@@ -1,8 +1,8 @@
 """Turn decoded video frames into what a player should show.
 
-A frame is stored as the camera found convenient: turned or mirrored, with pixels that aren't
-square, with a margin to cut off, interlaced, in HDR or a wide gamut. What comes out is upright, in
-square pixels and in the colours of BT.709, the same for the people who watch and for the models.
+Cameras store frames rotated or mirrored, with pixels that aren't square, with margins, interlaced,
+in HDR or a wide gamut. The result is upright, in square pixels and in BT.709, for viewers and
+models alike.
 """
 
 import struct

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def fill_features(*, providers: Sequence[FeatureProvider], seconds: float = SECONDS) -> int:
-    """Ask each provider for tracks without mood for so long; returns how many were filled.
+    """Ask each provider for the features of tracks without a mood; return how many were filled.
 
     Every batch is kept before the next is asked for, and what a provider does not know is noted,
     so a run may stop anywhere and the next goes on from there. A provider that fails is passed
@@ -50,7 +50,7 @@ def _fill_from(provider: FeatureProvider, deadline: float) -> int:
 
 @atomic_with_retry
 def _keep(batch: Sequence[Track], received: Mapping[str, Features], provider: str) -> int:
-    """Write what was found, and note of the others that this provider does not know them."""
+    """Store the received features, and record the other tracks as misses of this provider."""
     # In the order of an import, and without a lock that those who save a track would wait for.
     still_there = (
         Track.objects.select_for_update(no_key=True)

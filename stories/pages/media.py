@@ -106,7 +106,7 @@ def _visible(user: User, story_id: UUID, model: type[Medium]) -> Medium:
 def file_response(
     file: FieldFile, content_type: str, name: str, *, kept_seconds: int = 3600
 ) -> HttpResponseBase:
-    """Answer with a stored file, which the browser may keep and nobody between."""
+    """Answer with a stored file that only the browser may cache."""
     response = FileResponse(_opened(file), content_type=content_type, filename=name)
     response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
     return _private(response, kept_seconds)

@@ -223,7 +223,7 @@ def chips(
     words: Mapping[str, float] | None,
     scene: Mapping[str, Any] | None = None,
 ) -> list[Chip]:
-    """The evidence for the mood; only what was found."""
+    """The evidence for the mood, as far as there is any."""
     evidence = []
     if emotion.is_uncertain:
         evidence.append(Chip("Emotion unsure"))

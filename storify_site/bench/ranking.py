@@ -97,7 +97,7 @@ def _quantiles(prefix: str, milliseconds: list[float]) -> dict[str, float]:
 
 
 def _recall(people: Sequence[Person], n: int) -> dict[str, float]:
-    """Of the best by full score in a scan of everything, the share that the candidates hold."""
+    """Share of the best tracks, by full score over the whole catalogue, among the candidates."""
     chance, shares = random.Random(1), []
     for turn in range(n):
         variance = SPREADS[turn % len(SPREADS)] ** 2

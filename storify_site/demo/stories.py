@@ -48,7 +48,7 @@ _CAPTIONS: tuple[tuple[str, str], ...] = (
 
 
 def add_demo_stories(*, user: User, count: int = COUNT) -> int:
-    """Give a person without stories some to be reviewed; return how many were made.
+    """Create stories to review for a person without stories; return how many.
 
     The person has agreed to reviews.
     """

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Diary:
-    """Another app that keeps things about people."""
+    """A fake app that stores data about people."""
 
     def __init__(self) -> None:
         self.erased: list[int] = []
@@ -42,7 +42,7 @@ class Diary:
 
 @pytest.fixture
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
-    """Only the diary is registered, whatever other apps there are."""
+    """Register only the diary, whatever other apps there are."""
     monkeypatch.setattr(personal_data, "_parts", {})
     diary = Diary()
     personal_data.register(
@@ -203,7 +203,7 @@ def test_deletion_leaves_no_row_that_belongs_to_the_person(client: Client, diary
 
 
 def rows_that_point_at(pk: int) -> dict[str, int]:
-    """Every table with a foreign key to people, and how many of its rows name this one."""
+    """For every table with a foreign key to users, the number of rows that refer to this one."""
     found = {}
     for model in apps.get_models():
         for field in model._meta.concrete_fields:

@@ -54,6 +54,6 @@ def _update(story: Story, **fields: Any) -> None:
 
 
 def _finish(story: Story) -> None:
-    """What an analysis would leave behind, borrowed from a story of somebody else."""
+    """Store the result of an analysis, copied from another story."""
     Analysis.objects.filter(story=make_ready_story()).update(story=story)
     _update(story, status=Story.Status.READY, stage="")

@@ -47,7 +47,7 @@ def test_api_answers_as_its_document_says(
 
 
 def takes_something(operation: Any) -> bool:
-    """Whether what is sent to it can be wrong at all."""
+    """Whether it takes any input that can be invalid."""
     return bool(operation.body or operation.path_parameters or operation.query)
 
 

@@ -32,7 +32,7 @@ def check(request: Hostile, answer: Answer) -> None:
 
 
 def test_every_address_answers_everybody_who_asks_for_nothing_odd(site: Site) -> None:
-    """What is attacked above is there."""
+    """The addresses that the fuzz tests use exist."""
     statuses = {
         (address.template, who): site.send(Hostile(address, who=who)).status
         for address in addresses()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def redis_away() -> Iterator[None]:
-    """The time while Redis does not run."""
+    """Stop Redis during the block."""
     local.redis.stop(local.var_dir())
     yield
     local.redis.start(local.var_dir(), durable=False)

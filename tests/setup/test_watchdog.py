@@ -18,7 +18,7 @@ from storify_site.watchdog import ANALYSING, BUSY, IDLE, WARMING, MainWatch, Poo
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """What is sent to whom, instead of being sent."""
+    """Record signals instead of sending them."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     return sent

@@ -82,7 +82,7 @@ def stored(media: Path) -> list[Path]:
 
 
 def encoded(story: Story) -> Video:
-    """The story's video after a worker had its turn."""
+    """The story's video after a worker has encoded it."""
     services.transcode_next_video()
     return Video.objects.get(story=story)
 

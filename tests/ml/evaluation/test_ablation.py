@@ -24,7 +24,7 @@ from ml.mood import EMOTION_ANCHORS, EMOTION_SD, Gaussian, mixture
 
 
 def parts(sure: float = 1.0) -> Parts:
-    """What models would say that give the true label this probability."""
+    """Predictions that give the true label this probability."""
 
     def said(names: tuple[str, ...], true: str) -> dict[str, float]:
         rest = (1 - sure) / (len(names) - 1)

@@ -28,7 +28,7 @@ DAYS = 24 * 3600.0
 
 
 def leave(kind: str = "photos", *, age: float = 2 * DAYS, name: str = "") -> str:
-    """A file that belongs to no story, this many seconds old."""
+    """Create a file without a story, this many seconds old."""
     file = name or f"{uuid4()}.{'mp4' if kind == 'videos' else 'jpg'}"
     stored = default_storage.save(f"{kind}/{file[:2]}/{file}", ContentFile(b"left"))
     then = time.time() - age

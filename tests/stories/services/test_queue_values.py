@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ago(span: timedelta, later: float = 0) -> datetime:
-    """So long ago, less some seconds."""
+    """This long ago, minus some seconds."""
     return timezone.now() - span + timedelta(seconds=later)
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 @contextmanager
 def beside(work: Callable[[], object]) -> Iterator[list[BaseException]]:
-    """Run it in a thread, on a connection of its own; what it raised is in the list."""
+    """Run it in a thread with its own connection; errors go into the list."""
     raised: list[BaseException] = []
 
     def run() -> None:
