@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import Gaussian, MoodTarget, fuse
-from recommender import selectors as recommender
 from recommender.engine.mood_words import MoodWords, contradict, mood_words, point_words
-from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
 
@@ -147,16 +145,6 @@ def video_status(story: Story) -> str | None:
     if video is None:
         return None
     return "ready" if video.file else "preparing" if video.source else "failed"
-
-
-def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
-    """The current list of each of these stories in its order, all in one query."""
-    return recommender.suggestions_by_story(story_ids)
-
-
-def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
-    """The saved track of each of these stories that has one."""
-    return recommender.choices_by_story(story_ids)
 
 
 def _face(face: Mapping[str, Any]) -> dict[str, Any]:
