@@ -242,9 +242,9 @@ def test_a_new_password_ends_tokens_and_other_sessions(
     for client in (mine, other):
         client.force_login(ada)
 
-    said = way(ada, mine)
+    text = way(ada, mine)
 
-    assert services.OTHERS_ENDED in said
+    assert services.OTHERS_ENDED in text
     ada.refresh_from_db()
     assert not ada.matches_password(PASSWORD)
     assert ada.api_tokens.get().revoked_at is not None

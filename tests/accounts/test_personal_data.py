@@ -283,17 +283,17 @@ def test_a_deletion_that_the_database_breaks_off_is_tried_again_and_not_for_ever
 
 
 def test_withdrawn_consent_reaches_every_part_and_an_agreement_none(diary: Diary) -> None:
-    said: list[tuple[int, bool | None]] = []
+    result: list[tuple[int, bool | None]] = []
     personal_data.register(
         "faces",
         export=lambda user: [],
         erase=lambda user: None,
-        erase_faces=lambda user: said.append((user.pk, user.faces_consent)),
+        erase_faces=lambda user: result.append((user.pk, user.faces_consent)),
     )
     user = make_user(faces_consent=None)
     services.record_faces_consent(user=user, agreed=True)
     services.record_faces_consent(user=user, agreed=False)
-    assert said == [(user.pk, False)]
+    assert result == [(user.pk, False)]
 
 
 def test_other_apps_really_take_part() -> None:

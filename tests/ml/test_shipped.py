@@ -14,8 +14,8 @@ MEGABYTES = 16
 
 
 def test_shipped_file_says_what_it_said_when_it_was_published() -> None:
-    said = predict(smoke_faces())
-    assert np.allclose(said, entry("emotion")["smoke"], atol=0.005)
+    result = predict(smoke_faces())
+    assert np.allclose(result, entry("emotion")["smoke"], atol=0.005)
 
 
 def test_shipped_file_is_one_network_small_enough_for_a_laptop() -> None:

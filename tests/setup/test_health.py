@@ -61,8 +61,8 @@ def test_a_model_process_that_says_nothing_any_more_is_not_counted(
 
 def test_readyz_tells_of_a_restart(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     model_status.note_restart("models@one:0", "no sign of life for 20 s")
-    told = client.get("/readyz").json()["models"]["last_restart"]
-    assert (told["process"], told["why"]) == ("models@one:0", "no sign of life for 20 s")
+    result = client.get("/readyz").json()["models"]["last_restart"]
+    assert (result["process"], result["why"]) == ("models@one:0", "no sign of life for 20 s")
     assert "models@one:0 is restarted: no sign of life for 20 s" in caplog.text
 
 

@@ -321,9 +321,9 @@ def test_the_export_holds_the_video(user: User, ready: Story) -> None:
     out = io.BytesIO()
     export_account(user=user, out=out)
     with zipfile.ZipFile(out) as archive:
-        told = json.loads(archive.read("stories.json"))[0]
-        assert archive.read(told["video"]) == ready.video.file.read()
-    assert told["moments"] == ready.analysis.moments
+        result = json.loads(archive.read("stories.json"))[0]
+        assert archive.read(result["video"]) == ready.video.file.read()
+    assert result["moments"] == ready.analysis.moments
 
 
 def test_suggest_takes_a_video(models: FakeModels, tracks: list[Track], tmp_path: Path) -> None:

@@ -161,9 +161,9 @@ def test_the_command_says_what_it_found_and_a_dry_run_removes_nothing(
     assert (found["without_row"], found["removed"], found["n_missing"]) == (1, 0, 1)
     assert default_storage.exists(name)
     call_command("sweep_media")
-    said = capsys.readouterr().out
-    assert "2 files, 1 of them without a story: 1 removed" in said
-    assert "thumbnails/" in said
+    result = capsys.readouterr().out
+    assert "2 files, 1 of them without a story: 1 removed" in result
+    assert "thumbnails/" in result
 
 
 def test_the_task_sweeps(media: Path) -> None:
