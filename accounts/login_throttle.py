@@ -27,7 +27,7 @@ MAIL_WINDOW_SECONDS = 60 * 60
 LIMIT_MAILS_TO_ADDRESS = 5
 LIMIT_MAILS_FROM_NETWORK = 50
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class TooMany(ValidationError):
@@ -82,19 +82,19 @@ class Counter:
         cache.delete(self.key)
 
 
-def guess(counters: Sequence[Counter], check: Callable[[], Found]) -> Found:
+def guess(counters: Sequence[Counter], check: Callable[[], Result]) -> Result:
     """Return the result of `check`, counted as one attempt.
 
     A truthy result takes the counts back and resets the first counter. Raises TooManyAttempts,
     without calling `check`, if any limit is reached.
     """
     _take(counters, TooManyAttempts())
-    found = check()
-    if found:
+    result = check()
+    if result:
         counters[0].clear()
         for counter in counters[1:]:
             counter.give_back()
-    return found
+    return result
 
 
 def sign_in_counters(email: str, request: HttpRequest | None) -> list[Counter]:

@@ -1,4 +1,4 @@
-"""Celery base class of jobs that may take hours."""
+"""Celery base class for jobs that may take hours."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAcc
     taken = SpotifyAccount.objects.select_for_update().filter(
         Q(account_id=profile.account_id) | Q(user=user)
     )
-    if any(one.user_id != user.pk or one.account_id != profile.account_id for one in taken):
+    if any(other.user_id != user.pk or other.account_id != profile.account_id for other in taken):
         raise SpotifyInUse
     account, _ = SpotifyAccount.objects.update_or_create(
         user=user,

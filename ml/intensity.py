@@ -27,10 +27,10 @@ def levels(responses: Mapping[str, Mapping[str, int]] | None = None) -> dict[str
 
     Raises ValueError for an unknown action or level, or a negative count.
     """
-    given = responses or {}
-    if unknown := set(given) - set(ACTIONS):
+    counts = responses or {}
+    if unknown := set(counts) - set(ACTIONS):
         raise ValueError(f"unknown actions: {', '.join(sorted(unknown))}")
-    return {action: _posterior(action, given.get(action, {})) for action in ACTIONS}
+    return {action: _posterior(action, counts.get(action, {})) for action in ACTIONS}
 
 
 def intensity_of(action: Mapping[str, float], known: Levels | None = None) -> dict[str, float]:
@@ -62,10 +62,10 @@ def expected(shares: Mapping[str, float]) -> tuple[float, float]:
 def _posterior(action: str, counts: Mapping[str, int]) -> dict[str, float]:
     if unknown := set(counts) - set(INTENSITIES):
         raise ValueError(f"unknown levels: {', '.join(sorted(unknown))}")
-    seen = np.array([counts.get(level, 0) for level in INTENSITIES], dtype=np.float64)
-    if (seen < 0).any():
+    observed = np.array([counts.get(level, 0) for level in INTENSITIES], dtype=np.float64)
+    if (observed < 0).any():
         raise ValueError("counts can't be negative")
-    belief = PRIOR_RESPONSES * _prior(ACTION_INTENSITY[action]) + seen
+    belief = PRIOR_RESPONSES * _prior(ACTION_INTENSITY[action]) + observed
     shares = belief / belief.sum()
     return {level: float(share) for level, share in zip(INTENSITIES, shares, strict=True)}
 

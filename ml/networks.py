@@ -37,7 +37,7 @@ def compiled(name: str) -> Callable[..., Any]:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        takes = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in model.inputs]
+        takes = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
         run = tf.function(run, input_signature=takes)
     return lambda *batches: keras.tree.map_structure(keras.ops.convert_to_numpy, run(*batches))
 
@@ -46,8 +46,8 @@ def run_once(name: str) -> None:
     """Load a network and run it on zeros, which builds its graph."""
     import numpy as np
 
-    shapes = [(1, *(side or 1 for side in each.shape[1:])) for each in network(name).inputs]
-    types = [each.dtype for each in network(name).inputs]
+    shapes = [(1, *(side or 1 for side in tensor.shape[1:])) for tensor in network(name).inputs]
+    types = [tensor.dtype for tensor in network(name).inputs]
     compiled(name)(*(np.zeros(shape, kind) for shape, kind in zip(shapes, types, strict=True)))
 
 

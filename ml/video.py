@@ -167,19 +167,19 @@ class _Player:
         self._frames = self._decoded()
         self._at = float("-inf")
 
-    def frame_from(self, key: float, wanted: float) -> VideoFrame | None:
-        """Return the first undamaged frame at `wanted` or later; seek to `key` if it is ahead.
+    def frame_from(self, key: float, target: float) -> VideoFrame | None:
+        """Return the first undamaged frame at `target` or later; seek to `key` if it is ahead.
 
         At the end of the video or of the time, the last frame before it.
         """
-        if wanted <= self._at:
+        if target <= self._at:
             return None  # the previous frame was late, after damage, and covers this one
         if key > self._at:
             self._jump(key)
         last = None
         for last in self._frames:
             self._at = last.time
-            if last.time >= wanted - 1e-3:
+            if last.time >= target - 1e-3:
                 break
         return last
 
@@ -206,24 +206,24 @@ class _Player:
 def _frames(
     player: _Player, display: Display, timeline: Timeline, count: int | None
 ) -> list[Frame]:
-    found: list[Frame] = []
+    frames: list[Frame] = []
     count = count or min(FRAMES, max(1, round(timeline.seconds / FRAMES_APART)))
     part = timeline.seconds / count
     for number in range(count):
         begins = timeline.start + number * part
         middle = begins + part / 2
         inside = [key for key in timeline.keys if begins <= key < begins + part]
-        wanted = min(inside, key=lambda key: abs(key - middle)) if inside else middle
-        entry = max((key for key in timeline.keys if key <= wanted), default=timeline.start)
-        frame = player.frame_from(entry, wanted)
+        target = min(inside, key=lambda key: abs(key - middle)) if inside else middle
+        entry = max((key for key in timeline.keys if key <= target), default=timeline.start)
+        frame = player.frame_from(entry, target)
         if frame is None:
             continue
         at = max(frame.time - timeline.start, 0.0)
-        if not found or at > found[-1].at:
-            found.append(Frame(at, Image.fromarray(display.picture(frame).to_ndarray())))
-    if not found:
+        if not frames or at > frames[-1].at:
+            frames.append(Frame(at, Image.fromarray(display.picture(frame).to_ndarray())))
+    if not frames:
         raise VideoUnreadable("no frame could be decoded")
-    return found
+    return frames
 
 
 def read_timeline(file: IO[bytes], kind: str) -> Timeline:
@@ -243,7 +243,7 @@ def timeline_of(packets: Iterable[Packet[VideoStream]]) -> Timeline:
     base = float(shown[0].time_base)
     times = sorted(float(p.pts or 0) * base for p in shown)
     end = max(float((p.pts or 0) + (p.duration or 0)) * base for p in shown)
-    apart = [after - before for before, after in pairwise(times) if after > before]
-    step = median(apart) if apart else max(end - times[0], base)
+    gaps = [after - before for before, after in pairwise(times) if after > before]
+    step = median(gaps) if gaps else max(end - times[0], base)
     keys = tuple(float(p.pts or 0) * base for p in shown if p.is_keyframe)
     return Timeline(times[0], max(end, times[-1] + step), keys, 1 / step)

@@ -1,1 +1,1 @@
-"""Tracks, what was suggested and chosen, and the engine that ranks."""
+"""Tracks, suggestions, choices and the ranking engine."""

@@ -7,18 +7,13 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin import ReadOnlyAdmin
 from recommender.models import Choice, RankingWeights, Suggestion, Track
 from recommender.services.search_words import learn_words_of
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
     """A log that staff can read but not change."""
-
-    def has_add_permission(self, *_args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_args: Any) -> bool:
-        return False
 
     def has_delete_permission(self, *_args: Any) -> bool:
         return False
@@ -42,7 +37,7 @@ class TrackAdmin(admin.ModelAdmin[Track]):
 
 
 @admin.register(Suggestion)
-class SuggestionAdmin(ReadOnlyAdmin):
+class SuggestionAdmin(LogAdmin):
     list_display = ("track", "user", "rank", "score", "propensity", "feedback", "shown_at")
     list_filter = ("feedback", "model_version", "shown_at")
     list_select_related = ("track", "user")
@@ -53,12 +48,12 @@ class SuggestionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(RankingWeights)
-class RankingWeightsAdmin(ReadOnlyAdmin):
+class RankingWeightsAdmin(LogAdmin):
     list_display = ("fitted_at", "n_lists", "position_bias", "weights")
 
 
 @admin.register(Choice)
-class ChoiceAdmin(ReadOnlyAdmin):
+class ChoiceAdmin(LogAdmin):
     list_display = ("track", "user", "story_id", "created_at")
     list_filter = ("created_at", "track__source")
     list_select_related = ("track", "user")

@@ -1,7 +1,7 @@
-"""Many rows of fixed width between PostgreSQL and numpy, in PostgreSQL's binary formats.
+"""Transfer of fixed-width rows between PostgreSQL and numpy, in PostgreSQL's binary formats.
 
-A thousand rows of a dozen numbers come this way in a fraction of the time that a value at a time
-takes. Fields have numpy kinds of PostgreSQL's size and byte order (">f8" for double precision,
+Reading a thousand rows of a dozen numbers this way takes a fraction of the time of fetching single
+values. Fields have numpy kinds of PostgreSQL's size and byte order (">f8" for double precision,
 "V16" for uuid, and so on) and must not be null.
 """
 

@@ -34,8 +34,8 @@ def lock_person(user_id: int) -> User | None:
 
 def lock_profile(user: User) -> TasteProfile:
     """Lock the person's taste profile until the transaction ends; create it if missing."""
-    nothing = {"vector": [], "n_choices": 0}
-    profile, _ = TasteProfile.objects.select_for_update().get_or_create(user=user, defaults=nothing)
+    empty = {"vector": [], "n_choices": 0}
+    profile, _ = TasteProfile.objects.select_for_update().get_or_create(user=user, defaults=empty)
     return profile
 
 

@@ -1,4 +1,4 @@
-"""Exports and erases a person's music data."""
+"""Export and erase a person's music data."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
 def erase(user: User) -> None:
     """Delete everything about the person."""
     lock_profile(user)
-    mine = Choice.objects.filter(user=user)
-    tracks = [*mine.order_by().values_list("track_id", flat=True)]
+    choices = Choice.objects.filter(user=user)
+    tracks = [*choices.order_by().values_list("track_id", flat=True)]
     for model in (TasteReset, StoryTuning, Choice, Suggestion, TasteProfile, MusicPreferences):
         model._default_manager.filter(user=user).delete()
     _delete_unused_spotify_tracks()
@@ -77,10 +77,10 @@ def erase_spotify(user: User) -> None:
     """Delete what came from the person's Spotify, and tracks cached only for them."""
     if TasteProfile.objects.filter(user=user).exists():
         lock_profile(user)
-    theirs = {"user": user, "track__source": Track.Source.SPOTIFY}
-    tracks = [*Choice.objects.filter(**theirs).order_by().values_list("track_id", flat=True)]
-    Choice.objects.filter(**theirs).delete()
-    Suggestion.objects.filter(**theirs).delete()
+    from_spotify = {"user": user, "track__source": Track.Source.SPOTIFY}
+    tracks = [*Choice.objects.filter(**from_spotify).order_by().values_list("track_id", flat=True)]
+    Choice.objects.filter(**from_spotify).delete()
+    Suggestion.objects.filter(**from_spotify).delete()
     if TasteProfile.objects.filter(user=user).exists():
         recount_taste(user=user)
     _delete_unused_spotify_tracks()

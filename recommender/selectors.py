@@ -1,4 +1,4 @@
-"""Reads tracks, suggestions and choices."""
+"""Read tracks, suggestions and choices."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def current_suggestions(story_id: UUID) -> list[Suggestion]:
 
 
 def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
-    """The same for each of these stories that has a list, in one query."""
+    """The current list of each of these stories that has one, in one query."""
     by_story: dict[UUID, list[Suggestion]] = {}
     refused = Suggestion.Feedback.NOT_THIS_ONE
     for suggestion in latest_suggestions(story_ids).exclude(feedback=refused):
@@ -67,8 +67,8 @@ def refused_suggestions(story_id: UUID) -> list[Suggestion]:
 
 def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
     """One suggestion that was shown to this person."""
-    mine = Suggestion.objects.filter(user=user, pk=suggestion_id)
-    return mine.select_related("track").first()
+    own = Suggestion.objects.filter(user=user, pk=suggestion_id)
+    return own.select_related("track").first()
 
 
 def search_tracks(q: str, limit: int = 20) -> list[Track]:
@@ -88,10 +88,10 @@ def playable() -> QuerySet[Track]:
 
 def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
     """Tracks without a mood that this provider may know and hasn't been asked for recently."""
-    asked = FeatureMiss.objects.filter(
+    recent_misses = FeatureMiss.objects.filter(
         track=OuterRef("pk"), provider=provider, asked_at__gt=timezone.now() - ASK_AGAIN_AFTER
     )
-    lacking = playable().filter(Q(energy=None) | Q(valence=None), ~Exists(asked))
+    lacking = playable().filter(Q(energy=None) | Q(valence=None), ~Exists(recent_misses))
     known_by_id = lacking.exclude(source=Track.Source.DEMO).filter(
         source_id__regex=f"^{SPOTIFY_ID.pattern}$"
     )
@@ -113,8 +113,8 @@ def weights_of(model_version: str) -> Weights:
     """The weights of a model version."""
     number = model_version.removeprefix(f"{MODEL_VERSION}.")
     learned = RankingWeights.objects.filter(pk=number) if number.isdecimal() else None
-    kept = learned.first() if learned is not None else None
-    return kept.as_weights if kept else Weights()
+    stored = learned.first() if learned is not None else None
+    return stored.as_weights if stored else Weights()
 
 
 def intensity_model() -> IntensityModel | None:
@@ -191,8 +191,8 @@ def learned_choices(user: User) -> QuerySet[Choice]:
 
 def story_tuning(story_id: UUID) -> StoryTuning:
     """The story's tuning, or the default."""
-    found = StoryTuning.objects.filter(pk=story_id).first()
-    return found or StoryTuning(story_id=story_id)
+    stored = StoryTuning.objects.filter(pk=story_id).first()
+    return stored or StoryTuning(story_id=story_id)
 
 
 def music_preferences(user: User) -> MusicPreferences:
@@ -215,14 +215,14 @@ def is_new_to_music(user: User) -> bool:
 
 def known_genres() -> list[str]:
     """The families of genres in the catalogue, in their usual order."""
-    there = _values_in_catalogue("genre_family")
-    return [name for name in FAMILIES if name in there]
+    present = _values_in_catalogue("genre_family")
+    return [name for name in FAMILIES if name in present]
 
 
 def known_languages() -> list[tuple[str, str]]:
     """The languages in the catalogue as code and name, by name."""
-    there = _values_in_catalogue("language")
-    return sorted(((code, language_name(code)) for code in there), key=lambda pair: pair[1])
+    present = _values_in_catalogue("language")
+    return sorted(((code, language_name(code)) for code in present), key=lambda pair: pair[1])
 
 
 def _values_in_catalogue(column: str) -> list[str]:

@@ -63,3 +63,7 @@ class UnknownLabelError(StoryError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"There's no such {kind}.")
+
+
+class ClaimLostError(Exception):
+    """The row was deleted or claimed by another worker; the result is dropped."""

@@ -78,8 +78,8 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     stories = list(selectors.history(user).prefetch_related(*about))
     yield "stories.json", _json([_told(story) for story in stories])
     answers = SurveyAnswer.objects.filter(user=user)
-    yield "survey.json", _json({one.question: one.level for one in answers})
-    answered = {one.question: one.answered_at.isoformat() for one in answers}
+    yield "survey.json", _json({answer.question: answer.level for answer in answers})
+    answered = {answer.question: answer.answered_at.isoformat() for answer in answers}
     yield "survey_dates.json", _json(answered)
     made = Review.objects.filter(reviewer=user)
     yield "reviews_made.json", _json([_made(review) for review in made])

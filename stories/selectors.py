@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,7 @@ from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.mood import Gaussian, MoodTarget
 from ml.mood.fusion import CONTRADICTS, disagreement, fuse
-from recommender import selectors as recommender
 from recommender.engine.mood_words import MoodWords, mood_words, point_words
-from recommender.models import Choice, Suggestion
 from stories.models import Analysis, Story, Video
 from stories.survey.selectors import action_levels
 
@@ -98,12 +96,12 @@ def is_contradictory(analysis: Analysis) -> bool:
 
 
 def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
-    said = analysis.caption_mood
-    return Gaussian.from_json(said) if said else analysis.caption
+    mood = analysis.caption_mood
+    return Gaussian.from_json(mood) if mood else analysis.caption
 
 
 def _picture(analysis: Analysis) -> dict[str, Any]:
-    """What `fuse` takes of everything but the caption."""
+    """The arguments of `fuse`, apart from the caption."""
     scene = analysis.scene
     return {
         "emotion": _emotion(analysis),
@@ -114,13 +112,13 @@ def _picture(analysis: Analysis) -> dict[str, Any]:
 
 
 def modelled_mood(analysis: Analysis) -> MoodTarget:
-    """Fuse what the models said into a mood, as if the owner had corrected nothing."""
+    """Fuse the models' tags into a mood, ignoring corrections."""
     names = ("emotion", "action", "intensity", "caption", "caption_mood", "scene")
     return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
 
 
 def picture_mood(analysis: Analysis) -> MoodTarget | None:
-    """What the models saw in the picture as a mood, without the caption; None if nothing."""
+    """The mood of the picture alone, without the caption; None without evidence."""
     if not (analysis.emotion or analysis.action or analysis.scene):
         return None
     names = ("emotion", "action", "intensity", "scene")
@@ -147,16 +145,6 @@ def video_status(story: Story) -> str | None:
     if video is None:
         return None
     return "ready" if video.file else "preparing" if video.source else "failed"
-
-
-def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
-    """The current list of each of these stories in its order, all in one query."""
-    return recommender.suggestions_by_story(story_ids)
-
-
-def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
-    """The saved track of each of these stories that has one."""
-    return recommender.choices_by_story(story_ids)
 
 
 def _face(face: Mapping[str, Any]) -> dict[str, Any]:

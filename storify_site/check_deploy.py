@@ -1,4 +1,4 @@
-"""Runs `check --deploy` with a public site's settings; warnings are errors."""
+"""Run `check --deploy` with a public site's settings; warnings are errors."""
 
 import os
 import sys

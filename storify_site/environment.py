@@ -1,4 +1,4 @@
-"""Loads `.env` into the environment."""
+"""Load `.env` into the environment."""
 
 import os
 from pathlib import Path

@@ -60,8 +60,8 @@ def _refusal_of_body(request: HttpRequest) -> Refusal | None:
 def _refusal_of_text(request: HttpRequest) -> Refusal | None:
     if len(request.path_info) + len(request.META.get("QUERY_STRING", "")) > MAX_TARGET:
         return 414, "The address is too long."
-    asked = (text for name, values in request.GET.lists() for text in (name, *values))
-    if any(NUL in text for text in (request.path_info, *asked, *request.COOKIES.values())):
+    parameters = (text for name, values in request.GET.lists() for text in (name, *values))
+    if any(NUL in text for text in (request.path_info, *parameters, *request.COOKIES.values())):
         return _NO_NUL
     return None
 

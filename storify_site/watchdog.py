@@ -127,8 +127,8 @@ class QueueWatch:
 
     def is_stalled(self, pool: Any) -> bool:
         """Whether messages have been waiting for a minute while every process was idle."""
-        progress = tuple((one.pid, one.progress) for one in pool)
-        idle = all(one.pid and one.state == IDLE for one in pool)
+        progress = tuple((process.pid, process.progress) for process in pool)
+        idle = all(process.pid and process.state == IDLE for process in pool)
         still = self._idle.count(progress) > 0
         self._stalled = self._stalled + 1 if idle and still and self._waiting() else 0
         return self._stalled >= STALLED_CHECKS

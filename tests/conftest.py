@@ -1,4 +1,4 @@
-"""What every test may count on: a real PostgreSQL, a real Redis, and no network."""
+"""Fixtures for all tests: PostgreSQL, Redis, and no network."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ WORKER_START_SECONDS = 120
 
 
 def pytest_configure() -> None:
-    """A run that is told to end puts away what it started, as with Ctrl-C."""
+    """Clean up on SIGTERM as on Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -41,7 +41,7 @@ def local_services() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(local_services: None) -> None:
-    """The test database is made after the server that holds it has started."""
+    """Create the test database after its server has started."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def clean_cache(local_services: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def media() -> Iterator[Path]:
-    """The folder of the photos, empty at the end of every test; a real worker sees it too."""
+    """The media folder, emptied after every test; shared with the real worker."""
     folder = Path(settings.MEDIA_ROOT)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -61,7 +61,7 @@ def media() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def test_environment(django_db_setup: None) -> dict[str, str]:
-    """The environment of a process that is to work on this run's database, queue and photos."""
+    """The environment of a process that uses this run's database, queue and media."""
     url = os.environ.get("DATABASE_URL") or local.postgres.url(local.var_dir())
     before, _, query = url.partition("?")
     name = connection.settings_dict["NAME"]

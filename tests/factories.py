@@ -1,4 +1,4 @@
-"""Plain functions that make what tests need, a section per app."""
+"""Factories for test data, by app."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _numbers = count(1)
 
 
 def make_user(**extra: Any) -> User:
-    """A person with an address of their own who agreed to faces being read."""
+    """A user with a unique address who has agreed to faces being read."""
     email = extra.pop("email", f"person{next(_numbers)}@storify.test")
     return User.objects.create_user(email, **{"faces_consent": True, **extra})
 
@@ -97,7 +97,8 @@ def make_video_bytes(
     with _usual_priority(), av.open(file, "w", format=form) as target:
         target.metadata.update(metadata or {})
         moving: Any = target.add_stream(codec or VIDEO_CODECS[form], rate=rate)
-        (moving.width, moving.height), moving.pix_fmt = size, "yuv420p"
+        moving.width, moving.height = size
+        moving.pix_fmt = "yuv420p"
         moving.codec_context.gop_size = keys_apart
         heard: Any = target.add_stream("pcm_s16le" if form == "mov" else "aac") if sound else None
         for number in range(max(round(seconds * rate), 1)):
@@ -147,7 +148,7 @@ def _mux_silence(target: Any, stream: Any, seconds: float) -> None:
 
 
 def make_video_story(user: User | None = None, data: bytes | None = None, **fields: Any) -> Story:
-    """A story of a video that waits for a worker, with upload and poster stored."""
+    """A queued video story with upload and poster stored."""
     story = make_story(user, **fields)
     video = Video(story=story, seconds=2.0)
     video.source.save("", ContentFile(data or make_video_bytes()), save=False)
@@ -156,7 +157,7 @@ def make_video_story(user: User | None = None, data: bytes | None = None, **fiel
 
 
 def make_story(user: User | None = None, **fields: Any) -> Story:
-    """A story that waits for a worker, with its photo stored."""
+    """A queued story with its photo stored."""
     story = Story.objects.create(user=user or make_user(), **{"caption": "A day out", **fields})
     photo = Photo(story=story, width=64, height=48)
     photo.file.save("x.jpg", ContentFile(make_photo_bytes()), save=False)
@@ -198,7 +199,7 @@ def make_ready_story(user: User | None = None, **fields: Any) -> Story:
 
 
 def make_ready_video_story(user: User | None = None, **fields: Any) -> Story:
-    """A story of a video that has been analysed: it begins calm and ends joyful."""
+    """An analysed video story that begins calm and ends joyful."""
     story = make_ready_story(user, **fields)
     story.analysis.moments = [
         {"at": 1.0, "valence": 0.85, "energy": 0.3},
@@ -262,7 +263,7 @@ def mood_fields(mood: MoodTarget) -> dict[str, Any]:
 
 
 def make_track(**fields: Any) -> Track:
-    """An imported track of middling mood and sound, by an artist of its own."""
+    """An imported track with average mood and sound and a unique artist."""
     number = next(_numbers)
     values = {
         "source": Track.Source.IMPORT,
@@ -287,5 +288,5 @@ def make_track(**fields: Any) -> Track:
 
 
 def make_mood(valence: float = 0.5, energy: float = 0.5, sd: float = 0.1) -> MoodTarget:
-    """A round mood of this width."""
+    """A mood with the same standard deviation in every direction."""
     return MoodTarget(valence, energy, ((sd**2, 0.0), (0.0, sd**2)))

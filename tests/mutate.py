@@ -53,7 +53,7 @@ FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True)
 class Module:
-    """A module with the tests that are to notice its faults; one entry of mutation.toml."""
+    """A module and its tests; one entry of mutation.toml."""
 
     path: str
     tests: tuple[str, ...]
@@ -73,7 +73,7 @@ class Fault:
     source: str
 
     def order(self, seed: int) -> bytes:
-        """A place in a random order that a change elsewhere in the code leaves alone."""
+        """A sort key for a random order that changes elsewhere in the code don't affect."""
         return hashlib.sha256(f"{seed} {self.module.path} {self.was} {self.now}".encode()).digest()
 
 
@@ -105,7 +105,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def faults_in(module: Module, exchanges: Sequence[str]) -> list[Fault]:
-    """Every fault that the exchanges make of a module, in the order of its lines."""
+    """All faults of a module, in the order of its lines."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
 
@@ -166,7 +166,7 @@ def _annotation_lines(source: str) -> set[tuple[int, int]]:
 
 
 def _compiles(source: str) -> bool:
-    """Some exchanges make no program at all."""
+    """Whether the changed source is valid Python."""
     try:
         compile(source, "", "exec")
     except SyntaxError:
@@ -178,7 +178,7 @@ def _compiles(source: str) -> bool:
 
 
 def try_all(faults: Sequence[Fault], jobs: int) -> list[Fault]:
-    """The faults that their tests did not notice; SystemExit where tests fail without a fault."""
+    """Return the faults that the tests missed; SystemExit if tests fail without a fault."""
     importlib.import_module("tests")
     for library in LIBRARIES:
         importlib.import_module(library)
@@ -204,7 +204,7 @@ def _services(jobs: int, *, wanted: bool) -> Iterator[list[Path]]:
 
 
 def _check_tests_pass(modules: Sequence[Module], folders: Sequence[Path]) -> None:
-    """Without a fault every test passes; and every job has its database afterwards."""
+    """Check that all tests pass without a fault; this also creates each job's database."""
     plain = folders[0] / "plain"
     plain.mkdir()
     runs = []
@@ -221,7 +221,7 @@ def _check_tests_pass(modules: Sequence[Module], folders: Sequence[Path]) -> Non
 
 
 def _unnoticed(faults: list[Fault], folders: Sequence[Path]) -> Iterator[Fault]:
-    """Try the faults, as many at once as there are folders."""
+    """Try the faults, one per folder at a time."""
     waiting, running = faults[::-1], dict[Path, tuple[Any, Fault, float]]()
     while waiting or running:
         for folder in [one for one in folders if one not in running][: len(waiting)]:
@@ -303,14 +303,14 @@ def _run_tests(tests: Sequence[str], database: bool, folder: Path) -> None:
 
 
 def _tell_unnoticed(fault: Fault) -> None:
-    """The fault as a change of its line, with its reason."""
+    """Print the fault as a diff of its line, with its reason."""
     why = fault.module.survivors.get(fault.now, "NO REASON GIVEN")
     change = f"  - {fault.was}\n  + {fault.now}"
     print(f"{fault.module.path}:{fault.line}: {why}\n{change}", flush=True)
 
 
 def _tell(faults: Sequence[Fault], unnoticed: Sequence[Fault], *, seconds: float) -> None:
-    """The score by module."""
+    """Print the score by module."""
     made, missed = _by_module(faults), _by_module(unnoticed)
     print(f"\n{'module':<40}{'faults':>8}{'noticed':>9}{'score':>8}")
     for path, n in [*made.items(), ("all", len(faults))]:
@@ -322,7 +322,7 @@ def _tell(faults: Sequence[Fault], unnoticed: Sequence[Fault], *, seconds: float
 def _judge(
     faults: Sequence[Fault], unnoticed: Sequence[Fault], floor: float, *, drawn: bool
 ) -> int:
-    """0 where enough is noticed: over a sample as a whole, else in each module with reasons."""
+    """Return 0 if enough faults are noticed: in the whole sample, else in every module."""
     if drawn:
         return int(1 - len(unnoticed) / len(faults) < floor)
     made, missed = _by_module(faults), _by_module(unnoticed)

@@ -1,9 +1,9 @@
-"""The site's own settings in a world of their own: a temporary folder, no .env, no real secrets.
+"""Settings for the tests: a temporary folder, no .env, no real secrets.
 
-What is set here is set in the environment, so that processes which a test starts see it too.
+They're set in the environment, so that processes started by tests see them too.
 Several runs may go on at once; each has its own folder, with a short name because the database
 and Redis are reached through Unix sockets in it. STORIFY_TEST_SERVICES names a folder that runs one
-after the other share, with the services in it; whoever named it puts both away (`tests.mutate`).
+after the other share, with the services in it; whoever named it cleans up (`tests.mutate`).
 """
 
 import atexit

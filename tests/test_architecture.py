@@ -1,4 +1,4 @@
-"""Who may import whom, read from the syntax trees, and what the web process must not carry."""
+"""Layers, sizes of folders and files, and what web processes must not import."""
 
 import ast
 import json

@@ -99,7 +99,7 @@ class SpotifySignInErrors(SocialAuthExceptionMiddleware):
         """No redirect; render_error responds directly."""
 
     def get_error_status(self, request: HttpRequest, exception: SocialAuthBaseException) -> int:
-        """What only the address says of Spotify anybody may write; it is no failure of ours."""
+        """Return 400 for errors named in the query string, which anybody can make up."""
         status = super().get_error_status(request, exception)
         return 400 if "error" in request.GET and status >= 500 else status
 

@@ -59,12 +59,12 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
 
     def get_user_id(self, details: dict[str, Any], response: dict[str, Any]) -> str:  # noqa: ARG002
         """The immutable `account_id`, else `id`."""
-        found = response.get("account_id") or response.get("id")
-        if not found:
+        account_id = response.get("account_id") or response.get("id")
+        if not account_id:
             raise AuthResponseError(
                 self, claim="account_id", code="missing_claim", stage="user_info"
             )
-        return str(found)
+        return str(account_id)
 
     def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
         """Only a name: Spotify doesn't verify its e-mail addresses."""

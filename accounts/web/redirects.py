@@ -10,8 +10,8 @@ def next_page(request: HttpRequest, default: str) -> str:
 
     A POST parameter wins over one in the query. `default` is anything that `resolve_url` takes.
     """
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    target = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
+        target, {request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if safe else resolve_url(default)
+    return target if safe else resolve_url(default)

@@ -1,1 +1,1 @@
-"""What a player should show of a decoded video: upright, cropped, in square pixels and SDR."""
+"""Conversion of decoded video frames to what a player should show."""

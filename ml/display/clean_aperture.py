@@ -1,7 +1,7 @@
-"""Find the part of an MP4's or QuickTime file's picture that's to be shown.
+"""Read the clean aperture of an MP4 or QuickTime file: the part of the picture to show.
 
-The box `clap` (ISO/IEC 14496-12, 12.1.4) says it. FFmpeg reads the box but leaves the cutting to
-players, and PyAV doesn't pass on what it read.
+It's in the box `clap` (ISO/IEC 14496-12, 12.1.4). FFmpeg reads the box but leaves cropping to
+players, and PyAV doesn't expose it.
 """
 
 import struct
@@ -42,8 +42,8 @@ def _cut(box: bytes, width: int, height: int) -> tuple[int, int, int, int]:
     except (struct.error, ZeroDivisionError):
         return 0, 0, 0, 0
     left, top = round((width - wide) / 2 + right), round((height - high) / 2 + down)
-    found = left, top, width - left - round(wide), height - top - round(high)
-    return found if min(found) >= 0 and wide >= 2 and high >= 2 else (0, 0, 0, 0)
+    margins = left, top, width - left - round(wide), height - top - round(high)
+    return margins if min(margins) >= 0 and wide >= 2 and high >= 2 else (0, 0, 0, 0)
 
 
 def _clean_aperture(file: _File, track: int) -> bytes:
@@ -68,11 +68,11 @@ def _track_id(file: _File, start: int, stop: int) -> int:
 
 
 def _inside(file: _File, spans: list[tuple[int, int]], name: bytes) -> list[tuple[int, int]]:
-    return [found for span in spans for found in _boxes_named(file, *span, name)]
+    return [box for span in spans for box in _boxes_named(file, *span, name)]
 
 
 def _boxes_named(file: _File, start: int, stop: int, name: bytes) -> Iterator[tuple[int, int]]:
-    """Give where the contents of the boxes of a name begin and end."""
+    """Yield where the contents of each box of this name begin and end."""
     for _ in range(MOST_BOXES):
         if start + 8 > stop:
             return

@@ -80,7 +80,7 @@ def _linear(coded: Float64Array, transfer: int) -> Float64Array:
 
 
 def _tone_mapped(light: Float64Array) -> Float64Array:
-    """Compress what is brighter than KNEE into what SDR has left, without changing the hue.
+    """Compress luminance above KNEE into the range of SDR, without changing the hue.
 
     Above it, the extended curve of Reinhard et al. (2002), which reaches 1 at the peak.
     """

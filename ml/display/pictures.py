@@ -1,8 +1,8 @@
 """Turn decoded video frames into what a player should show.
 
-A frame is stored as the camera found convenient: turned or mirrored, with pixels that aren't
-square, with a margin to cut off, interlaced, in HDR or a wide gamut. What comes out is upright, in
-square pixels and in the colours of BT.709, the same for the people who watch and for the models.
+Cameras store frames rotated or mirrored, with pixels that aren't square, with margins, interlaced,
+in HDR or a wide gamut. The result is upright, in square pixels and in BT.709, for viewers and
+models alike.
 """
 
 import struct
@@ -120,8 +120,8 @@ def turn_of(matrix: bytes) -> Turn:
 
 
 def _turn(frame: VideoFrame) -> Turn:
-    found = frame.side_data.get("DISPLAYMATRIX")
-    return turn_of(bytes(cast("Any", found))) if found else (False, False, False)
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return turn_of(bytes(cast("Any", matrix))) if matrix else (False, False, False)
 
 
 def _layout(frame: VideoFrame, turn: Turn) -> _Layout:
@@ -205,9 +205,9 @@ def _linked(frame: VideoFrame, steps: list[tuple[str, str]]) -> Graph:
         time_base=frame.time_base or Fraction(1, 1000),
     )
     for name, options in steps:
-        after = graph.add(name, options or None)
-        last.link_to(after)
-        last = after
+        node = graph.add(name, options or None)
+        last.link_to(node)
+        last = node
     last.link_to(graph.add("buffersink"))
     graph.configure()
     return graph

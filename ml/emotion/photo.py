@@ -44,19 +44,19 @@ class View:
     is_face: bool
 
 
-def read_faces(photo: Image.Image, found: Sequence[Detection]) -> tuple[Face, ...]:
+def read_faces(photo: Image.Image, detections: Sequence[Detection]) -> tuple[Face, ...]:
     """Return every detected face with its emotions, in the same order; the weights sum to one.
 
     A photo is about the people it shows large and sharp: the weight of a face is the product of its
     score, its sharpness and the square root of its area, so twice the width is twice the weight.
     """
-    if not found:
+    if not detections:
         return ()
-    seen = _cut(photo, found)
-    rows = emotions.predict(seen.crops)
+    cut = _cut(photo, detections)
+    rows = emotions.predict(cut.crops)
     return tuple(
         _face(detection, _named(row), float(weight))
-        for detection, row, weight in zip(found, rows, seen.weights, strict=True)
+        for detection, row, weight in zip(detections, rows, cut.weights, strict=True)
     )
 
 
@@ -90,10 +90,10 @@ def emotions_of_views(views: Sequence[View], predict: Predict | None = None) -> 
     """
     if not views:
         return np.zeros((0, len(EMOTIONS)))
-    rows = (predict or emotions.predict)(np.concatenate([seen.crops for seen in views]))
-    each = np.split(rows, np.cumsum([len(seen.weights) for seen in views])[:-1])
-    means = np.stack([seen.weights @ row for seen, row in zip(views, each, strict=True)])
-    doubt = np.array([0.0 if seen.is_face else DOUBT for seen in views])[:, None]
+    rows = (predict or emotions.predict)(np.concatenate([view.crops for view in views]))
+    parts = np.split(rows, np.cumsum([len(view.weights) for view in views])[:-1])
+    means = np.stack([view.weights @ row for view, row in zip(views, parts, strict=True)])
+    doubt = np.array([0.0 if view.is_face else DOUBT for view in views])[:, None]
     return np.asarray(means * (1 - doubt) + doubt / len(EMOTIONS))
 
 
@@ -113,21 +113,21 @@ def view(image: Image.Image) -> View:
     photo = eight_bit(image).convert("RGB")
     for border in (0, round(max(photo.size) / 4)):
         bordered = ImageOps.expand(photo, border, (127, 127, 127))
-        if found := detect(bordered):
-            return _cut(bordered, found)
+        if detections := detect(bordered):
+            return _cut(bordered, detections)
     return View(frame(image)[None], np.ones(1), is_face=False)
 
 
-def _cut(photo: Image.Image, found: Sequence[Detection]) -> View:
+def _cut(photo: Image.Image, detections: Sequence[Detection]) -> View:
     """Return the faces as crops; weights use their sharpness before sharpening."""
-    crops = np.stack([crop(photo, face, emotions.SIDE) for face in found])
-    weights = _weights(found, crops)
+    crops = np.stack([crop(photo, face, emotions.SIDE) for face in detections])
+    weights = _weights(detections, crops)
     return View(np.stack([sharpened(face) for face in crops]), weights, is_face=True)
 
 
-def _weights(found: Sequence[Detection], crops: Crops) -> Float64Array:
-    sides = np.sqrt([face.box[2] * face.box[3] for face in found])
-    scores = np.array([face.score for face in found])
+def _weights(detections: Sequence[Detection], crops: Crops) -> Float64Array:
+    sides = np.sqrt([face.box[2] * face.box[3] for face in detections])
+    scores = np.array([face.score for face in detections])
     weights = sides * scores * np.array([_sharpness(face) for face in crops])
     return np.asarray(weights / weights.sum())
 

@@ -39,8 +39,10 @@ def tta_views(faces: NDArray[np.uint8]) -> Float32Array:
 
     def crop(face: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
         part = face[edge : SIDE - edge, edge : SIDE - edge]
-        how = cv2.INTER_AREA if len(part) > SIZE else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=how), dtype=np.uint8)
+        interpolation = cv2.INTER_AREA if len(part) > SIZE else cv2.INTER_LINEAR
+        return np.asarray(
+            cv2.resize(part, (SIZE, SIZE), interpolation=interpolation), dtype=np.uint8
+        )
 
     views = [
         crop(face, edge)[:, :: -1 if mirrored else 1]
@@ -52,8 +54,8 @@ def tta_views(faces: NDArray[np.uint8]) -> Float32Array:
 
 def logits(network: Callable[[Float32Array], Any], faces: NDArray[np.uint8]) -> Float64Array:
     """Return (n, 14) logits LABELLED and VOTED of (n, 48, 48) grey bytes, averaged over views."""
-    each = np.asarray(network(tta_views(faces)), dtype=np.float64)
-    return np.asarray(each.reshape(len(TTA_VIEWS), len(faces), -1).mean(axis=0))
+    outputs = np.asarray(network(tta_views(faces)), dtype=np.float64)
+    return np.asarray(outputs.reshape(len(TTA_VIEWS), len(faces), -1).mean(axis=0))
 
 
 def predict(faces: NDArray[np.uint8]) -> Float64Array:
@@ -71,9 +73,9 @@ def predict_both(faces: NDArray[np.uint8]) -> Float64Array:
     """
     if not len(faces):
         return np.zeros((0, 2 * len(EMOTIONS)))
-    seen, described = logits(compiled("emotion"), faces), entry("emotion")
-    label = softmax(seen[:, LABELLED], *described["label"])
-    votes = softmax(seen[:, VOTED], *described["votes"])
+    outputs, described = logits(compiled("emotion"), faces), entry("emotion")
+    label = softmax(outputs[:, LABELLED], *described["label"])
+    votes = softmax(outputs[:, VOTED], *described["votes"])
     return np.column_stack([label, votes])
 
 

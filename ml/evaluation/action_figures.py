@@ -48,14 +48,14 @@ def _intensity(probabilities: Float64Array, labels: Int64Array) -> Figures:
     from 0 (low) to 1 (high); `spread` is its value by the stated uncertainty.
     """
     shares = [intensity_of(dict(zip(ACTIONS, row.tolist(), strict=True))) for row in probabilities]
-    said = np.array([INTENSITIES.index(max(each, key=lambda k: each[k])) for each in shares])
+    predicted = np.array([INTENSITIES.index(max(p, key=lambda k: p[k])) for p in shares])
     true = np.array([INTENSITIES.index(ACTION_INTENSITY[ACTIONS[label]]) for label in labels])
-    mean, spread = np.array([expected(each) for each in shares]).T
+    mean, spread = np.array([expected(p) for p in shares]).T
     error = mean - true / (len(INTENSITIES) - 1)
     confusion = np.zeros((len(INTENSITIES), len(INTENSITIES)), dtype=int)
-    np.add.at(confusion, (true, said), 1)
+    np.add.at(confusion, (true, predicted), 1)
     return {
-        "accuracy": share_of(said == true),
+        "accuracy": share_of(predicted == true),
         "error": round(float(np.sqrt((error**2).mean())), 4),
         "spread": round(float(np.sqrt((spread**2).mean())), 4),
         "confusion": confusion.tolist(),

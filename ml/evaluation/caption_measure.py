@@ -83,8 +83,8 @@ def _measure_six(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
 
 def _measure_several(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
     present = np.array([[any(GROUP[n] == e for n in row) for e in EMOTIONS] for row in labels])
-    given = entry("caption")["thresholds"]
-    thresholds = np.array([given[name] for name in EMOTIONS])
+    by_name = entry("caption")["thresholds"]
+    thresholds = np.array([by_name[name] for name in EMOTIONS])
     f1 = multilabel_f1(fine @ TO_SEVEN, present, thresholds)
     return {
         "n": len(labels),

@@ -127,23 +127,23 @@ def _row(
     condition: tuple[int, float, float],
 ) -> dict[str, Any]:
     side, angle, light = condition
-    found, read, elsewhere = [], [], 0
+    detected, read, elsewhere = [], [], 0
     for seed, image in enumerate(images):
         scene = paste(image, side=side, angle=angle, light=light, seed=seed)
-        seen = detect(scene)
-        over = [face for face in seen if _is_over(face.box, side, seed)]
-        elsewhere += len(seen) > len(over)
+        faces = detect(scene)
+        over = [face for face in faces if _is_over(face.box, side, seed)]
+        elsewhere += len(faces) > len(over)
         if over:
             best = max(over, key=lambda face: face.score)
             shown = read_faces(scene, [best])[0].probabilities
-            found.append(seed)
+            detected.append(seed)
             read.append(max(shown, key=lambda name: shown[name]) == labels[seed])
     return {
         "condition": f"{side} px, {angle:.0f}°, light {light:g}",
         "n": len(images),
-        "found": round(len(found) / len(images), 4),
+        "found": round(len(detected) / len(images), 4),
         "accuracy_found": round(float(np.mean(read)), 4) if read else None,
-        "accuracy_direct": round(float(direct[found].mean()), 4) if read else None,
+        "accuracy_direct": round(float(direct[detected].mean()), 4) if read else None,
         "false": round(elsewhere / len(images), 4),
     }
 

@@ -66,10 +66,10 @@ def read(data: Path, split: str | None) -> pa.Table:
     if "split" not in table.column_names:
         raise BadData(f"{data} has no column `split`; leave --split out to measure every row.")
     names = table["split"].to_pylist()
-    known = sorted(set(names))
-    chosen = [split] if split in known else [k for k in known if k.endswith(f"_{split}")]
+    splits = sorted(set(names))
+    chosen = [split] if split in splits else [k for k in splits if k.endswith(f"_{split}")]
     if not chosen:
-        raise BadData(f"{data} has no split {split}, only {', '.join(known)}.")
+        raise BadData(f"{data} has no split {split}, only {', '.join(splits)}.")
     return table.filter(pa.array([name in chosen for name in names]))
 
 
@@ -149,14 +149,14 @@ def ferplus_report(probabilities: Float64Array, votes: Float64Array, table: pa.T
     the (n, 7) probabilities of the label; `label_agrees` how often the label itself meets it.
     """
     majority = ferplus_majority(table)
-    seen = majority >= 0
+    decided = majority >= 0
     guesses = {
         "accuracy": votes.argmax(axis=1),
         "as_label": probabilities.argmax(axis=1),
         "label_agrees": _numbers(table, EMOTIONS),
     }
-    return {"n": int(seen.sum())} | {
-        name: share_of(guess[seen] == majority[seen]) for name, guess in guesses.items()
+    return {"n": int(decided.sum())} | {
+        name: share_of(guess[decided] == majority[decided]) for name, guess in guesses.items()
     }
 
 

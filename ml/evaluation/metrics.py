@@ -33,10 +33,10 @@ def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]
     counts = confusion.sum(axis=1)
     recall, precision, f1 = {}, {}, {}
     for k in np.flatnonzero(counts).tolist():
-        said, right = int(confusion[:, k].sum()), int(confusion[k, k])
-        recall[names[k]] = round(right / int(counts[k]), 4)
-        precision[names[k]] = round(right / said, 4) if said else 0.0
-        f1[names[k]] = round(2 * right / (said + int(counts[k])), 4)
+        n_predicted, n_right = int(confusion[:, k].sum()), int(confusion[k, k])
+        recall[names[k]] = round(n_right / int(counts[k]), 4)
+        precision[names[k]] = round(n_right / n_predicted, 4) if n_predicted else 0.0
+        f1[names[k]] = round(2 * n_right / (n_predicted + int(counts[k])), 4)
     accuracy = float((predicted == labels).mean())
     return {
         "n": len(labels),
@@ -60,9 +60,9 @@ def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]
 def interval(share: float, n: int) -> tuple[float, float]:
     """Return the 95 % interval of a share observed in n cases (Wilson 1927)."""
     z = 1.96
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def multilabel_f1(
@@ -72,6 +72,6 @@ def multilabel_f1(
 
     `shares` and `present` are (n, classes). A class that is neither true nor said has F1 zero.
     """
-    said = shares >= thresholds
-    right = (said & present).sum(axis=0)
-    return np.asarray(2 * right / np.maximum(said.sum(axis=0) + present.sum(axis=0), 1))
+    predicted = shares >= thresholds
+    right = (predicted & present).sum(axis=0)
+    return np.asarray(2 * right / np.maximum(predicted.sum(axis=0) + present.sum(axis=0), 1))

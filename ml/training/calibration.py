@@ -22,27 +22,27 @@ def fit_scaling(logits: ArrayLike, targets: ArrayLike) -> tuple[float, list[floa
     turned = np.concatenate(
         [z[..., None], np.broadcast_to(np.eye(classes), (n, classes, classes))], 2
     )
-    known = np.array([1.0] + [0.0] * classes)
+    parameters = np.array([1.0] + [0.0] * classes)
 
     def loss(at: Float64Array) -> float:
         return float(-(goal * log_softmax(turned @ at, axis=1)).sum() / n + at @ pull @ at / 2)
 
     for _ in range(50):
-        p = softmax(turned @ known)
-        gradient = np.einsum("nkj,nk->j", turned, p - goal) / n + pull @ known
+        p = softmax(turned @ parameters)
+        gradient = np.einsum("nkj,nk->j", turned, p - goal) / n + pull @ parameters
         mean = np.einsum("nkj,nk->nj", turned, p)
         curved = np.einsum("nkj,nk,nki->ji", turned, p, turned) / n - mean.T @ mean / n + pull
         step = np.linalg.lstsq(curved, gradient)[0]
-        before, least = known, loss(known)
+        previous, least = parameters, loss(parameters)
         for _ in range(60):
-            known = before - step
-            known[0] = np.clip(known[0], 0.2, 5.0)
-            if np.abs(step).max() < 1e-9 or loss(known) <= least + 1e-12:
+            parameters = previous - step
+            parameters[0] = np.clip(parameters[0], 0.2, 5.0)
+            if np.abs(step).max() < 1e-9 or loss(parameters) <= least + 1e-12:
                 break
             step /= 2
-        if np.abs(known - before).max() < 1e-9:
+        if np.abs(parameters - previous).max() < 1e-9:
             break
-    return round(1 / float(known[0]), 4), known[1:].round(4).tolist()
+    return round(1 / float(parameters[0]), 4), parameters[1:].round(4).tolist()
 
 
 def log_loss(logits: ArrayLike, targets: ArrayLike, temperature: float = 1.0) -> float:

@@ -1,3 +1,5 @@
+"""URLs of the tracks and preferences API."""
+
 from django.urls import path
 
 from recommender.api.views import (

@@ -41,8 +41,8 @@ class TrackSearchView(APIView):
 
         Songs with similarly spelt words follow; a song with several ids appears once.
         """
-        found = selectors.search_tracks(request.query_params.get("q", ""))
-        return Response(TrackSerializer(found, many=True).data)
+        tracks = selectors.search_tracks(request.query_params.get("q", ""))
+        return Response(TrackSerializer(tracks, many=True).data)
 
 
 class FeedbackView(APIView):
@@ -57,11 +57,11 @@ class FeedbackView(APIView):
 
         "not_this_one" removes it from the story's list; empty feedback brings it back.
         """
-        given = FeedbackSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        serializer = FeedbackSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         try:
             suggestion = services.give_feedback(
-                user=_person(request), suggestion_id=suggestion_id, **given.validated_data
+                user=_person(request), suggestion_id=suggestion_id, **serializer.validated_data
             )
         except SuggestionNotFoundError as error:
             raise NotFound(str(error)) from error
@@ -86,9 +86,9 @@ class PreferencesView(APIView):
         """Change some preferences; they apply to new suggestions."""
         user = _person(request)
         preferences = selectors.music_preferences(user)
-        given = PreferencesSerializer(preferences, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        changed = services.set_preferences(user=user, **given.validated_data)
+        serializer = PreferencesSerializer(preferences, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        changed = services.set_preferences(user=user, **serializer.validated_data)
         return Response(PreferencesSerializer(changed).data)
 
 

@@ -1,4 +1,4 @@
-"""Renders demo tracks to WAV and caches the files."""
+"""Render demo tracks to WAV and cache the files."""
 
 from __future__ import annotations
 

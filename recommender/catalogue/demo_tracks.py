@@ -1,4 +1,4 @@
-"""Decides whether demo tracks are in use: only while no catalogue has been imported.
+"""Decide whether demo tracks are in use: only while no catalogue has been imported.
 
 Everything that suggests, searches, counts or learns checks this each time, so every process
 notices as soon as the first imported track is committed or the last one is deleted. Derived data

@@ -83,13 +83,13 @@ class SpotifyFeatures:
             raise ProviderError("Spotify doesn't give this app audio features")
         try:
             with Spotify(self._account, transport=self._transport) as spotify:
-                found = spotify.audio_features(track_ids)
+                received = spotify.audio_features(track_ids)
         except NotAllowed as error:
             SPOTIFY_CIRCUIT_BREAKER.open(REFUSED_PAUSE)
             raise ProviderError(str(error)) from error
         except SpotifyError as error:
             raise ProviderError(str(error)) from error
-        return _usable({features.id: asdict(features) for features in found})
+        return _usable({features.id: asdict(features) for features in received})
 
 
 def _spotify() -> list[FeatureProvider]:
@@ -113,7 +113,7 @@ def providers() -> list[FeatureProvider]:
         raise ImproperlyConfigured(
             f"FEATURE_PROVIDERS names {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}."
         )
-    return [one for name in chosen for one in _KNOWN[name]()]
+    return [provider for name in chosen for provider in _KNOWN[name]()]
 
 
 def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:

@@ -42,10 +42,10 @@ Meanings = Mapping[tuple[str, ...], int]
 def find(tracks: QuerySet[Track], words: Sequence[str], limit: int) -> list[Track]:
     """Songs that match all folded `words`, most popular first, then near matches."""
     words = [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]
-    found = _songs(_holding(tracks, _all_of(words, {}))[: limit * 3])
-    if len(found) < FEW and not (found and len(words) >= FORGIVING_FROM):
-        found = _songs([*found, *_nearly(tracks, words)])
-    return found[:limit]
+    results = _songs(_holding(tracks, _all_of(words, {}))[: limit * 3])
+    if len(results) < FEW and not (results and len(words) >= FORGIVING_FROM):
+        results = _songs([*results, *_nearly(tracks, words)])
+    return results[:limit]
 
 
 def _nearly(tracks: QuerySet[Track], words: Sequence[str]) -> list[Track]:
@@ -55,20 +55,21 @@ def _nearly(tracks: QuerySet[Track], words: Sequence[str]) -> list[Track]:
     """
     meant = _meanings(words)
     every = _all_of(words, meant)
-    ways = [every, *(_all_of(way, _meanings(way)) for way in _joined(words))]
+    queries = [every, *(_all_of(variant, _meanings(variant)) for variant in _joined(words))]
     if len(words) >= FORGIVING_FROM:
-        ways.append(" | ".join(_all_of(few, meant) for few in combinations(words, len(words) - 1)))
-    for way in ways:
-        found = _holding(tracks, way)[:RANKED]
-        if found:
-            return sorted(found, key=lambda track: _distance(track, meant))
+        fewer = combinations(words, len(words) - 1)
+        queries.append(" | ".join(_all_of(few, meant) for few in fewer))
+    for query in queries:
+        matches = _holding(tracks, query)[:RANKED]
+        if matches:
+            return sorted(matches, key=lambda track: _distance(track, meant))
     return []
 
 
 def _holding(tracks: QuerySet[Track], query: str) -> QuerySet[Track]:
     matching = tracks.annotate(words=SearchVector("search_text", config="simple"))
-    asked = SearchQuery(query, search_type="raw", config="simple")
-    return matching.filter(words=asked).order_by(
+    search_query = SearchQuery(query, search_type="raw", config="simple")
+    return matching.filter(words=search_query).order_by(
         F("popularity").desc(nulls_last=True), "title", "id"
     )
 
@@ -79,21 +80,21 @@ def _all_of(words: Sequence[str], meant: Mapping[str, Meanings]) -> str:
 
 
 def _any_of(word: str, meanings: Meanings) -> str:
-    return f"({' | '.join([f'{word}:*', *(' & '.join(one) for one in meanings)])})"
+    return f"({' | '.join([f'{word}:*', *(' & '.join(meaning) for meaning in meanings)])})"
 
 
 def _meanings(words: Sequence[str]) -> dict[str, Meanings]:
     """Corrections for each word: one typo away, or else two typos or a missing space."""
     slips = {word: one_slip_from(word) for word in words}
     known = _known({other for others in slips.values() for other in others} | {*words})
-    found: dict[str, Meanings] = {}
+    meanings: dict[str, Meanings] = {}
     for word in words:
         near = slips[word] & known
         if near or word in known:
-            found[word] = {(other,): 1 for other in near}
+            meanings[word] = {(other,): 1 for other in near}
         else:
-            found[word] = _alike(word) or _known_pairs(word)
-    return found
+            meanings[word] = _alike(word) or _known_pairs(word)
+    return meanings
 
 
 def _alike(word: str) -> Meanings:
@@ -125,9 +126,10 @@ def _known_pairs(word: str) -> Meanings:
 
 def _joined(words: Sequence[str]) -> list[list[str]]:
     """The words with two neighbours joined, where the catalogue has that word."""
-    ways = [[*words[:i], words[i] + words[i + 1], *words[i + 2 :]] for i in range(len(words) - 1)]
-    known = _known({way[i] for i, way in enumerate(ways)})
-    return [way for i, way in enumerate(ways) if way[i] in known]
+    pairs = range(len(words) - 1)
+    variants = [[*words[:i], words[i] + words[i + 1], *words[i + 2 :]] for i in pairs]
+    known = _known({variant[i] for i, variant in enumerate(variants)})
+    return [variant for i, variant in enumerate(variants) if variant[i] in known]
 
 
 def _distance(track: Track, meant: Mapping[str, Meanings]) -> int:
@@ -139,8 +141,8 @@ def _distance(track: Track, meant: Mapping[str, Meanings]) -> int:
 def _slips(word: str, meanings: Meanings, held: Sequence[str]) -> int:
     if any(other.startswith(word) for other in held):
         return 0
-    there = {*held}
-    return min((off for one, off in meanings.items() if there.issuperset(one)), default=3)
+    present = {*held}
+    return min((n for words, n in meanings.items() if present.issuperset(words)), default=3)
 
 
 def _songs(tracks: Iterable[Track]) -> list[Track]:

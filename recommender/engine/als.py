@@ -97,27 +97,27 @@ def fold_in(gram: Factors, chosen: Factors, settings: Settings) -> Factors:
     return vector
 
 
-def quality(factors: TrackFactors, known: Any, wanted: IntArray) -> float:
+def quality(factors: TrackFactors, known: Any, held_out: IntArray) -> float:
     """Return recall@50 of one held-out choice per person, to decide whether a model may serve.
 
-    `known` is a CSR matrix (n, n_tracks) of each person's earlier choices; `wanted` (n,) holds the
+    `known` is a CSR matrix (n, n_tracks) of each person's earlier choices; `held_out` (n,) is the
     column of their last one. People are folded in; neither of two compared models may have been
     trained on them. Compare models on the same people and columns, with zero vectors for tracks
     that a model lacks. NaN without people.
     """
-    if len(wanted) == 0:
+    if len(held_out) == 0:
         return float("nan")
-    gram, found = factors.gram(), 0
-    for start in range(0, len(wanted), _CHUNK):
+    gram, hits = factors.gram(), 0
+    for start in range(0, len(held_out), _CHUNK):
         rows = known[start : start + _CHUNK]
         people = np.stack(
             [_folded(factors, gram, row) for row in np.split(rows.indices, rows.indptr[1:-1])]
         )
         scores = people @ factors.vectors.T
         scores[rows.nonzero()] = -np.inf
-        target = scores[np.arange(len(people)), wanted[start : start + _CHUNK]]
-        found += int(np.sum(np.sum(scores >= target[:, None], axis=1) <= QUALITY_LIST))
-    return found / len(wanted)
+        target = scores[np.arange(len(people)), held_out[start : start + _CHUNK]]
+        hits += int(np.sum(np.sum(scores >= target[:, None], axis=1) <= QUALITY_LIST))
+    return hits / len(held_out)
 
 
 def _folded(factors: TrackFactors, gram: Factors, columns: IntArray) -> Factors:

@@ -1,4 +1,4 @@
-"""Predicts collaborative vectors of tracks that nobody has chosen yet, from artists and sound.
+"""Predict collaborative vectors of tracks that nobody has chosen yet, from artists and sound.
 
 A track's vector is modelled as a linear function of its content plus an effect of each credited
 artist, both learned from chosen tracks. The sound is fitted by ridge regression. An artist's effect
@@ -51,14 +51,14 @@ def fit_cold_start(vectors: Factors, artists: Artists, content: FloatArray) -> C
     prior = np.diag([0.0] + [_SOUND_PRIOR] * content.shape[1]).astype(np.float32)
     prior[0, 0] = 1e-6
     sound: Factors = np.linalg.solve(design.T @ design + prior, design.T @ vectors)
-    left = vectors - design @ sound
+    residuals = vectors - design @ sound
     rows: dict[str, list[int]] = {}
     for row, keys in enumerate(artists):
         for key in keys:
             rows.setdefault(key, []).append(row)
     effects = {
-        key: left[theirs].sum(axis=0) / (len(theirs) + _ARTIST_PRIOR)
-        for key, theirs in rows.items()
+        key: residuals[positions].sum(axis=0) / (len(positions) + _ARTIST_PRIOR)
+        for key, positions in rows.items()
     }
     return ColdStart(sound, effects)
 

@@ -75,8 +75,11 @@ def _block(title: str, rows: Mapping[str, Mapping[str, float]], spread: Mapping[
     names = list(next(iter(rows.values())))
     lines = [f"{title:<16}" + "".join(f"{name.replace('_coverage', 's'):>15}" for name in names)]
     for ranker, row in rows.items():
-        around = spread.get(ranker, {})
-        cells = (f"{row[name]:.4f}" + (f" ±{around[name]:.4f}" if around else "") for name in names)
+        deviations = spread.get(ranker, {})
+        cells = (
+            f"{row[name]:.4f}" + (f" ±{deviations[name]:.4f}" if deviations else "")
+            for name in names
+        )
         lines.append(f"{ranker:<16}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(lines)
 

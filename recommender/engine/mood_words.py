@@ -1,4 +1,4 @@
-"""Puts a mood into words: from its whole distribution, not from its point alone.
+"""Put a mood into words: from its whole distribution, not from its point alone.
 
 Directions and distances are counted from the middle of all music in its standard deviations
 (`ml.mood.MUSIC_MEAN`, `MUSIC_SD`). Around a middle region lie eight sides, an eighth of a turn
@@ -172,7 +172,7 @@ def _strength(weights: Array, side: int) -> int:
 
 
 def _weak(mood: MoodTarget, weights: Array, masses: Array) -> MoodWords:
-    """The words where no side is borne out."""
+    """Return the words for a mood without a clear side."""
     first = int(masses[:-1].argmax())
     share, central = _share_beyond(0.0, first, weights), float(weights @ _CENTRAL)
     if masses[-1] >= masses[first]:
@@ -188,7 +188,7 @@ def _certainty(share: float) -> Certainty:
 
 
 def _named(weights: Array, masses: Array, first: int, strength: int) -> str:
-    """The side with the most mass, and the one beside it where that has nearly as much."""
+    """Name the side with the most mass, and its neighbour if that has nearly as much."""
     beside = max(((first + step) % len(SIDES) for step in (-1, 1)), key=lambda side: masses[side])
     word = STRENGTHS[strength - 1].format(SIDES[first])
     if masses[beside] < CLOSE * masses[first]:

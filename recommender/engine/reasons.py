@@ -1,4 +1,4 @@
-"""Puts the terms of a score into words."""
+"""Put the terms of a score into words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reranks scored tracks for diversity, with randomisation whose propensities are exactly known.
+"""Rerank scored tracks for diversity, with randomisation whose propensities are exactly known.
 
 Tracks are drawn one after another from a softmax of score / temperature over those still allowed.
 A track's score is reduced by `diversity` times its similarity to the most similar track drawn
@@ -133,8 +133,8 @@ class _Rest:
     def _likeness_to(self, row: int) -> FloatArray:
         alike = np.zeros(len(self._songs))
         if self._years is not None:
-            apart = np.abs(self._years - self._years[row]) / _YEARS_TO_HALF
-            alike += _SAME_ERA * np.nan_to_num(0.5**apart, nan=0.0)
+            half_lives = np.abs(self._years - self._years[row]) / _YEARS_TO_HALF
+            alike += _SAME_ERA * np.nan_to_num(0.5**half_lives, nan=0.0)
         if self._genres is not None and self._genres[row]:
             alike[self._by_genre[self._genres[row]]] += _SAME_GENRE
         same = np.zeros(len(self._songs), dtype=np.bool_)

@@ -103,8 +103,8 @@ def mood_terms(points: FloatArray, mood: Gaussian) -> FloatArray:
 
 def popularity_terms(popularity: FloatArray) -> FloatArray:
     """Return popularity (n,) in [0, 1] minus the average; zero if unknown."""
-    around: FloatArray = np.nan_to_num(popularity - AVERAGE_POPULARITY, nan=0.0)
-    return around
+    difference: FloatArray = np.nan_to_num(popularity - AVERAGE_POPULARITY, nan=0.0)
+    return difference
 
 
 def newcomer_share(n_choices: int) -> float:
@@ -126,17 +126,17 @@ def fresh_terms(days_out: FloatArray) -> FloatArray:
 
 def plain_terms(candidates: Candidates, *, mood: Gaussian, taste: Taste) -> dict[str, FloatArray]:
     """Return the unweighted terms by name, each (n,)."""
-    nothing = np.zeros(len(candidates.together))
+    zeros = np.zeros(len(candidates.together))
     known = candidates
     return {
         "mood": mood_terms(known.mood_points, mood),
         "taste": taste_scores(known.content, taste),
-        "affinity": nothing if known.affinity is None else known.affinity,
+        "affinity": zeros if known.affinity is None else known.affinity,
         "together": together_scores(known.together),
         "popular": newcomer_share(taste.n_choices) * popularity_terms(known.popularity),
-        "trend": nothing if known.recent_saves is None else trend_terms(known.recent_saves),
-        "fresh": nothing if known.days_out is None else fresh_terms(known.days_out),
-        "liked": nothing if known.liked is None else newcomer_share(taste.n_choices) * known.liked,
+        "trend": zeros if known.recent_saves is None else trend_terms(known.recent_saves),
+        "fresh": zeros if known.days_out is None else fresh_terms(known.days_out),
+        "liked": zeros if known.liked is None else newcomer_share(taste.n_choices) * known.liked,
         "again": -np.log1p(known.shown_lately),
     }
 

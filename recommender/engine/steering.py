@@ -1,4 +1,4 @@
-"""Moves the mood: match it, lift it, or contrast it."""
+"""Move the mood: match it, lift it, or contrast it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def steer(mood: Gaussian, position: float) -> Gaussian:
     therapy's iso principle (Altshuler 1948).
     """
     lifted = mood.mean + _UP * (1.0 - mood.mean)
-    way = np.array([mood.mean, lifted, 1.0 - mood.mean])
+    path = np.array([mood.mean, lifted, 1.0 - mood.mean])
     stops = (MATCH, LIFT, CONTRAST)
-    mean: FloatArray = np.array([np.interp(position, stops, way[:, axis]) for axis in (0, 1)])
+    mean: FloatArray = np.array([np.interp(position, stops, path[:, axis]) for axis in (0, 1)])
     return Gaussian(mean, mood.covariance)

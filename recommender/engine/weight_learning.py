@@ -1,4 +1,4 @@
-"""Learns the weights of the score terms from the lists shown and the track chosen from each.
+"""Learn the weights of the score terms from the lists shown and the track chosen from each.
 
 People look at a place with a probability that falls with its rank, and prefer the highest score
 among the tracks that they looked at:
@@ -64,7 +64,7 @@ def fit_weights(
     """
     from scipy.optimize import minimize
 
-    before = np.array([getattr(prior or Weights(), name) for name in TERMS])
+    prior_weights = np.array([getattr(prior or Weights(), name) for name in TERMS])
     numbers, lists = np.unique(log.lists, return_inverse=True)
     choices = np.bincount(lists, weights=log.chosen, minlength=len(numbers))
     n_lists = int(np.sum(choices == 1))
@@ -73,18 +73,18 @@ def fit_weights(
     kept = choices[lists] == 1
     design = np.column_stack([log.terms, -np.log(log.ranks)])[kept]
     group = np.unique(lists[kept], return_inverse=True)[1]
-    centre = np.append(before, _POSITION_BIAS_PRIOR)
-    spread = np.append(np.maximum(before, 1e-3) * _PRIOR_SD, _POSITION_BIAS_SD)
-    found = minimize(
+    centre = np.append(prior_weights, _POSITION_BIAS_PRIOR)
+    spread = np.append(np.maximum(prior_weights, 1e-3) * _PRIOR_SD, _POSITION_BIAS_SD)
+    solution = minimize(
         _loss,
         centre,
         args=(design, group, log.chosen[kept], np.stack([centre, spread])),
         jac=True,
         method="L-BFGS-B",
-        bounds=[*((LEAST_SHARE * weight, None) for weight in before), (0.0, None)],
+        bounds=[*((LEAST_SHARE * weight, None) for weight in prior_weights), (0.0, None)],
     ).x
-    weights = Weights(**dict(zip(TERMS, map(float, found), strict=False)))
-    return Learned(weights, float(found[-1]), n_lists, is_fitted=True)
+    weights = Weights(**dict(zip(TERMS, map(float, solution), strict=False)))
+    return Learned(weights, float(solution[-1]), n_lists, is_fitted=True)
 
 
 def _loss(

@@ -1,4 +1,4 @@
-"""Builds rows of TrackFactor from tracks and trained factors."""
+"""Build rows of TrackFactor from tracks and trained factors."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ class Trained:
 
     def vectors_of(self, batch: Batch) -> tuple[Vectors, NDArray[np.bool_]]:
         """Vectors (n, n_factors + query_vectors.N_KNOWN), and which have trained factors (n,)."""
-        found = np.array([self.rows.get(song, -1) for song in batch.songs])
-        trained = found >= 0
+        rows = np.array([self.rows.get(song, -1) for song in batch.songs])
+        trained = rows >= 0
         n, width = len(batch.ids), self.vectors.shape[1]
         vectors = np.zeros((n, width + query_vectors.N_KNOWN), dtype=np.float32)
         if self.cold_start is not None:
             vectors[:, :width] = self.cold_start.vectors(
                 [artist_keys(names) for names in batch.artists], batch.content
             )
-        vectors[trained, :width] = self.vectors[found[trained]]
+        vectors[trained, :width] = self.vectors[rows[trained]]
         vectors[:, width:] = batch.known
         return vectors, trained
 
@@ -118,16 +118,16 @@ def trained_from(songs: list[str], vectors: Vectors, tracks: QuerySet[Track]) ->
     rows = {song: row for row, song in enumerate(songs)}
     content: list[FloatArray] = []
     artists: list[frozenset[str]] = []
-    seen: dict[str, None] = {}
+    fitted: dict[str, None] = {}
     for batch in track_batches(tracks.filter(song_key__in=songs)) if songs else ():
         for place, song in enumerate(batch.songs):
-            if song not in seen:
-                seen[song] = None
+            if song not in fitted:
+                fitted[song] = None
                 content.append(batch.content[place])
                 artists.append(artist_keys(batch.artists[place]))
-    if not seen:
+    if not fitted:
         return Trained(rows, vectors, None)
-    own = vectors[[rows[song] for song in seen]]
+    own = vectors[[rows[song] for song in fitted]]
     return Trained(rows, vectors, fit_cold_start(own, artists, np.array(content)))
 
 

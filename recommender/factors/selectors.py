@@ -1,4 +1,4 @@
-"""Reads the collaborative factors and the choices they are trained on."""
+"""Read the collaborative factors and the choices they are trained on."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def training_choices(*, holdout: bool = False) -> Iterator[tuple[int, str]]:
     """
     learned = Choice.objects.filter(demo_tracks.used("track__"), learns=True)
     choices = learned.annotate(remainder=F("user_id") % HOLDOUT_EVERY)
-    wanted = choices.filter(remainder=0) if holdout else choices.exclude(remainder=0)
-    pairs = wanted.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
+    part = choices.filter(remainder=0) if holdout else choices.exclude(remainder=0)
+    pairs = part.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
     return pairs.iterator(chunk_size=10_000)
 
 

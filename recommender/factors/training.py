@@ -1,4 +1,4 @@
-"""Exports choices and trains the collaborative factors on this machine."""
+"""Export choices and train the collaborative factors on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads, serves, indexes and rolls back versions of the collaborative factors."""
+"""Load, serve, index and roll back versions of the collaborative factors."""
 
 from __future__ import annotations
 
@@ -122,11 +122,11 @@ def _lock() -> None:
 def _version_of(factors: SongFactors) -> FactorVersion:
     """An unsaved version with its holdout quality and that of the serving version."""
     serving = factor_selectors.serving_factors()
-    known, wanted = _holdout()
+    known, held_out = _holdout()
     before = None
     if serving is not None and serving.n_songs:
         songs, vectors = factor_selectors.trained_songs(serving)
-        before = _quality(songs, vectors, factor_selectors.settings_of(serving), known, wanted)
+        before = _quality(songs, vectors, factor_selectors.settings_of(serving), known, held_out)
     return FactorVersion(
         created_at=timezone.now(),
         state=FactorVersion.State.RETIRED,
@@ -136,8 +136,8 @@ def _version_of(factors: SongFactors) -> FactorVersion:
         n_factors=factors.vectors.shape[1],
         n_songs=len(factors.songs),
         n_choices=int(factors.n_choices.sum()),
-        n_examined=len(wanted),
-        quality=_quality(factors.songs, factors.vectors, factors.settings, known, wanted),
+        n_examined=len(held_out),
+        quality=_quality(factors.songs, factors.vectors, factors.settings, known, held_out),
         quality_before=before,
         gram=_gram(factors.vectors),
     )
@@ -160,8 +160,8 @@ def _is_worse(version: FactorVersion) -> bool:
 
 def _holdout() -> tuple[list[list[str]], list[str]]:
     """For each holdout person: the songs they chose first, and the last one as the target."""
-    chosen = groupby(factor_selectors.training_choices(holdout=True), key=lambda pair: pair[0])
-    people = [[*dict.fromkeys(song for _, song in pairs)] for _, pairs in chosen]
+    by_person = groupby(factor_selectors.training_choices(holdout=True), key=lambda pair: pair[0])
+    people = [[*dict.fromkeys(song for _, song in pairs)] for _, pairs in by_person]
     people = [songs for songs in people if len(songs) > 1]
     return [songs[:-1] for songs in people], [songs[-1] for songs in people]
 
@@ -171,15 +171,15 @@ def _quality(
     vectors: Vectors,
     settings: Settings,
     known: list[list[str]],
-    wanted: list[str],
+    held_out: list[str],
 ) -> float | None:
     """Recall@50 among all songs of the model and the holdout; unknown songs have zero vectors."""
     from scipy.sparse import csr_matrix
 
-    if not songs or not wanted:
+    if not songs or not held_out:
         return None
     columns = {song: column for column, song in enumerate(songs)}
-    for song in (*wanted, *(song for some in known for song in some)):
+    for song in (*held_out, *(song for some in known for song in some)):
         columns.setdefault(song, len(columns))
     padded = np.zeros((len(columns), vectors.shape[1]), dtype=np.float32)
     padded[: len(songs)] = vectors
@@ -189,7 +189,7 @@ def _quality(
         (np.ones(len(indices), np.float32), indices, bounds), shape=(len(known), len(columns))
     )
     factors = TrackFactors(padded, np.zeros(len(columns), np.float32), settings)
-    return quality(factors, matrix, np.array([columns[song] for song in wanted]))
+    return quality(factors, matrix, np.array([columns[song] for song in held_out]))
 
 
 def _build_index(version: FactorVersion, songs: list[str], vectors: Vectors) -> None:
@@ -221,10 +221,10 @@ def _centroids(trained: Trained) -> Vectors:
     k = ivf_index.n_lists(n_tracks)
     share = min(1.0, k * ivf_index.SAMPLE_PER_LIST / max(n_tracks, 1))
     sampled = tracks_to_place().extra(where=["random() < %s"], params=[share])
-    found = [trained.vectors_of(batch)[0] for batch in track_batches(sampled)]
-    if not found:
+    samples = [trained.vectors_of(batch)[0] for batch in track_batches(sampled)]
+    if not samples:
         return np.zeros((1, trained.vectors.shape[1] + query_vectors.N_KNOWN), dtype=np.float32)
-    return ivf_index.fit_centroids(np.concatenate(found), k)
+    return ivf_index.fit_centroids(np.concatenate(samples), k)
 
 
 def _write_all(version_id: int, trained: Trained, centroids: Vectors) -> IvfIndex:

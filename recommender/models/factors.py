@@ -12,9 +12,9 @@ from recommender.models.tracks import Track
 
 
 class FactorVersion(models.Model):
-    """One training of the collaborative factors, with the whole catalogue arranged by it.
+    """One version of the collaborative factors, with the index of the catalogue built from it.
 
-    One version serves; the one before it is kept to go back to.
+    One version serves; the previous one is kept for a rollback.
     """
 
     class State(models.TextChoices):
@@ -24,7 +24,7 @@ class FactorVersion(models.Model):
 
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices)
-    method = models.CharField(max_length=40, help_text="What trained it; empty without choices")
+    method = models.CharField(max_length=40, help_text="Training method; empty without choices")
     confidence = models.FloatField(help_text="For folding a person in, as in training")
     regularisation = models.FloatField(help_text="For folding a person in, as in training")
     n_factors = models.PositiveSmallIntegerField()
@@ -32,10 +32,10 @@ class FactorVersion(models.Model):
     n_choices = models.PositiveIntegerField()
     n_examined = models.PositiveIntegerField(help_text="People on whom quality was measured")
     quality = models.FloatField(null=True, help_text="Recall@50 of people never trained on")
-    quality_before = models.FloatField(null=True, help_text="The same of the version before")
+    quality_before = models.FloatField(null=True, help_text="The same for the previous version")
     n_tracks = models.PositiveIntegerField(default=0)
     with_demo_tracks = models.BooleanField(
-        db_default=True, help_text="Whether demo tracks are arranged and learned from"
+        db_default=True, help_text="Whether demo tracks are indexed and learned from"
     )
     gram = models.BinaryField(null=True, help_text="float32 (n_factors, n_factors)")
     index = models.BinaryField(null=True, help_text="engine.ivf_index.IvfIndex")

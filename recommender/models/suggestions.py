@@ -59,10 +59,10 @@ class Suggestion(models.Model):
     score = models.FloatField()
     terms = models.JSONField(help_text="Named contributions; their sum is the score")
     propensity = models.FloatField(
-        help_text="Chance of this track at this rank, given the tracks ranked before it"
+        help_text="Probability of this track at this rank, given the tracks ranked before it"
     )
     model_version = models.CharField(max_length=40)
-    steering = models.FloatField(default=0.0, help_text="As engine.steering has it")
+    steering = models.FloatField(default=0.0, help_text="0 match, 0.5 lift, 1 contrast")
     shown_at = models.DateTimeField()
     feedback = models.CharField(
         max_length=20, blank=True, choices=Feedback.choices, default=Feedback.NONE
@@ -114,7 +114,7 @@ class Choice(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="choices",
-        help_text="What stopped the learning, if it was a reset of the whole taste",
+        help_text="The taste reset that ended learning from it",
     )
     created_at = models.DateTimeField()
 
@@ -129,7 +129,7 @@ class Choice(models.Model):
 
 
 class StoryTuning(models.Model):
-    """How somebody wants the music of one story: where it takes them, and whether it counts."""
+    """Steering and learning for the music of one story."""
 
     story_id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(
@@ -137,9 +137,7 @@ class StoryTuning(models.Model):
     )
     steering = models.FloatField(default=0.0, help_text="0 match, 0.5 lift, 1 contrast")
     learns = models.BooleanField(default=True)
-    fits_nothing = models.BooleanField(
-        default=False, help_text="The latest search for tracks found none: an empty list has no row"
-    )
+    fits_nothing = models.BooleanField(default=False, help_text="The latest ranking was empty")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

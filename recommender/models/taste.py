@@ -1,4 +1,4 @@
-"""What a person likes and asks for."""
+"""Music preferences, taste profiles and resets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class TasteProfile(models.Model):
-    """What a person's saved tracks say of them, kept true to every choice."""
+    """A person's taste, updated with every choice."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_profile"
@@ -31,7 +31,7 @@ class TasteProfile(models.Model):
 
 
 class TasteReset(models.Model):
-    """A person had Storify forget their taste; what they saved stays saved."""
+    """A reset of a person's taste; saved tracks stay saved."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_resets"
@@ -53,7 +53,9 @@ class MusicPreferences(models.Model):
     )
     liked_genres = ArrayField(models.TextField(), default=list, blank=True)
     liked_languages = ArrayField(models.TextField(), default=list, blank=True)
-    asked_at = models.DateTimeField(null=True, blank=True, help_text="When they answered or not")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they answered or skipped the question"
+    )
     demo_notice_at = models.DateTimeField(
         null=True, blank=True, help_text="When they were told that demo tracks are out of use"
     )

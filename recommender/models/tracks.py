@@ -1,4 +1,4 @@
-"""Tracks, their search words and what is known about them."""
+"""Tracks, search words, intensity models and feature misses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNIT_FEATURES = (
 )
 
 
-# What makes the demo catalogue unnecessary: see recommender.catalogue.demo_tracks.
+# Tracks that take demo tracks out of use: see recommender.catalogue.demo_tracks.
 IMPORTED = Q(~Q(source="demo"), energy__isnull=False, valence__isnull=False)
 
 
@@ -98,7 +98,7 @@ class Track(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     recipe = models.JSONField(null=True, blank=True)
     song_key = models.CharField(
-        max_length=32, editable=False, help_text="The same for the same song under another id"
+        max_length=32, editable=False, help_text="Equal for the same song under different ids"
     )
     search_text = models.TextField(editable=False)
 
@@ -158,10 +158,10 @@ class Track(models.Model):
 
     @property
     def facts(self) -> list[str]:
-        """What else is known of the track, in words."""
+        """Genre, year, intensity and explicitness, as far as known, in words."""
         level = f"{self.intensity} intensity" if self.intensity else ""
-        known = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
-        return [str(fact) for fact in known if fact]
+        facts = (self.genre, self.release_year, level, "explicit" if self.explicit else "")
+        return [str(fact) for fact in facts if fact]
 
     @property
     def is_demo(self) -> bool:
@@ -176,7 +176,7 @@ class Track(models.Model):
 
 
 class SearchWord(models.Model):
-    """One word of the titles and artists here, by which misspelt ones are understood."""
+    """A word of the catalogue's titles and artists, for correcting misspelt queries."""
 
     word = models.CharField(max_length=LONGEST_WORD, primary_key=True)
     trigrams = ArrayField(models.TextField())
@@ -206,7 +206,7 @@ class IntensityModel(models.Model):
 
 
 class FeatureMiss(models.Model):
-    """A provider was asked for a track's features and did not know it."""
+    """A track whose features a provider didn't know when asked."""
 
     track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="feature_misses")
     provider = models.CharField(max_length=20)

@@ -1,3 +1,5 @@
+"""URLs of the music pages."""
+
 from django.urls import path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView

@@ -1,4 +1,4 @@
-"""Serves the audio of demo tracks."""
+"""Serve the audio of demo tracks."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def audio(request: HttpRequest, track_id: UUID) -> HttpResponse:
 
 def _bytes_of(content: bytes, request: HttpRequest, etag: str) -> HttpResponse:
     """The whole file (200), the requested range (206), or an unsatisfiable range (416)."""
-    wanted = request.headers.get("Range", "")
+    header = request.headers.get("Range", "")
     if request.headers.get("If-Range", etag) != etag:
-        wanted = ""
+        header = ""
     try:
-        part = requested_range(wanted, len(content))
+        part = requested_range(header, len(content))
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{len(content)}"})
     if part is None:

@@ -36,13 +36,13 @@ WITH mine AS (
     FROM others JOIN theirs USING (user_id)
     WHERE theirs.track_id <> others.saved
     GROUP BY others.saved, theirs.track_id ORDER BY both_saved DESC LIMIT 200
-), looked AS (
+), counted AS (
     SELECT saved, count(*)::float8 AS n FROM others GROUP BY saved
 )
-SELECT pairs.track_id, pairs.both_saved, looked.n,
+SELECT pairs.track_id, pairs.both_saved, counted.n,
     greatest(coalesce(other.n_saves, 1), 1)
-        * least(1.0, looked.n / greatest(coalesce(own.n_saves, 1), 1))
-FROM pairs JOIN looked USING (saved)
+        * least(1.0, counted.n / greatest(coalesce(own.n_saves, 1), 1))
+FROM pairs JOIN counted USING (saved)
 LEFT JOIN recommender_tracksaves AS own ON own.track_id = pairs.saved
 LEFT JOIN recommender_tracksaves AS other ON other.track_id = pairs.track_id
 """  # noqa: S608

@@ -1,4 +1,4 @@
-"""The best-scored candidates, with what reranking needs to know of them."""
+"""The best-scored candidates, with the data that reranking needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain SQL reads."""
+"""Raw SQL reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Converts database rows to the engine's taste and content vectors."""
+"""Convert database rows to the engine's taste and content vectors."""
 
 from __future__ import annotations
 

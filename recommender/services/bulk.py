@@ -82,14 +82,14 @@ FROM (
 
 
 class Row(NamedTuple):
-    """One track to write: its place in the file, and values in the order of COLUMNS."""
+    """A track to write: its line in the file, and values in the order of COLUMNS."""
 
     place: int
     values: tuple[Any, ...]
 
 
 class Written(NamedTuple):
-    """What became of the rows."""
+    """Counts of written rows."""
 
     new: int
     updated: int

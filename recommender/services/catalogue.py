@@ -1,4 +1,4 @@
-"""Loads the demo catalogue and removes expired or unused tracks."""
+"""Load the demo catalogue and remove expired or unused tracks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from recommender.services.bulk import Row, Written, write_tracks
 
 
 def load_demo_catalogue() -> Written:
-    """Add the project's own tunes, or bring them up to date."""
+    """Add or update the demo tracks."""
     return write_tracks(source=Track.Source.DEMO, rows=_demo_rows())
 
 
 @atomic_with_retry
 def expire_tracks() -> int:
-    """Remove cached Spotify descriptions past their time; returns how many.
+    """Delete expired Spotify metadata; return how many rows.
 
     A track that somebody saved keeps its id, so that Spotify's own player still shows it.
     """
@@ -43,7 +43,7 @@ def expire_tracks() -> int:
 
 @atomic_with_retry
 def delete_unused(*, tracks: QuerySet[Track]) -> int:
-    """Remove these tracks but for those that are just being put to use; returns how many rows."""
+    """Delete these tracks, except those locked by another transaction; return how many rows."""
     free = tracks.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
     removed, _ = tracks.filter(pk__in=[*free.values_list("pk", flat=True)]).delete()
     return removed

@@ -1,4 +1,4 @@
-"""Saves and removes the track of a story and updates taste, factors and trends."""
+"""Save and remove the track of a story and update taste, factors and trends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fills in missing audio features from providers."""
+"""Fill in missing audio features from providers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def fill_features(*, providers: Sequence[FeatureProvider], seconds: float = SECONDS) -> int:
-    """Ask each provider for tracks without mood for so long; returns how many were filled.
+    """Ask each provider for the features of tracks without a mood; return how many were filled.
 
     Every batch is kept before the next is asked for, and what a provider does not know is noted,
     so a run may stop anywhere and the next goes on from there. A provider that fails is passed
@@ -40,27 +40,27 @@ def _fill_from(provider: FeatureProvider, deadline: float) -> int:
                 return filled
             batch = tracks[start : start + provider.limit]
             try:
-                found = provider.features(sorted({t.source_id for t in batch}))
+                received = provider.features(sorted({t.source_id for t in batch}))
             except ProviderError as error:
                 logger.warning("No audio features from %s: %s", provider.name, error)
                 return filled
-            filled += _keep(batch, found, provider.name)
+            filled += _keep(batch, received, provider.name)
     return filled
 
 
 @atomic_with_retry
-def _keep(asked: Sequence[Track], found: Mapping[str, Features], provider: str) -> int:
-    """Write what was found, and note of the others that this provider does not know them."""
+def _keep(batch: Sequence[Track], received: Mapping[str, Features], provider: str) -> int:
+    """Store the received features, and record the other tracks as misses of this provider."""
     # In the order of an import, and without a lock that those who save a track would wait for.
     still_there = (
         Track.objects.select_for_update(no_key=True)
-        .filter(pk__in=[track.pk for track in asked])
+        .filter(pk__in=[track.pk for track in batch])
         .order_by("source", "source_id")
     )
     fit = selectors.intensity_fit()
     known, unknown = [], []
     for track in still_there:
-        features = found.get(track.source_id)
+        features = received.get(track.source_id)
         if features is None:
             unknown.append(track)
             continue

@@ -1,4 +1,4 @@
-"""Taking a catalogue file into the tracks."""
+"""Import a catalogue file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAMPLED_ROWS = 1000
 
 @dataclass
 class LeftOut:
-    """Optional values that could not be read, of one reason."""
+    """Unreadable optional values with the same reason."""
 
     count: int
     first_row: int
@@ -31,7 +31,7 @@ class LeftOut:
 
 @dataclass
 class ImportReport:
-    """What became of the rows of a file, or would become of them."""
+    """Counts of a file's accepted, updated and rejected rows, or what they would be."""
 
     written: bool = True
     file: dict[str, Any] = field(default_factory=dict)

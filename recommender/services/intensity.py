@@ -1,4 +1,4 @@
-"""Every track's intensity, learned from the whole catalogue and kept with the track."""
+"""Learn the intensity classes from the whole catalogue, and store each track's class."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROWN = 2
 
 @atomic_with_retry
 def refit_intensity() -> IntensityFit | None:
-    """Learn the classes anew and give every track its own; None while there are too few tracks."""
+    """Refit the classes and reclassify every track; None while there are too few tracks."""
     fit = _learn(Track._meta.db_table)
     if fit is not None:
         classify_all(fit)
@@ -36,8 +36,8 @@ def refit_intensity() -> IntensityFit | None:
 
 
 def fit_for(table: str, n_tracks: int) -> tuple[IntensityFit | None, bool]:
-    """The fit that holds, learned anew where `table` brings far more tracks than it knew; and
-    whether it was."""
+    """Return the current fit, refitted if `table` adds far more tracks than it was fitted to,
+    and whether it was refitted."""
     fit = selectors.intensity_fit()
     if fit is None or n_tracks > GROWN * fit.n_tracks:
         learned = _learn(table)
@@ -46,7 +46,7 @@ def fit_for(table: str, n_tracks: int) -> tuple[IntensityFit | None, bool]:
 
 
 def classify_all(fit: IntensityFit) -> int:
-    """Give every track whose class is another now its class; returns how many."""
+    """Update every track whose class has changed; return how many."""
     level = level_sql(lambda name: name)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -71,10 +71,10 @@ def level_sql(column: Callable[[str], str]) -> str:
 
 
 def level_parameters(fit: IntensityFit | None) -> dict[str, float | None]:
-    """What `level_sql` is to be run with."""
-    nothing = [None] * len(FEATURES)
+    """The query parameters of `level_sql`."""
+    unknown = [None] * len(FEATURES)
     means, weights, cuts = (
-        (fit.means, fit.weights, fit.cuts) if fit else (nothing, nothing, nothing)
+        (fit.means, fit.weights, fit.cuts) if fit else (unknown, unknown, unknown)
     )
     return {
         **{f"mean_{name}": value for name, value in zip(FEATURES, means, strict=True)},
@@ -94,7 +94,7 @@ def _learn(table: str) -> IntensityFit | None:
 
 
 def _sample(table: str) -> list[tuple[Any, ...]]:
-    """Features of all tracks, or of as many as matter, drawn by chance."""
+    """Features of all tracks, or of a large enough random sample."""
     columns = ", ".join(FEATURES)
     described = "energy IS NOT NULL"
     if table == Track._meta.db_table:

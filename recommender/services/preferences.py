@@ -1,4 +1,4 @@
-"""Stores steering, learning and music preferences, and resets taste."""
+"""Store steering, learning and music preferences, and reset taste."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts saves, in total and with decay: with every save, and from scratch every night."""
+"""Count saves, in total and with decay: with every save, and from scratch every night."""
 
 from __future__ import annotations
 

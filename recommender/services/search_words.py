@@ -1,4 +1,4 @@
-"""Maintains the search vocabulary: every word of titles and artists, for spelling correction."""
+"""Maintain the search vocabulary: every word of titles and artists, for spelling correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggests tracks for a story, logs what was shown and stores feedback."""
+"""Suggest tracks for a story, log what was shown and store feedback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computes people's taste from their saved tracks."""
+"""Compute people's taste from their saved tracks."""
 
 from __future__ import annotations
 

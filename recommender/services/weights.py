@@ -1,4 +1,4 @@
-"""Learns the ranking weights from the log of suggestions and choices."""
+"""Learn the ranking weights from the log of suggestions and choices."""
 
 from __future__ import annotations
 

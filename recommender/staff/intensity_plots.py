@@ -52,29 +52,29 @@ class Feature:
 
 def plots(classes: Sequence[EnergyOfLevel]) -> list[Plot]:
     """One histogram per class in the given order, normalised within the class."""
-    n_all = sum(one.n_tracks for one in classes)
-    total = [sum(counts) for counts in zip(*(one.counts for one in classes), strict=True)]
-    shares = [_shares(one.counts) for one in classes]
+    n_all = sum(energies.n_tracks for energies in classes)
+    total = [sum(counts) for counts in zip(*(energies.counts for energies in classes), strict=True)]
+    shares = [_shares(energies.counts) for energies in classes]
     behind = _shares(total)
     highest = max(max(map(max, shares), default=0), max(behind, default=0)) or 1
     return [
         Plot(
-            level=one.level,
-            title=f"{_TITLES[one.level]} intensity",
-            n_tracks=one.n_tracks,
-            share=one.n_tracks / (n_all or 1),
-            mean=one.mean,
+            level=energies.level,
+            title=f"{_TITLES[energies.level]} intensity",
+            n_tracks=energies.n_tracks,
+            share=energies.n_tracks / (n_all or 1),
+            mean=energies.mean,
             columns=_columns(own, behind, highest),
             table=_table(own),
         )
-        for one, own in zip(classes, shares, strict=True)
+        for energies, own in zip(classes, shares, strict=True)
     ]
 
 
 def features(fit: IntensityFit) -> list[Feature]:
     """The features by absolute loading, highest first."""
     loadings = zip(FEATURES, fit.loadings, strict=True)
-    return sorted((Feature(*pair) for pair in loadings), key=lambda one: -abs(one.loading))
+    return sorted((Feature(*pair) for pair in loadings), key=lambda feature: -abs(feature.loading))
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

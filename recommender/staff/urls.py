@@ -1,3 +1,5 @@
+"""URLs of the staff pages about the catalogue."""
+
 from django.urls import path
 
 from recommender.staff import views

@@ -1,4 +1,4 @@
-"""Maps story errors to HTTP responses."""
+"""Map story errors to HTTP responses."""
 
 from __future__ import annotations
 

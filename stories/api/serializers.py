@@ -12,16 +12,15 @@ from rest_framework.request import Request
 from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
 from recommender.engine.mood_words import CERTAINTIES
+from recommender.selectors import choices_by_story, suggestions_by_story
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
     VIDEO_STATUSES,
-    choices_by_story,
     described_mood,
     effective_tags,
     moments_of,
     playable_video_of,
-    suggestions_by_story,
     video_status,
 )
 from stories.uploads.formats import PHOTO, VIDEO
@@ -209,7 +208,7 @@ def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str
         }
         for story in stories
     ]
-    return [dict(one) for one in StorySerializer(shown, many=True).data]
+    return [dict(row) for row in StorySerializer(shown, many=True).data]
 
 
 def _plain(story: Story, request: Request) -> Mapping[str, Any]:

@@ -1,3 +1,5 @@
+"""URLs of the stories API."""
+
 from django.urls import path
 
 from stories.api import views

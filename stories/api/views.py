@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.web.parsers import StrictJSONParser
 from accounts.web.throttling import PersonThrottle
 from recommender.api.serializers import SuggestionSerializer
-from recommender.selectors import story_tuning
+from recommender.selectors import story_tuning, suggestions_by_story
 from stories import selectors, services
 from stories.api.problem_details import Refused, as_problems
 from stories.api.serializers import (
@@ -169,7 +169,7 @@ class StorySuggestionsView(StoriesView):
     def get(self, _request: Request, story_id: UUID) -> Response:
         """List the story's suggestions, best first; empty until it's ready."""
         story = self.story(story_id)
-        shown = selectors.suggestions_by_story([story.pk]).get(story.pk, [])
+        shown = suggestions_by_story([story.pk]).get(story.pk, [])
         return Response(SuggestionSerializer(shown, many=True).data)
 
 

@@ -1,4 +1,4 @@
-"""What the models saw in a story."""
+"""Analyses: what the models returned for a story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves photos and videos to their owner and to staff with the permission; private caching."""
+"""Serve photos and videos to their owner and to staff with the permission; private caching."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stories.pages.access import may_open_all
 
 PART_BYTES = 2 * 1024 * 1024
 
-Kept = TypeVar("Kept", Photo, Video)
+Medium = TypeVar("Medium", Photo, Video)
 
 
 def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -32,15 +32,15 @@ def token_counts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            found = ApiTokenAuthentication().authenticate(Request(request))
+            authenticated = ApiTokenAuthentication().authenticate(Request(request))
         except AuthenticationFailed as error:
             return HttpResponse(
                 error.detail,
                 status=401,
                 headers={"WWW-Authenticate": ApiTokenAuthentication.keyword},
             )
-        if found is not None:
-            request.user = found[0]
+        if authenticated is not None:
+            request.user = authenticated[0]
         return view(request, *args, **kwargs)
 
     return checked
@@ -71,20 +71,20 @@ def video(request: PageRequest, story_id: UUID) -> HttpResponseBase:
 
 
 def video_response(
-    request: HttpRequest, found: Video, *, kept_seconds: int = 3600
+    request: HttpRequest, video: Video, *, kept_seconds: int = 3600
 ) -> HttpResponseBase:
     """Answer with a video, or with the part of it that the request's range names."""
-    if not found.file:  # what was uploaded is served to nobody
+    if not video.file:  # what was uploaded is served to nobody
         raise Http404
-    content_type, size = f"video/{found.kind}", found.file.size
+    content_type, size = f"video/{video.kind}", video.file.size
     try:
         part = requested_range(request.headers.get("Range", ""), size)
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if part is None:
-        name = f"video.{found.kind}"
-        return file_response(found.file, content_type, name, kept_seconds=kept_seconds)
-    with _opened(found.file) as file:
+        name = f"video.{video.kind}"
+        return file_response(video.file, content_type, name, kept_seconds=kept_seconds)
+    with _opened(video.file) as file:
         file.seek(part.start)
         # A server may answer with less than was asked for; players then ask for the next part.
         content = file.read(min(len(part), PART_BYTES))
@@ -93,20 +93,20 @@ def video_response(
     return _private(response, kept_seconds)
 
 
-def _visible(user: User, story_id: UUID, model: type[Kept]) -> Kept:
-    kept = model._default_manager.filter(pk=story_id)
-    found = kept.filter(story__user=user).first()
-    if found is None and may_open_all(user, model):
-        found = kept.first()
-    if found is None:
+def _visible(user: User, story_id: UUID, model: type[Medium]) -> Medium:
+    stored = model._default_manager.filter(pk=story_id)
+    medium = stored.filter(story__user=user).first()
+    if medium is None and may_open_all(user, model):
+        medium = stored.first()
+    if medium is None:
         raise Http404
-    return found
+    return medium
 
 
 def file_response(
     file: FieldFile, content_type: str, name: str, *, kept_seconds: int = 3600
 ) -> HttpResponseBase:
-    """Answer with a stored file, which the browser may keep and nobody between."""
+    """Answer with a stored file that only the browser may cache."""
     response = FileResponse(_opened(file), content_type=content_type, filename=name)
     response["Accept-Ranges"] = "bytes" if content_type.startswith("video/") else "none"
     return _private(response, kept_seconds)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml.labels import INTENSITIES, UNCERTAIN
+from ml.mood import EMOTION_ANCHORS
 from recommender.models import Choice, Track
 from stories import selectors
 from stories.models import Story
@@ -23,14 +24,18 @@ SURE = 0.6
 # Light and colours are mentioned from this many standard deviations from the average photo.
 STRIKING = 1.0
 _WORDS = {"listening_to_music": "listening to music", "using_laptop": "using a laptop"}
-# The corner of the plane whose colour an emotion has.
+# Corners of the mood plane, by whether it's pleasant and whether it's energetic.
+_CORNERS = {
+    (False, True): "tense",
+    (True, True): "happy",
+    (False, False): "sad",
+    (True, False): "calm",
+}
+# The corner whose colour an emotion has.
 _FAMILY = {
-    "angry": "tense",
-    "disgust": "tense",
-    "fear": "tense",
-    "happy": "happy",
-    "surprise": "happy",
-    "sad": "sad",
+    name: _CORNERS[valence > 0.5, energy > 0.5]
+    for name, (valence, energy) in EMOTION_ANCHORS.items()
+    if name != "neutral"
 }
 _DIRECTIONS = ("match", "lift", "contrast")
 _STEPS = {
@@ -223,19 +228,19 @@ def chips(
     words: Mapping[str, float] | None,
     scene: Mapping[str, Any] | None = None,
 ) -> list[Chip]:
-    """The evidence for the mood; only what was found."""
-    found = []
+    """The evidence for the mood, as far as there is any."""
+    evidence = []
     if emotion.is_uncertain:
-        found.append(Chip("Emotion unsure"))
+        evidence.append(Chip("Emotion unsure"))
     elif emotion.label:
         family = _FAMILY.get(emotion.label, "plain")
-        found.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
+        evidence.append(Chip(emotion.words.capitalize(), emotion.sureness, family))
     if action.label:
-        found.append(Chip(action.words.capitalize(), action.sureness))
+        evidence.append(Chip(action.words.capitalize(), action.sureness))
     if any(bar.is_top and bar.value >= SURE for bar in intensity.bars):
-        found.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
-    found += [_words_chip(words)] if words else []
-    return [*found, *_scene_chips(scene or {})]
+        evidence.append(Chip(f"{intensity.words.capitalize()} intensity", intensity.sureness))
+    evidence += [_words_chip(words)] if words else []
+    return [*evidence, *_scene_chips(scene or {})]
 
 
 def _scene_chips(scene: Mapping[str, Any]) -> list[Chip]:

@@ -1,3 +1,5 @@
+"""URLs of the story pages and the survey."""
+
 from django.urls import path
 
 from stories.pages import media, music, views

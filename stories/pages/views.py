@@ -18,7 +18,7 @@ from recommender import services as recommender
 from recommender.catalogue.demo_tracks import OUT_OF_USE
 from recommender.models import MusicPreferences, Suggestion
 from recommender.pages.forms import LikesForm
-from recommender.selectors import is_new_to_music
+from recommender.selectors import choices_by_story, is_new_to_music
 from stories import selectors, services
 from stories.errors import IdempotencyConflictError, StoryGoneError, UploadsBusyError
 from stories.models import MAX_CAPTION, Story
@@ -113,7 +113,7 @@ def _to_notice(request: PageRequest) -> HttpResponse:
 def history(request: PageRequest) -> HttpResponse:
     cursor = request.GET.get("before", "")
     stories, older = pagination.page_of(selectors.history(request.user), cursor)
-    choices = selectors.choices_by_story([story.id for story in stories])
+    choices = choices_by_story([story.id for story in stories])
     cards = [presenters.card(story, choices.get(story.id)) for story in stories]
     page = {"cards": cards, "older": older and urlencode({"before": older}), "is_later": cursor}
     return render(request, "stories/_cards.html" if request.htmx else "stories/history.html", page)
@@ -189,8 +189,10 @@ def dismiss(request: PageRequest, story: Story) -> HttpResponse:
     form = SuggestionForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There's no such suggestion.")
-    given = {"suggestion_id": form.cleaned_data["suggestion"]}
-    recommender.give_feedback(user=request.user, **given, feedback=Suggestion.Feedback.NOT_THIS_ONE)
+    suggestion = {"suggestion_id": form.cleaned_data["suggestion"]}
+    recommender.give_feedback(
+        user=request.user, **suggestion, feedback=Suggestion.Feedback.NOT_THIS_ONE
+    )
     return responses.refused(request, story, form.cleaned_data["suggestion"])
 
 

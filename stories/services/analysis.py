@@ -19,7 +19,7 @@ from accounts.transactions import atomic_with_retry
 from ml.video import Frame
 from recommender.locks import lock_person
 from recommender.services import suggest_tracks
-from stories.errors import UploadsBusyError
+from stories.errors import ClaimLostError, UploadsBusyError
 from stories.models import Analysis, Story
 from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
@@ -50,10 +50,6 @@ class AnalysisInterruptedError(Exception):
     def __init__(self, retry_in: float) -> None:
         super().__init__(retry_in)
         self.retry_in = retry_in
-
-
-class ClaimLostError(Exception):
-    """The story was deleted or claimed by another worker; the result is dropped."""
 
 
 def analyse_story(*, story_id: UUID) -> Story | None:

@@ -37,10 +37,10 @@ logger = logging.getLogger(__name__)
 def without_faces(fields: dict[str, Any]) -> dict[str, Any]:
     """Strip the columns of an analysis of face data and fuse the mood from the rest."""
     # A moment's mood contains the emotion of its frame, which is not kept by itself.
-    kept = fields | WITHOUT_FACES | ({"moments": []} if fields["emotion"] else {})
-    analysis = Analysis(**kept)
+    changed = fields | WITHOUT_FACES | ({"moments": []} if fields["emotion"] else {})
+    analysis = Analysis(**changed)
     analysis.set_mood(fused_mood(analysis))
-    return {name: getattr(analysis, name) for name in kept}
+    return {name: getattr(analysis, name) for name in changed}
 
 
 @transaction.atomic
@@ -50,8 +50,8 @@ def erase_faces(user: User) -> None:
     What the person set by hand stays. The caller has locked the person's row, so that no analysis
     is saved in between.
     """
-    theirs = Analysis.objects.filter(story__user=user)
-    read = theirs.exclude(emotion__isnull=True, faces=[])
+    analyses = Analysis.objects.filter(story__user=user)
+    read = analyses.exclude(emotion__isnull=True, faces=[])
     erase_face_events(read)
     erase_reviewed_faces(user)
     read.filter(emotion__isnull=False).update(moments=[])
@@ -60,7 +60,7 @@ def erase_faces(user: User) -> None:
         **WITHOUT_FACES,
         outdated=Case(When(own, then=F("outdated")), default=Value(Analysis.Outdated.MOOD)),
     )
-    _fuse_again(theirs, AT_ONCE)
+    _fuse_again(analyses, AT_ONCE)
     transaction.on_commit(send_refresh)
 
 
@@ -89,14 +89,14 @@ def refresh_outdated() -> int:
 @transaction.atomic
 def _fuse_again(analyses: QuerySet[Analysis], limit: int) -> int:
     outdated = analyses.filter(outdated=Analysis.Outdated.MOOD).order_by("-created_at")
-    found = list(outdated.select_for_update(skip_locked=True, of=("self",))[:limit])
-    for analysis in found:
+    batch = list(outdated.select_for_update(skip_locked=True, of=("self",))[:limit])
+    for analysis in batch:
         analysis.set_mood(fused_mood(analysis))
         analysis.outdated = Analysis.Outdated.SUGGESTIONS
     Analysis.objects.bulk_update(
-        found, ["mood_valence", "mood_energy", "mood_spread", "outdated"], batch_size=MOODS_A_STEP
+        batch, ["mood_valence", "mood_energy", "mood_spread", "outdated"], batch_size=MOODS_A_STEP
     )
-    return len(found)
+    return len(batch)
 
 
 def _rank_again(story: Story) -> bool:

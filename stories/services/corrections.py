@@ -1,4 +1,4 @@
-"""Corrects tags and mood and ranks tracks again, without running a model."""
+"""Correct tags and mood and rank tracks again, without running a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishes jobs to the workers; fails fast if the broker is down."""
+"""Publish jobs to the workers; fail fast if the broker is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removes files without a row after a day and reports rows without a file.
+"""Remove files without a row after a day and report rows without a file.
 
 A file is stored before its row is committed and deleted after its row, so a process that is killed
 in between leaves an orphaned file.

@@ -29,7 +29,7 @@ def append_tag_events(
 
 
 def log_new_labels(*, story: Story, earlier: Analysis | None, later: Analysis) -> None:
-    """Append what a later analysis of the story changed; the first one stands for itself."""
+    """Append the labels that a later analysis of the story changed; the first isn't logged."""
     if earlier is None:
         return
     labels = {

@@ -1,4 +1,4 @@
-"""Creates stories from uploads and queues them for a worker."""
+"""Create stories from uploads and queue them for a worker."""
 
 from __future__ import annotations
 
@@ -132,16 +132,16 @@ def _insert_story(user: User, clean: CleanUpload, upload: Upload, **fields: str 
     # then finds the story with its files.
     connection.check_constraints()
     photo = Photo(story=story, width=clean.photo.width, height=clean.photo.height)
-    moving = Video(story=story)
-    with no_files_left_on_failure(photo.file, photo.thumbnail, moving.source):
+    video = Video(story=story)
+    with no_files_left_on_failure(photo.file, photo.thumbnail, video.source):
         photo.file.save("photo.jpg", ContentFile(clean.photo.jpeg), save=False)
         photo.thumbnail.save("thumbnail.jpg", ContentFile(clean.photo.thumbnail), save=False)
         photo.save(force_insert=True)
         if clean.seconds is not None:
-            moving.seconds = clean.seconds
+            video.seconds = clean.seconds
             upload.seek(0)
-            moving.source.save("", File(cast("IO[bytes]", upload)), save=False)
-            moving.save(force_insert=True)
+            video.source.save("", File(cast("IO[bytes]", upload)), save=False)
+            video.save(force_insert=True)
     transaction.on_commit(lambda: enqueue_story(story_id=story.pk))
     return story
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 from accounts.transactions import atomic_with_retry
 from ml.video import Frame
-from stories.errors import UploadsBusyError
+from stories.errors import ClaimLostError, UploadsBusyError
 from stories.models import Story, Video
 from stories.services import job_publisher
 from stories.services.deletion import delete_on_commit
@@ -39,10 +39,6 @@ _GONE = "its file is missing."
 TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError)
 
 logger = logging.getLogger(__name__)
-
-
-class ClaimLostError(Exception):
-    """The video was deleted or claimed by another worker; the result is dropped."""
 
 
 def sample_frames(upload: Upload, *, on_progress: Callable[[], None] = lambda: None) -> list[Frame]:

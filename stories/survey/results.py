@@ -24,18 +24,18 @@ class Result:
 
 def results() -> list[Result]:
     """Every question with its answers and, for an action, the intensity that Storify uses."""
-    given = counts()
-    after = levels(about_actions(given))
+    counted = counts()
+    expected = levels(about_actions(counted))
     shown = [
         Result(
             display_name(action).capitalize(),
-            sum(given.get(action, {}).values()),
-            _bars(given.get(action, {}), INTENSITIES),
-            _bars(after[action], INTENSITIES),
+            sum(counted.get(action, {}).values()),
+            _bars(counted.get(action, {}), INTENSITIES),
+            _bars(expected[action], INTENSITIES),
         )
         for action in ACTIONS
     ]
-    music = given.get(MUSIC, {})
+    music = counted.get(MUSIC, {})
     return [
         *shown,
         Result("Music in a story", sum(music.values()), _bars(music, MUSIC_LEVELS), []),

@@ -23,25 +23,25 @@ def answers_of(user: User) -> dict[str, str]:
 
 def counts() -> dict[str, dict[str, int]]:
     """How many people gave each answer, {question: {level: people}}."""
-    found: dict[str, dict[str, int]] = {}
+    by_question: dict[str, dict[str, int]] = {}
     rows = SurveyAnswer.objects.values_list("question", "level").annotate(people=Count("pk"))
     for question, level, people in rows.order_by():
-        found.setdefault(question, {})[level] = people
-    return found
+        by_question.setdefault(question, {})[level] = people
+    return by_question
 
 
 def action_levels() -> dict[str, dict[str, float]]:
     """The intensity of every action after all answers; at most ten minutes old."""
-    known: dict[str, dict[str, float]] | None = cache.get(LEVELS_KEY)
-    if known is None:
-        known = levels(about_actions(counts()))
-        cache.set(LEVELS_KEY, known, LEVELS_SECONDS)
-    return known
+    cached: dict[str, dict[str, float]] | None = cache.get(LEVELS_KEY)
+    if cached is None:
+        cached = levels(about_actions(counts()))
+        cache.set(LEVELS_KEY, cached, LEVELS_SECONDS)
+    return cached
 
 
-def about_actions(given: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+def about_actions(by_question: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
     """The counts without those of the question about music."""
-    return {question: found for question, found in given.items() if question in ACTIONS}
+    return {question: by_level for question, by_level in by_question.items() if question in ACTIONS}
 
 
 def people() -> int:

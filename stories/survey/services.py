@@ -1,4 +1,4 @@
-"""Saves answers to the survey."""
+"""Save answers to the survey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts the progress of this process, so that a watchdog can tell work from a hang."""
+"""Count the progress of this process, so that a watchdog can tell work from a hang."""
 
 from __future__ import annotations
 

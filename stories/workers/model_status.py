@@ -51,9 +51,9 @@ def publish(name: str, loaded: int, of: int) -> None:
         cache.set(_key(name), (loaded, of), EXPIRES)
         names = cache.get(_NAMES, [])
         if name not in names:
-            alive = cache.get_many([_key(each) for each in names])
-            kept = [each for each in names if _key(each) in alive]
-            cache.set(_NAMES, [*kept, name], None)
+            alive = cache.get_many([_key(other) for other in names])
+            living = [other for other in names if _key(other) in alive]
+            cache.set(_NAMES, [*living, name], None)
     except redis.RedisError as error:
         logger.debug("could not report the status of the models: %s", type(error).__name__)
 
@@ -75,7 +75,7 @@ def read() -> ModelStatus:
         return ModelStatus("unknown")
     if not reports:
         return ModelStatus("away")
-    loaded, of = max(reports, key=lambda one: one[0] / one[1])
+    loaded, of = max(reports, key=lambda report: report[0] / report[1])
     return ModelStatus("ready" if loaded == of else "warming", loaded, of, len(reports))
 
 

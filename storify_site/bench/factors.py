@@ -1,4 +1,4 @@
-"""Times the training of collaborative factors on random choices."""
+"""Time the training of collaborative factors on random choices."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""Creates users with choices on a benchmark site, and trains factors on them."""
+"""Create users with choices on a benchmark site, and train factors on them."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Times ranking and logging on this database's catalogue, and measures candidate recall."""
+"""Time ranking and logging on this database's catalogue, and measure candidate recall."""
 
 import random
 import time
@@ -66,12 +66,12 @@ def _people() -> list[Person]:
     """In turn a newcomer, one who named music they like, and people who have saved something."""
     users = get_user_model().objects
     newcomer = Person(users.get(email="demo@storify.test"))
-    asked = Person(newcomer.user, MusicPreferences(**LIKED))
+    newcomer_with_likes = Person(newcomer.user, MusicPreferences(**LIKED))
     regulars = users.filter(email__endswith="@bench.test").order_by("pk")[:20]
     for regular in regulars:
         refresh_taste(user=regular)
-    turns = [(newcomer, Person(user), asked, Person(user)) for user in regulars]
-    return [person for turn in turns for person in turn] or [newcomer, asked]
+    turns = [(newcomer, Person(user), newcomer_with_likes, Person(user)) for user in regulars]
+    return [person for turn in turns for person in turn] or [newcomer, newcomer_with_likes]
 
 
 def _time_suggestions(people: Sequence[Person], n: int) -> tuple[list[float], list[float]]:
@@ -97,7 +97,7 @@ def _quantiles(prefix: str, milliseconds: list[float]) -> dict[str, float]:
 
 
 def _recall(people: Sequence[Person], n: int) -> dict[str, float]:
-    """Of the best by full score in a scan of everything, the share that the candidates hold."""
+    """Share of the best tracks, by full score over the whole catalogue, among the candidates."""
     chance, shares = random.Random(1), []
     for turn in range(n):
         variance = SPREADS[turn % len(SPREADS)] ** 2
@@ -125,5 +125,5 @@ def _found(person: Person, mood: Gaussian) -> float:
         best += zip(scores(part).tolist(), part.ids.tolist(), strict=True)
         best = sorted(best, reverse=True)[:TOP]
     pool = candidates.gather(listener=listener, story_id=story_id, mood=mood, weights=weights)
-    found = {*pool.ids.tolist()}
-    return sum(track_id in found for _, track_id in best) / len(best)
+    gathered = {*pool.ids.tolist()}
+    return sum(track_id in gathered for _, track_id in best) / len(best)

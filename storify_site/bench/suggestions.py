@@ -28,7 +28,7 @@ def measure_suggestions(site: Site, tracks: int, data: Path | None, recall: int)
     return {
         **json.loads(measured),
         "people": people,
-        "import": max(imports, key=lambda each: each["rows"]),
+        "import": max(imports, key=lambda figures: figures["rows"]),
         "drag": _drag(site),
     }
 
@@ -41,12 +41,12 @@ def _file(data: Path | None, name: str) -> Path | None:
 def _fill(environment: dict[str, str], tracks: int, real: Path | None) -> list[dict[str, Any]]:
     """Import real tracks, if any, and generated ones up to `tracks`; figures of each import."""
     imports = [_import(environment, real)] if real else []
-    there = sum(figures["rows"] for figures in imports)
+    n_tracks = sum(figures["rows"] for figures in imports)
     drawn = Path(environment["VAR_DIR"]) / "drawn.parquet"
-    while there < tracks:
-        write_tracks(drawn, min(FILE_ROWS, tracks - there), real, seed=there)
+    while n_tracks < tracks:
+        write_tracks(drawn, min(FILE_ROWS, tracks - n_tracks), real, seed=n_tracks)
         imports.append(_import(environment, drawn))
-        there += imports[-1]["rows"]
+        n_tracks += imports[-1]["rows"]
         drawn.unlink()
     return imports
 

@@ -1,4 +1,4 @@
-"""Times reading an upload inside and outside the sandbox process."""
+"""Time reading an upload inside and outside the sandbox process."""
 
 import io
 import time
@@ -21,9 +21,9 @@ def time_uploads(n: int, data: Path | None) -> dict[str, Any]:
     both = [(_timed(read_photo, file), _timed(read_upload, file)) for file in files][WARM_UP:]
     return {
         "n": len(both),
-        "here": _spread([here for here, _ in both]),
+        "here": _spread([outside for outside, _ in both]),
         "sandbox": _spread([inside for _, inside in both]),
-        "extra": _spread([inside - here for here, inside in both]),
+        "extra": _spread([inside - outside for outside, inside in both]),
     }
 
 

@@ -1,4 +1,4 @@
-"""Draws people who don't exist: a head with one of seven expressions, and what they hold."""
+"""Draw people who don't exist: a head with one of seven expressions, and what they hold."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Pen:
 
 
 def draw_person(pen: Pen, expression: str, action: str | None, chance: random.Random) -> None:
-    """Draw head and shoulders, and the thing by which the action is recognised."""
+    """Draw head and shoulders, and the object that stands for the action."""
     skin, hair, cloth = (chance.choice(colours) for colours in (_SKINS, _HAIRS, _CLOTHES))
     pen.rectangle((-1.6, 1.45, 1.6, 6.0), cloth, rounded=0.8)
     pen.rectangle((-0.35, 0.8, 0.35, 1.7), _darker(skin))

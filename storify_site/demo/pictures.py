@@ -1,4 +1,4 @@
-"""Draws scenes with people who don't exist, so that the pictures may be shown to anybody."""
+"""Draw scenes with people who don't exist, so that the pictures may be shown to anybody."""
 
 from __future__ import annotations
 
@@ -104,6 +104,6 @@ def _sky(pen: ImageDraw.ImageDraw, name: str, chance: random.Random) -> None:
         pen.polygon([*hills, (_WIDE, _HIGH), (0, _HIGH)], fill=colour)
 
 
-def _between(one: Colour, other: Colour, part: float) -> Colour:
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
+def _between(start: Colour, end: Colour, part: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
     return red, green, blue

@@ -48,7 +48,7 @@ _CAPTIONS: tuple[tuple[str, str], ...] = (
 
 
 def add_demo_stories(*, user: User, count: int = COUNT) -> int:
-    """Give a person without stories some to be reviewed; return how many were made.
+    """Create stories to review for a person without stories; return how many.
 
     The person has agreed to reviews.
     """
@@ -99,9 +99,11 @@ def _add_analysis(
     story: Story, scene: Scene, boxes: Sequence[Box], feeling: str, chance: random.Random
 ) -> None:
     faces = [_face(box, shown, chance) for box, shown in zip(boxes, scene.expressions, strict=True)]
-    seen = [face["probabilities"] for face in faces]
+    readings = [face["probabilities"] for face in faces]
     emotion = (
-        {name: sum(one[name] for one in seen) / len(seen) for name in EMOTIONS} if seen else None
+        {name: sum(p[name] for p in readings) / len(readings) for name in EMOTIONS}
+        if readings
+        else None
     )
     action = _guess(ACTIONS, scene.action, chance)
     analysis = Analysis(
@@ -129,8 +131,13 @@ def _audit_draw(chance: random.Random) -> float:
 
 
 def _face(box: Box, shown: str, chance: random.Random) -> dict[str, Any]:
-    found = _guess(EMOTIONS, shown, chance)
-    return {"box": list(box), "probabilities": found, "weight": 1.0, "label": _named(found)}
+    probabilities = _guess(EMOTIONS, shown, chance)
+    return {
+        "box": list(box),
+        "probabilities": probabilities,
+        "weight": 1.0,
+        "label": _named(probabilities),
+    }
 
 
 def _guess(classes: Sequence[str], truth: str | None, chance: random.Random) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Finds a free TCP port."""
+"""Find a free TCP port."""
 
 import socket
 

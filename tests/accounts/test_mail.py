@@ -1,4 +1,4 @@
-"""A site that cannot send mail says so, to people and to its operator."""
+"""Sites without a mail server: what people and operators are told."""
 
 import pytest
 from django.core.mail import send_mail

@@ -1,4 +1,4 @@
-"""Every place where a password is tried, and what ends when it is replaced."""
+"""Limits wherever a password is checked, and what a new password ends."""
 
 import re
 import socket
@@ -47,7 +47,7 @@ def ada() -> User:
 
 
 def knock(door: str, user: User, tried: str) -> Any:
-    """A guess by a stranger at the doors outside, by somebody with ada's session at the others."""
+    """Guess a password: anonymously where visitors can, else with ada's session."""
     client = Client()
     if door in {"delete", "change", "admin change"}:
         client.force_login(user)
@@ -94,7 +94,7 @@ def test_guesses_sent_at_once_get_no_further_than_guesses_in_a_row(
     together = threading.Barrier(attempts.LIMIT_BOTH)
 
     def slowly(tried: str, *_: Any, **__: Any) -> bool:
-        """As slow as it takes for the limit of guesses to be under way at the same time."""
+        """Slow enough for the limit's number of guesses to run at the same time."""
         looked_at.append(tried)
         together.wait(timeout=20)
         return False
@@ -137,7 +137,7 @@ def test_nothing_compares_passwords_beside_the_guard() -> None:
 
 
 def test_a_full_counter_does_not_fill_up_the_others(ada: User) -> None:
-    """Else one network could shut everybody else out of an account."""
+    """Otherwise one network could lock everybody else out of an account."""
     for _ in range(attempts.LIMIT_ADDRESS + 1):
         knock("sign-in", ada, "wrong")
 
@@ -148,7 +148,7 @@ def test_a_full_counter_does_not_fill_up_the_others(ada: User) -> None:
 
 
 def test_a_counter_without_an_end_gets_one() -> None:
-    """As left by an `incr` in the very moment in which the window ended."""
+    """As left by an `incr` at the moment the window ended."""
     counter = Counter("counter", limit=2)
     cache.set(counter.key, 0, timeout=None)
 
@@ -242,9 +242,9 @@ def test_a_new_password_ends_tokens_and_other_sessions(
     for client in (mine, other):
         client.force_login(ada)
 
-    said = way(ada, mine)
+    text = way(ada, mine)
 
-    assert services.OTHERS_ENDED in said
+    assert services.OTHERS_ENDED in text
     ada.refresh_from_db()
     assert not ada.matches_password(PASSWORD)
     assert ada.api_tokens.get().revoked_at is not None
@@ -265,7 +265,7 @@ def test_a_session_from_spotify_ends_with_a_new_password(wire: Wire, browser: Cl
 
 
 def test_a_token_is_not_made_for_a_password_that_was_replaced_meanwhile(ada: User) -> None:
-    """Else a thief who asks for one in the right moment would keep the account."""
+    """Otherwise a thief who asks for one at the right moment would keep the account."""
     read_before = User.objects.get(pk=ada.pk)
     ada.set_password(NEW)
     ada.save()

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Diary:
-    """Another app that keeps things about people."""
+    """A fake app that stores data about people."""
 
     def __init__(self) -> None:
         self.erased: list[int] = []
@@ -42,7 +42,7 @@ class Diary:
 
 @pytest.fixture
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
-    """Only the diary is registered, whatever other apps there are."""
+    """Register only the diary, whatever other apps there are."""
     monkeypatch.setattr(personal_data, "_parts", {})
     diary = Diary()
     personal_data.register(
@@ -203,7 +203,7 @@ def test_deletion_leaves_no_row_that_belongs_to_the_person(client: Client, diary
 
 
 def rows_that_point_at(pk: int) -> dict[str, int]:
-    """Every table with a foreign key to people, and how many of its rows name this one."""
+    """For every table with a foreign key to users, the number of rows that refer to this one."""
     found = {}
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
@@ -283,17 +283,17 @@ def test_a_deletion_that_the_database_breaks_off_is_tried_again_and_not_for_ever
 
 
 def test_withdrawn_consent_reaches_every_part_and_an_agreement_none(diary: Diary) -> None:
-    said: list[tuple[int, bool | None]] = []
+    result: list[tuple[int, bool | None]] = []
     personal_data.register(
         "faces",
         export=lambda user: [],
         erase=lambda user: None,
-        erase_faces=lambda user: said.append((user.pk, user.faces_consent)),
+        erase_faces=lambda user: result.append((user.pk, user.faces_consent)),
     )
     user = make_user(faces_consent=None)
     services.record_faces_consent(user=user, agreed=True)
     services.record_faces_consent(user=user, agreed=False)
-    assert said == [(user.pk, False)]
+    assert result == [(user.pk, False)]
 
 
 def test_other_apps_really_take_part() -> None:

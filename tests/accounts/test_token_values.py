@@ -1,4 +1,4 @@
-"""Tokens and connections at their boundaries: a moment before, at and after."""
+"""Expiry of tokens and connections: just before, at and just after the limit."""
 
 from datetime import UTC, datetime, timedelta
 

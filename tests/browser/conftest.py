@@ -1,4 +1,4 @@
-"""A real Chromium against the site in a thread, with its own database, queue and worker."""
+"""Fixtures: Chromium, and a live site with its own database, queue and worker."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PATIENCE_MS = 30_000
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; without one there is nothing to drive."""
+    """The system's Chromium; skip without one."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
@@ -55,7 +55,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(live_server: Any, settings: Any) -> str:
-    """The address of the running site, with tracks to suggest and a sandbox that finds itself."""
+    """The address of the live site, with tracks to suggest and a working sandbox."""
     url = str(live_server.url).replace("localhost", "127.0.0.1")
     settings.SITE_URL = url
     settings.SPOTIFY_ACCOUNTS_URL = f"{url}/sandbox/accounts"
@@ -80,7 +80,7 @@ class Requests:
             self.changed.notify_all()
 
     def wait(self) -> None:
-        """Until none is left: emptying the tables under one that reads them is a deadlock."""
+        """Wait until none is left: truncating tables that a request reads is a deadlock."""
         with self.changed:
             self.changed.wait_for(lambda: self.running <= 0, timeout=10)
 
@@ -97,7 +97,7 @@ def requests() -> Iterator[Requests]:
 
 @pytest.fixture
 def open_window(chromium: Browser, site: str, requests: Requests) -> Iterator[Callable[..., Page]]:
-    """A new window of its own; what a page complains about in its console fails the test."""
+    """Open a new window; console errors fail the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -123,7 +123,7 @@ def open_window(chromium: Browser, site: str, requests: Requests) -> Iterator[Ca
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where pictures of the walk are kept to be looked at, outside the run's own folder."""
+    """The folder of screenshots, which outlives the run."""
     folder = Path(django_settings.BASE_DIR) / "var" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""Photos for the walk, made from the project's own landscape."""
+"""Photos for the browser tests, made from the landscape on the home page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SCENE = Path(__file__).parents[2] / "static" / "img" / "scene.webp"
 
 
 def lake_at_dusk(folder: Path) -> Path:
-    """As a phone writes it: JPEG, turned by EXIF, with a place that must not survive."""
+    """A JPEG as phones write it: rotated by EXIF, with a location that must be removed."""
     photo = Image.open(SCENE).convert("RGB").transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -8,7 +8,7 @@ from accounts.models import User
 
 
 def sign_in(page: Page, client: Client, user: User, site: str) -> None:
-    """Give the window a session without walking through the pages for it."""
+    """Give the window a session without going through the sign-in pages."""
     client.force_login(user)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(

@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on the main pages, in light and in dark, and nothing overflows."""
+"""Accessibility of the main pages in light and dark: axe-core, and no overflow."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_pages_fit_every_width(open_window: Window, client: Client, site: str) -
 
 
 def _signing_up(page: Page) -> list[str]:
-    """The pages on the way, as a local site without a mail server shows them."""
+    """The pages of signing up, as a local site without a mail server shows them."""
     page.goto("/accounts/sign-up/")
     page.get_by_label("E-mail address").fill(f"{'donaudampfschifffahrt' * 3}@storify.test")
     page.get_by_role("button", name="Sign up").click()

@@ -1,4 +1,4 @@
-"""Steering, taking back and finding music with the keyboard, and the same without script."""
+"""Steering, undo and search by keyboard, and without JavaScript."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The newcomer's whole walk in a real browser, with a real worker behind the site.
+"""A newcomer's whole way through the site, in a real browser with a real worker.
 
-Pictures of every stop are kept under var/screenshots. STORIFY_REFRESH_DOCS=1 also renews the
+Screenshots of every page are kept in var/screenshots. STORIFY_REFRESH_DOCS=1 also renews the
 picture in the README.
 """
 
@@ -133,7 +133,7 @@ def _tracks(page: Page) -> Locator:
 
 
 def _tracks_can_be_heard(page: Page) -> None:
-    """Silent until asked; then a sound that loads and runs, and only one at a time."""
+    """Check that nothing plays by itself, and that one track at a time plays on a click."""
     assert page.evaluate("[...document.querySelectorAll('audio')].every(a => a.paused)")
     first, second = _tracks(page).nth(0), _tracks(page).nth(1)
     first.get_by_role("button", name="Play").click()
@@ -197,7 +197,7 @@ def _refusing_takes_the_track_away(page: Page) -> None:
 
 
 def _keep(page: Page, screenshots: Path, name: str) -> None:
-    """A picture as wide as a phone and one as wide as a desk."""
+    """Take a screenshot at the width of a phone and one at that of a desktop."""
     # Hiding the caret would leave style attributes behind, which the site's policy forbids.
     size = page.viewport_size
     for width in (390, 1280):

@@ -1,4 +1,4 @@
-"""The page follows the worker by itself; here the test plays the worker."""
+"""The waiting page follows the analysis; the test stands in for the worker."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def _update(story: Story, **fields: Any) -> None:
 
 
 def _finish(story: Story) -> None:
-    """What an analysis would leave behind, borrowed from a story of somebody else."""
+    """Store the result of an analysis, copied from another story."""
     Analysis.objects.filter(story=make_ready_story()).update(story=story)
     _update(story, status=Story.Status.READY, stage="")

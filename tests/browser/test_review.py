@@ -1,4 +1,4 @@
-"""A reviewer's work by keyboard, on a tablet, and without script."""
+"""Reviews by keyboard, on a tablet, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reviewer(settings: Any) -> User:
 
 
 def fill(count: int, **fields: Any) -> list[ReviewItem]:
-    """Items in the order in which they come, the model's action a different one each time."""
+    """Items in the order of the queue, each with a different action."""
     owner = make_user(improve_consent=True)
     return [_item(owner, ACTIONS[n % len(ACTIONS)], 1 - n / 100, **fields) for n in range(count)]
 

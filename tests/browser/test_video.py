@@ -1,4 +1,4 @@
-"""A video in a real browser: a look at it before it is sent, and a player that plays it."""
+"""Videos in the browser: preview before upload, and playback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Every address of the site and every name that it may read, taken from the code itself.
+"""Every address of the site and every parameter that it may read, collected from the code.
 
-An address or a form field that is added later is attacked without a word here.
+So new addresses and form fields are covered without changes here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOOKUPS = ("", "__exact", "__isnull", "__in", "__gte", "__lt")
 
 @dataclass(frozen=True)
 class Address:
-    """A path with `%(name)s` where it takes something."""
+    """A path with `%(name)s` for each parameter."""
 
     template: str
 
@@ -51,7 +51,7 @@ class Address:
 
 @cache
 def addresses() -> list[Address]:
-    """What the URLconf holds, and a path for what normalize does not understand."""
+    """The URLconf's paths, and one for each pattern that `normalize` doesn't support."""
     more = ("/sandbox/api/v1/audio-features", "/static/nothing.css", "/nothing/")
     return [Address(path) for path in sorted({*_walk(get_resolver(), "/"), *more})]
 

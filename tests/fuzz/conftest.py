@@ -1,4 +1,4 @@
-"""A site with one of everything, and somebody of every kind who asks."""
+"""Fixtures: a site with one row of each kind, and clients with every role."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
-    """What there is to ask for, by the names of the URLconf, and the headers of those who ask."""
+    """Values of URL parameters by name, and the headers of each kind of client."""
 
     real: Mapping[str, str]
     people: Mapping[str, Mapping[str, str]]
 
     def send(self, request: Hostile) -> Answer:
-        """The answer; whatever was changed is undone."""
+        """Send a request, roll its changes back, and return the response."""
         try:
             with transaction.atomic():
                 answer = self._answer(request)
@@ -71,7 +71,7 @@ class Site:
         return answer
 
     def _answer(self, request: Hostile) -> Answer:
-        """Through the WSGI entry point, as a server calls it."""
+        """Call the WSGI application as a server does."""
         errors: list[BaseException | None] = []
         heads: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -122,7 +122,7 @@ def _in_environ(name: str) -> str:
 
 @pytest.fixture
 def one_transaction(db: None) -> Iterator[None]:
-    """A request's end doesn't close the connection that the test's transaction is on."""
+    """Keep the connection with the test's transaction open after a request."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -132,7 +132,7 @@ def one_transaction(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def site(one_transaction: None, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Nobody is throttled here, and no worker is waiting."""
+    """A site without throttling or workers."""
     monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *_: True)
     monkeypatch.setattr(job_publisher, "publish_analysis", lambda _story_id: None)
     person, staff = make_user(), make_user(is_staff=True, is_superuser=True)

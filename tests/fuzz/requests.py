@@ -1,4 +1,4 @@
-"""Requests as somebody would make them who wants to break something."""
+"""Hostile requests."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ BODIES = (
 
 @dataclass(frozen=True)
 class Hostile:
-    """One request: where to, by whom, and with what."""
+    """One request: address, client and parameters."""
 
     address: Address
     path: Mapping[str, str] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Hostile:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, real: Mapping[str, str]) -> str:
-        """The address with what stands in it, `real` where nothing is said."""
+        """The address with its parameters filled in, by default from `real`."""
         before = self.address.template.partition("%(")[0]
         known = {**real, "object_id": real.get(before, real["story_id"]), **self.path}
         parts = {name: quote(known.get(name, "x")) for name in self.address.parameters}
@@ -128,7 +128,7 @@ class Hostile:
 
 
 def requests(real: Mapping[str, str]) -> st.SearchStrategy[Hostile]:
-    """Any request to any address; the strategies of an address are made once."""
+    """Strategy for any request to any address; built once per address."""
     values = st.sampled_from((*PLAUSIBLE, *real.values(), *PLAUSIBLE, *HOSTILE))
     values = st.one_of(values, values, _TEXT)
     to = {address: _requests_to(address, values) for address in addresses()}

@@ -1,4 +1,4 @@
-"""The API against its own OpenAPI document: what it says may be sent, and what it may not."""
+"""Fuzz tests of the API, generated from its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_api_answers_as_its_document_says(
 
 
 def takes_something(operation: Any) -> bool:
-    """Whether what is sent to it can be wrong at all."""
+    """Whether it takes any input that can be invalid."""
     return bool(operation.body or operation.path_parameters or operation.query)
 
 

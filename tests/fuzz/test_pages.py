@@ -1,4 +1,4 @@
-"""Whatever is sent to whatever address, by whomever: the answer is never an error of ours."""
+"""Fuzz tests of all addresses, as every kind of visitor: never a server error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check(request: Hostile, answer: Answer) -> None:
 
 
 def test_every_address_answers_everybody_who_asks_for_nothing_odd(site: Site) -> None:
-    """What is attacked above is there."""
+    """The addresses that the fuzz tests use exist."""
     statuses = {
         (address.template, who): site.send(Hostile(address, who=who)).status
         for address in addresses()

@@ -169,10 +169,10 @@ def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
 ) -> None:
     sure = {name: float(name == "running") for name in ACTIONS}
     unsure = dict.fromkeys(ACTIONS, 1 / len(ACTIONS))
-    said = iter(
+    result = iter(
         [(sure, "running"), (unsure, None), (sure, "running"), (unsure, None), (unsure, None)]
     )
-    monkeypatch.setattr("ml.action.predict.recognise", lambda _photo: next(said))
+    monkeypatch.setattr("ml.action.predict.recognise", lambda _photo: next(result))
     half = analyse_video(scenes(2), drawing(), "")
     third = analyse_video(scenes(3), drawing(), "")
     assert (half.action_label, third.action_label) == ("running", None)
@@ -197,10 +197,10 @@ def test_same_photo_twice_gives_the_same_answer() -> None:
 
 
 def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
-    said: list[tuple[int, int]] = []
-    warming.warm(lambda loaded, parts: said.append((loaded, parts)))
-    assert sorted(said) == [(loaded, len(warming.PARTS)) for loaded in range(len(said))]
-    assert max(said) == (len(warming.PARTS), len(warming.PARTS))
+    result: list[tuple[int, int]] = []
+    warming.warm(lambda loaded, parts: result.append((loaded, parts)))
+    assert sorted(result) == [(loaded, len(warming.PARTS)) for loaded in range(len(result))]
+    assert max(result) == (len(warming.PARTS), len(warming.PARTS))
     caches = (session, tinyvit, process, _e5, _universal, yunet, blazeface)
     assert all(cached.cache_info().currsize == 1 for cached in caches)
     assert compiled.cache_info().currsize == 3

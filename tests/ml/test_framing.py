@@ -10,7 +10,7 @@ from ml.faces.framing import SOFT, focus, sharpened, square
 
 
 def face(blur: float, light: float = 1.0) -> NDArray[np.uint8]:
-    """Soft blotches, as large as a nose, with fine grain on them."""
+    """Soft blotches the size of a nose, with fine grain."""
     rng = np.random.default_rng(4)
     blotches = cv2.GaussianBlur(rng.normal(0, 1, (44, 44)), (0, 0), 3.0)
     grain = cv2.GaussianBlur(rng.normal(0, 1, (44, 44)), (0, 0), 0.5)

@@ -117,11 +117,11 @@ def test_nobody_is_no_answer() -> None:
 
 def test_intensity_is_the_mean_of_the_levels_by_probability() -> None:
     """3 : 1 of (0.85, 0.13, 0.02) and (0.02, 0.13, 0.85)."""
-    told = intensity_of({"sleeping": 0.6, "running": 0.2})
-    assert tuple(told.values()) == pytest.approx((0.6425, 0.13, 0.2275))
+    result = intensity_of({"sleeping": 0.6, "running": 0.2})
+    assert tuple(result.values()) == pytest.approx((0.6425, 0.13, 0.2275))
 
 
 def test_expected_intensity_by_hand() -> None:
     """Mean 0.2 * 0.5 + 0.3 = 0.4; variance 0.5 * 0.16 + 0.2 * 0.01 + 0.3 * 0.36 = 0.19."""
-    told = expected({"low": 0.5, "medium": 0.2, "high": 0.3})
-    assert told == pytest.approx((0.4, 0.19**0.5))
+    result = expected({"low": 0.5, "medium": 0.2, "high": 0.3})
+    assert result == pytest.approx((0.4, 0.19**0.5))

@@ -22,7 +22,7 @@ def textured(width: int = 400, height: int = 300) -> Image.Image:
 
 
 class Network:
-    """Says of a crop how bright it is, as the share of `angry`; counts its calls."""
+    """Fake network: a crop's brightness is its share of `angry`; counts calls."""
 
     def __init__(self) -> None:
         self.calls = 0

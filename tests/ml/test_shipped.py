@@ -1,4 +1,4 @@
-"""The shipped emotion network without any data: is it the file that was measured?"""
+"""The shipped emotion network is the one that was measured (no data needed)."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ MEGABYTES = 16
 
 
 def test_shipped_file_says_what_it_said_when_it_was_published() -> None:
-    said = predict(smoke_faces())
-    assert np.allclose(said, entry("emotion")["smoke"], atol=0.005)
+    result = predict(smoke_faces())
+    assert np.allclose(result, entry("emotion")["smoke"], atol=0.005)
 
 
 def test_shipped_file_is_one_network_small_enough_for_a_laptop() -> None:

@@ -1,4 +1,4 @@
-"""The shipped action network without any data: is it the one that was measured?"""
+"""The shipped action network is the one that was measured (no data needed)."""
 
 from typing import Any
 

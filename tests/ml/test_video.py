@@ -54,7 +54,7 @@ def test_short_video_has_a_frame_every_half_second() -> None:
 
 
 def turned(data: bytes) -> bytes:
-    """The video as a phone held upright writes it: to be shown a quarter clockwise."""
+    """The video as a phone held upright writes it: to be rotated by 90° clockwise."""
     changed, box = bytearray(data), data.find(b"tkhd")
     matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)
     changed[box + 44 : box + 80] = matrix

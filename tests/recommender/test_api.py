@@ -159,8 +159,8 @@ def test_preferences_are_read_and_changed(api: APIClient, user: User) -> None:
         "year_from": None,
         "year_to": None,
     }
-    said = {"genres": ["pop"], "languages": ["de", "zxx"], "year_from": 1990}
-    assert api.patch(address, said).json()["languages"] == ["de", "zxx"]
+    result = {"genres": ["pop"], "languages": ["de", "zxx"], "year_from": 1990}
+    assert api.patch(address, result).json()["languages"] == ["de", "zxx"]
     assert api.patch(address, {"allow_explicit": False}).json()["genres"] == ["pop"]
     assert selectors.music_preferences(user).n_filters == 4
 

@@ -62,13 +62,13 @@ def test_export_holds_what_was_said_of_music() -> None:
     save(user, make_track())
     services.reset_taste(user=user)
     files = {path: json.loads(content) for path, content in personal_data.export(user)}
-    (said,) = files["music/preferences.json"]
-    assert (said["liked_genres"], said["liked_languages"], said["year_from"]) == (
+    (result,) = files["music/preferences.json"]
+    assert (result["liked_genres"], result["liked_languages"], result["year_from"]) == (
         ["pop"],
         ["de"],
         1990,
     )
-    assert said["asked_at"]
+    assert result["asked_at"]
     assert files["music/stories.json"] == [
         {"story": str(story_id), "steering": 0.5, "learned_from": False}
     ]

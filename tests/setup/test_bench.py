@@ -1,4 +1,4 @@
-"""What `make bench` fills a site with; the measuring itself is a run of its own."""
+"""The data that `make bench` fills a site with."""
 
 import json
 from io import StringIO

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Composing three hundred tracks is tested elsewhere; a few stories are enough."""
+    """Skip the demo catalogue, which is tested elsewhere, and make only a few stories."""
     command = "storify_site.management.commands.load_demo_data"
     monkeypatch.setattr(f"{command}.call_command", lambda *_args, **_options: None)
     monkeypatch.setattr(f"{command}.add_demo_stories", partial(add_demo_stories, count=14))

@@ -1,4 +1,4 @@
-"""What the documents point at is there."""
+"""Paths and links in the documents exist."""
 
 import re
 from pathlib import Path

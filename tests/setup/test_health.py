@@ -1,4 +1,4 @@
-"""Whether the site says honestly that it can serve."""
+"""Health checks."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def redis_away() -> Iterator[None]:
-    """The time while Redis does not run."""
+    """Stop Redis during the block."""
     local.redis.stop(local.var_dir())
     yield
     local.redis.start(local.var_dir(), durable=False)
@@ -61,8 +61,8 @@ def test_a_model_process_that_says_nothing_any_more_is_not_counted(
 
 def test_readyz_tells_of_a_restart(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     model_status.note_restart("models@one:0", "no sign of life for 20 s")
-    told = client.get("/readyz").json()["models"]["last_restart"]
-    assert (told["process"], told["why"]) == ("models@one:0", "no sign of life for 20 s")
+    result = client.get("/readyz").json()["models"]["last_restart"]
+    assert (result["process"], result["why"]) == ("models@one:0", "no sign of life for 20 s")
     assert "models@one:0 is restarted: no sign of life for 20 s" in caplog.text
 
 

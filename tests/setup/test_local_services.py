@@ -1,4 +1,4 @@
-"""The local PostgreSQL and Redis: started once, shared, stopped by the last who leaves."""
+"""The local PostgreSQL and Redis: started once, shared, stopped by the last user."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from storify_site import local
 
 @pytest.fixture
 def var(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of its own with a name short enough for the sockets in it."""
+    """A folder with a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="se-", dir="/tmp") as folder:
         monkeypatch.setenv("VAR_DIR", folder)
         yield Path(folder)

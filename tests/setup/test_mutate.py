@@ -1,4 +1,4 @@
-"""What `make mutate` tries: the faults of a module, and a list that names files that exist."""
+"""The faults that `make mutate` tries, and the files in its list."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Errors of the API as problem details, and outages in words."""
+"""API errors as problem details, and messages during outages."""
 
 import redis
 from django.http import HttpRequest, HttpResponse

@@ -24,14 +24,14 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """A folder with a name short enough for the sockets in it."""
+    """A folder with a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="sr-", dir="/tmp") as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def start(var: Path) -> Iterator[Start]:
-    """Starts sites on this folder; whatever still runs at the end is stopped."""
+    """Start sites in this folder; stop what still runs at the end."""
     sites: list[subprocess.Popen[str]] = []
 
     def start_site(**environment: str) -> subprocess.Popen[str]:

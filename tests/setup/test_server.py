@@ -26,7 +26,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Application:
-    """Answers with what it got; `/slow` waits until it is released."""
+    """Echoes the request; `/slow` waits until it's released."""
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -70,7 +70,7 @@ class Running:
             return reply.status, dict(reply.getheaders()), reply.read()
 
     def ask_later(self, path: str) -> Callable[[], Answer]:
-        """Send a request now; calling what comes back waits for the answer."""
+        """Send a request; the returned function waits for the response."""
         answers: list[Answer] = []
         thread = threading.Thread(target=lambda: answers.append(self.ask(path)))
         thread.start()
@@ -82,7 +82,7 @@ class Running:
         return answer
 
     def send(self, data: bytes) -> socket.socket:
-        """A connection on which this, and perhaps nothing more, is sent."""
+        """Open a connection and send this."""
         client = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
         client.sendall(data)
         return client
@@ -225,7 +225,7 @@ def test_unfinished_requests_up_to_the_limit_keep_nobody_out(start: Start) -> No
 
 @pytest.fixture
 def busy(site: Running) -> Running:
-    """The only thread for pages is taken, and nobody may wait for it long."""
+    """Occupy the only thread for pages, with a short patience."""
     site.server.task_dispatcher.pages.patience = Patience(burst=0.05, standing=0.05)
     site.held = site.ask_later("/slow")
     assert site.application.entered.acquire(timeout=WAIT)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def get(port: int, path: str) -> tuple[int, float]:
-    """The status, and after how many seconds it came."""
+    """The status, and the seconds until it came."""
     started = time.monotonic()
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         client.request("GET", path)

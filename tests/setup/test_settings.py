@@ -1,4 +1,4 @@
-"""What the environment decides, seen from a process of its own."""
+"""Settings from the environment, read in a separate process."""
 
 import json
 import os

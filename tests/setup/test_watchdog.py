@@ -1,4 +1,4 @@
-"""What the watchdog takes for stopped or stuck; each check stands for a second here."""
+"""The watchdog's decisions; each check stands for one second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storify_site.watchdog import ANALYSING, BUSY, IDLE, WARMING, MainWatch, Poo
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """What is sent to whom, instead of being sent."""
+    """Record signals instead of sending them."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     return sent
@@ -114,21 +114,21 @@ def test_a_process_that_beats_but_gets_nothing_done_is_killed_where_it_should(
     seconds: int | None,
 ) -> None:
     settings.STORIES_STALE_AFTER = 30
-    main, looks = watch(vitals), 0
+    main, checks = watch(vitals), 0
     vitals[1].state = state
-    while not killed and looks < 2000:
+    while not killed and checks < 2000:
         vitals[1].beats += 1
         main.check()
-        looks += 1
-    assert (looks - 1 if killed else None) == seconds
+        checks += 1
+    assert (checks - 1 if killed else None) == seconds
 
 
 def test_a_process_that_gets_on_is_left_alone(vitals: Any, killed: list[tuple[int, int]]) -> None:
     main = watch(vitals)
     vitals[1].state = WARMING
-    for look in range(3 * watchdog.LOADING):
+    for second in range(3 * watchdog.LOADING):
         vitals[1].beats += 1
-        vitals[1].progress += look % watchdog.LOADING == 0
+        vitals[1].progress += second % watchdog.LOADING == 0
         main.check()
     assert killed == []
 
@@ -153,9 +153,9 @@ def test_a_worker_leaves_that_takes_nothing_while_messages_wait(
 def test_a_worker_that_takes_messages_stays(vitals: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "_exit", pytest.fail)
     main = watch(vitals, 5)
-    for look in range(300):
+    for second in range(300):
         vitals[1].beats += 1
-        vitals[1].progress += look % 30 == 0
+        vitals[1].progress += second % 30 == 0
         main.check()
 
 
@@ -197,9 +197,9 @@ def test_a_worker_whose_beat_stands_still_leaves_unless_the_broker_is_away(
     monkeypatch.setattr(os, "_exit", left.append)
     main = watch(vitals, waiting)
     main.beat = LivingBeat()
-    for look in range(watchdog.BEAT_STOPPED + 5):
+    for second in range(watchdog.BEAT_STOPPED + 5):
         vitals[1].beats += 1
-        vitals[-1].progress += look % tick_every == 0
+        vitals[-1].progress += second % tick_every == 0
         main.check()
     assert bool(left) is leaves
     restart = model_status.summary().get("last_restart", {"why": ""})

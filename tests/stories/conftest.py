@@ -1,4 +1,4 @@
-"""What the tests of stories stand on: a queue that notes, and models that answer at once."""
+"""Fixtures: a queue that records jobs, and fake models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def user(db: None) -> User:
 
 @dataclass
 class FakeQueue:
-    """Notes what is published; `down` makes it refuse as a broker that is away does.
+    """Records published jobs; with `down` it fails like an unreachable broker.
 
     `held` messages are those that no worker has taken; None for as many as were published.
     """
@@ -75,7 +75,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
 
 @dataclass
 class FakeModels:
-    """Stands in for ml.analysis; `before_stage` may interfere in the middle of the work."""
+    """Fake ml.analysis; `before_stage` can interfere between stages."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     before_stage: Callable[[str], object] = lambda stage: None

@@ -37,17 +37,17 @@ def test_the_export_holds_every_story_and_photo_of_the_person_and_no_other(user:
     out = io.BytesIO()
     export_account(user=user, out=out)
     with zipfile.ZipFile(out) as archive:
-        told = json.loads(archive.read("stories.json"))
+        result = json.loads(archive.read("stories.json"))
         photos = {name for name in archive.namelist() if name.startswith("photos/")}
         first = archive.read(f"photos/{ready.pk}.jpg")
-    assert [one["id"] for one in told] == [str(waiting.pk), str(ready.pk)]
-    assert told[1]["caption"] == "Grüße"
-    assert told[1]["tags"]["emotion"]["label"] == "sad"
-    assert set(told[1]["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
-    assert [(c["tag"], c["before"], c["after"]) for c in told[1]["tag_events"]] == [
+    assert [one["id"] for one in result] == [str(waiting.pk), str(ready.pk)]
+    assert result[1]["caption"] == "Grüße"
+    assert result[1]["tags"]["emotion"]["label"] == "sad"
+    assert set(result[1]["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
+    assert [(c["tag"], c["before"], c["after"]) for c in result[1]["tag_events"]] == [
         ("emotion", "happy", "sad")
     ]
-    assert told[0]["tags"] is None
+    assert result[0]["tags"] is None
     assert photos == {f"photos/{story.pk}.jpg" for story in (ready, waiting)}
     assert first.startswith(b"\xff\xd8")
 
@@ -134,11 +134,11 @@ def test_the_export_tells_what_the_models_said_under_a_correction(user: User) ->
     seen = {"light": 1.0, "colour": 0.1, "mood": scene.to_json()}
     Analysis.objects.filter(pk=story.pk).update(caption_mood=words, scene=seen)
     services.correct_story(story=story, user=user, emotion="sad", action="dancing")
-    told = json.loads(dict(export_stories(user))["stories.json"])[0]  # type: ignore[arg-type]
-    analysis = told["analysis"]
-    assert told["mood"] == selectors.described_mood(Story.objects.get())
-    assert (told["tags"]["emotion"]["label"], analysis["emotion_label"]) == ("sad", "happy")
-    assert (told["tags"]["action"]["label"], analysis["action_label"]) == ("dancing", "running")
+    result = json.loads(dict(export_stories(user))["stories.json"])[0]  # type: ignore[arg-type]
+    analysis = result["analysis"]
+    assert result["mood"] == selectors.described_mood(Story.objects.get())
+    assert (result["tags"]["emotion"]["label"], analysis["emotion_label"]) == ("sad", "happy")
+    assert (result["tags"]["action"]["label"], analysis["action_label"]) == ("dancing", "running")
     assert analysis["emotion"]["happy"] == pytest.approx(0.7)
     assert (analysis["caption_mood"], analysis["scene"]) == (words, seen)
     assert analysis["versions"] == {"emotion": "test"}
@@ -150,13 +150,13 @@ def test_every_exported_column_is_really_there(user: User) -> None:
     services.correct_story(story=story, user=user, emotion="sad")
     save_answers(user=user, answers={"dancing": "high"})
     files = dict(export_stories(user))
-    told = json.loads(files["stories.json"])[0]  # type: ignore[arg-type]
+    result = json.loads(files["stories.json"])[0]  # type: ignore[arg-type]
     places: dict[type[Model], Any] = {
-        Story: told,
-        Photo: {**told["photo_details"], "file": files[told["photo"]]},
-        Video: {**told["video_details"], "file": files[told["video"]]},
-        Analysis: told["analysis"],
-        TagEvent: told["tag_events"][0],
+        Story: result,
+        Photo: {**result["photo_details"], "file": files[result["photo"]]},
+        Video: {**result["video_details"], "file": files[result["video"]]},
+        Analysis: result["analysis"],
+        TagEvent: result["tag_events"][0],
     }
     for model, place in places.items():
         assert set(EXPORTED[model]) <= set(place), model

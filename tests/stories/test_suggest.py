@@ -34,14 +34,14 @@ def suggest(*args: Any) -> str:
 def test_json_has_tags_mood_and_tracks_with_reasons_and_stores_nothing(
     photo: Path, models: FakeModels, tracks: list[Track]
 ) -> None:
-    said = json.loads(suggest(str(photo), "--caption", "We ran", "-n", "5", "--json"))
-    assert set(said) == {"tags", "mood", "suggestions"}
-    assert said["tags"]["emotion"]["label"] == "happy"
-    assert set(said["tags"]["emotion"]["probabilities"]) == set(EMOTIONS)
-    assert set(said["tags"]["action"]["probabilities"]) == set(ACTIONS)
-    assert set(said["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
-    assert [one["rank"] for one in said["suggestions"]] == [1, 2, 3, 4, 5]
-    for one in said["suggestions"]:
+    result = json.loads(suggest(str(photo), "--caption", "We ran", "-n", "5", "--json"))
+    assert set(result) == {"tags", "mood", "suggestions"}
+    assert result["tags"]["emotion"]["label"] == "happy"
+    assert set(result["tags"]["emotion"]["probabilities"]) == set(EMOTIONS)
+    assert set(result["tags"]["action"]["probabilities"]) == set(ACTIONS)
+    assert set(result["mood"]) == {"valence", "energy", "spread", "word", "certainty"}
+    assert [one["rank"] for one in result["suggestions"]] == [1, 2, 3, 4, 5]
+    for one in result["suggestions"]:
         assert {"track", "score", "terms", "reasons"} <= set(one)
         assert one["reasons"]
     assert models.calls == [{"size": (64, 48), "caption": "We ran", "faces": True}]
@@ -50,12 +50,12 @@ def test_json_has_tags_mood_and_tracks_with_reasons_and_stores_nothing(
 
 
 def test_text_is_for_people(photo: Path, models: FakeModels, tracks: list[Track]) -> None:
-    said = suggest(str(photo))
-    assert "emotion    happy (happy 70%" in said
-    assert "action     running (running 60%" in said
-    assert "mood       a little joyful (valence 0.7" in said
-    assert "  1. Song" in said
-    assert " 10. Song" in said
+    result = suggest(str(photo))
+    assert "emotion    happy (happy 70%" in result
+    assert "action     running (running 60%" in result
+    assert "mood       a little joyful (valence 0.7" in result
+    assert "  1. Song" in result
+    assert " 10. Song" in result
 
 
 def test_an_empty_catalogue_is_said(photo: Path, models: FakeModels) -> None:

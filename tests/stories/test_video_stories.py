@@ -1,4 +1,4 @@
-"""Stories that are a video: from the upload to the page, the export and the end."""
+"""Video stories: upload, page, export and deletion."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def stored(media: Path) -> list[Path]:
 
 
 def encoded(story: Story) -> Video:
-    """The story's video after a worker had its turn."""
+    """The story's video after a worker has encoded it."""
     services.transcode_next_video()
     return Video.objects.get(story=story)
 
@@ -321,9 +321,9 @@ def test_the_export_holds_the_video(user: User, ready: Story) -> None:
     out = io.BytesIO()
     export_account(user=user, out=out)
     with zipfile.ZipFile(out) as archive:
-        told = json.loads(archive.read("stories.json"))[0]
-        assert archive.read(told["video"]) == ready.video.file.read()
-    assert told["moments"] == ready.analysis.moments
+        result = json.loads(archive.read("stories.json"))[0]
+        assert archive.read(result["video"]) == ready.video.file.read()
+    assert result["moments"] == ready.analysis.moments
 
 
 def test_suggest_takes_a_video(models: FakeModels, tracks: list[Track], tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return _answer(request)
     scopes = request.GET.get("scope", "").split()
     context = {
-        "listeners": [one for one in LISTENERS.values() if not one.is_trouble],
-        "troubles": [one for one in LISTENERS.values() if one.is_trouble],
+        "listeners": [listener for listener in LISTENERS.values() if not listener.is_trouble],
+        "troubles": [listener for listener in LISTENERS.values() if listener.is_trouble],
         "permissions": [SCOPE_DESCRIPTIONS.get(scope, scope) for scope in scopes],
     }
     return render(request, "accounts/sandbox_consent.html", context)
@@ -99,8 +99,8 @@ def token(request: HttpRequest) -> HttpResponse:
 
 def _is_our_client(request: HttpRequest) -> bool:
     expected = base64.b64encode(":".join(app.SANDBOX_CREDENTIALS).encode()).decode()
-    given = request.headers.get("Authorization", "")
-    return hmac.compare_digest(given.encode(), f"Basic {expected}".encode())
+    header = request.headers.get("Authorization", "")
+    return hmac.compare_digest(header.encode(), f"Basic {expected}".encode())
 
 
 def _exchange(request: HttpRequest) -> HttpResponse:

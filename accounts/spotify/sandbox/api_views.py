@@ -93,14 +93,14 @@ def search(request: HttpRequest, _listener: Listener) -> HttpResponse:
         return error(400, "Invalid limit")
     if offset is None or not 0 <= offset <= 1000:
         return error(400, "Invalid offset")
-    found = [catalogue.track_json(track) for track in catalogue.search(query)]
-    return JsonResponse({"tracks": _page(found, "/search", limit, offset)})
+    tracks = [catalogue.track_json(track) for track in catalogue.search(query)]
+    return JsonResponse({"tracks": _page(tracks, "/search", limit, offset)})
 
 
 @endpoint("GET")
 def track(_request: HttpRequest, _listener: Listener, identifier: str) -> HttpResponse:
-    found = catalogue.TRACKS.get(identifier)
-    return JsonResponse(catalogue.track_json(found)) if found else error(404, "Resource not found")
+    item = catalogue.TRACKS.get(identifier)
+    return JsonResponse(catalogue.track_json(item)) if item else error(404, "Resource not found")
 
 
 @endpoint("PUT", "DELETE", scope="user-library-modify")
@@ -159,10 +159,10 @@ def unknown(_request: HttpRequest, /, **_: str) -> HttpResponse:
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int | None:
-    given = request.GET.get(name)
-    if given is None:
+    value = request.GET.get(name)
+    if value is None:
         return default
-    return int(given) if given.isascii() and given.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:

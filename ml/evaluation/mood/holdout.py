@@ -34,15 +34,15 @@ def parts_of(
     file = cache / f"parts-{split}.json" if cache else None
     if file and file.is_file():
         return Parts(**json.loads(file.read_text()))
-    said = {
+    predictions = {
         "emotion": read_faces(faces, split, np.random.default_rng(7)),
         "caption": read_captions(captions, split, np.random.default_rng(7)),
         "activity": read_photos(photos, split, np.random.default_rng(7)),
     }
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(said))
-    return Parts(**said)
+        file.write_text(json.dumps(predictions))
+    return Parts(**predictions)
 
 
 def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
@@ -121,10 +121,10 @@ def _few(rows: Sequence[tuple[Any, str]], rng: np.random.Generator) -> list[tupl
 def _by_label(
     rows: Sequence[tuple[Any, str]], read: Callable[[list[Any]], Sequence[Any]]
 ) -> dict[str, list[Any]]:
-    said: dict[str, list[Any]] = {}
-    for (_, label), one in zip(rows, read([item for item, _ in rows]), strict=True):
-        said.setdefault(label, []).append(one)
-    return said
+    by_label: dict[str, list[Any]] = {}
+    for (_, label), prediction in zip(rows, read([item for item, _ in rows]), strict=True):
+        by_label.setdefault(label, []).append(prediction)
+    return by_label
 
 
 def _named(names: Sequence[str], rows: Float64Array) -> list[dict[str, float]]:

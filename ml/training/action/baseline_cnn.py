@@ -85,7 +85,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 def train(data: Path, out: Path, minutes: float) -> bool:
     """Train until EPOCHS or the time limit; resume a stopped run. Return whether it is done."""
     out.mkdir(parents=True, exist_ok=True)
-    everything = pixels(data, out / "pixels.npy")
+    images = pixels(data, out / "pixels.npy")
     training, val = (part_of(data, split) for split in ("train", "val"))
     history: list[dict[str, float]] = []
     if (out / "history.json").exists():
@@ -101,8 +101,8 @@ def train(data: Path, out: Path, minutes: float) -> bool:
         start = time.monotonic()
         if start - began + longest > 60 * minutes:
             return False
-        fitted = model.fit(Batches(training, everything, epoch), verbose=0)
-        right = logits_of(model, everything, val).argmax(axis=1) == val.labels
+        fitted = model.fit(Batches(training, images, epoch), verbose=0)
+        right = logits_of(model, images, val).argmax(axis=1) == val.labels
         longest = time.monotonic() - start
         accuracy = round(float(right.mean()), 4)
         history.append(
@@ -110,24 +110,24 @@ def train(data: Path, out: Path, minutes: float) -> bool:
         )
         log.info("%s, %.0f s", history[-1], longest)
         model.save(out / "last.keras")
-        if accuracy >= max(each["accuracy"] for each in history):
+        if accuracy >= max(row["accuracy"] for row in history):
             model.save(out / "best.keras", include_optimizer=False)
         (out / "history.json").write_text(json.dumps(history, indent=1))
     return True
 
 
-def logits_of(model: keras.Model, everything: NDArray[np.uint8], part: Part) -> Float32Array:
-    return np.asarray(model.predict(everything[part.rows], batch_size=BATCH, verbose=0))
+def logits_of(model: keras.Model, images: NDArray[np.uint8], part: Part) -> Float32Array:
+    return np.asarray(model.predict(images[part.rows], batch_size=BATCH, verbose=0))
 
 
 def measure(data: Path, out: Path) -> dict[str, Any]:
     """Measure the best epoch's network on `test` and write the figures for the card."""
-    everything = pixels(data, out / "pixels.npy")
+    images = pixels(data, out / "pixels.npy")
     model = keras.models.load_model(out / "best.keras", compile=False)
     val, test = (part_of(data, split) for split in ("val", "test"))
-    logits = logits_of(model, everything, val)
+    logits = logits_of(model, images, val)
     temperature = fit_temperature(logits, np.eye(len(ACTIONS))[val.labels])
-    probabilities = softmax(logits_of(model, everything, test), temperature)
+    probabilities = softmax(logits_of(model, images, test), temperature)
     result = report(probabilities, test.labels, ACTIONS)
     result["history"] = json.loads((out / "history.json").read_text())
     result["parameters"] = model.count_params()

@@ -45,8 +45,8 @@ def last_weights() -> dict[str, Float32Array]:
     for name in names.values():
         model = with_output(model, name)
     opened = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    nothing = np.zeros((1, 3, SIDE, SIDE), dtype=np.float32)
-    return dict(zip(names, opened.run(list(names.values()), {"input": nothing}), strict=True))
+    blank = np.zeros((1, 3, SIDE, SIDE), dtype=np.float32)
+    return dict(zip(names, opened.run(list(names.values()), {"input": blank}), strict=True))
 
 
 def build(

@@ -43,8 +43,8 @@ class Cached:
 
     def computed(self, part: Part) -> Part:
         """Return the rows of a part that are in the cache."""
-        known = self.tokens[part.rows, 0].any(axis=1)
-        return Part(part.rows[known], part.labels[known])
+        cached = self.tokens[part.rows, 0].any(axis=1)
+        return Part(part.rows[cached], part.labels[cached])
 
 
 def part_of(data: Path, split: str) -> Part:
@@ -104,8 +104,8 @@ def main() -> None:
     )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    left = fill_cache(given.data, open_cache(given.data, given.cache), given.minutes)
-    log.info("%d photos are missing", left)
+    n_missing = fill_cache(given.data, open_cache(given.data, given.cache), given.minutes)
+    log.info("%d photos are missing", n_missing)
 
 
 if __name__ == "__main__":

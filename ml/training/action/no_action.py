@@ -36,10 +36,10 @@ def rows(
     """
     result = []
     for source, folder in folders:
-        found = [_row(photo, split, source, name) for name, photo in pictures(folder)]
-        if not found:
+        photos = [_row(photo, split, source, name) for name, photo in pictures(folder)]
+        if not photos:
             raise ValueError(f"{folder} holds no picture of {MIN_SIDE} pixels or more")
-        result += found
+        result += photos
     for kind in drawn:
         for n in range(DRAWN_EACH):
             picture = DRAWINGS[kind](np.random.default_rng([n, len(kind)]))
@@ -93,8 +93,8 @@ def _field(rng: Rng, cells: int) -> Float64Array:
 
 
 def _coloured(values: Float64Array, rng: Rng) -> Image.Image:
-    one, other = rng.integers(0, 256, (2, 3))
-    return Image.fromarray((one + values[..., None] * (other - one)).astype(np.uint8))
+    first, second = rng.integers(0, 256, (2, 3))
+    return Image.fromarray((first + values[..., None] * (second - first)).astype(np.uint8))
 
 
 def gradient(rng: Rng) -> Image.Image:

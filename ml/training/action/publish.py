@@ -56,8 +56,9 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
     temperature = fit_temperature(logits, np.eye(len(ACTIONS))[val.labels])
     probabilities = softmax(logits, temperature)
     accuracy = float((logits.argmax(axis=1) == val.labels).mean())
-    seen = encode([preprocess(picture) for picture in smoke()])
-    said, _ = predict(model, seen.tokens, seen.features, np.arange(len(seen.tokens)))
+    encoded = encode([preprocess(picture) for picture in smoke()])
+    every = np.arange(len(encoded.tokens))
+    smoke_logits, _ = predict(model, encoded.tokens, encoded.features, every)
     described = {
         "version": VERSION,
         "classes": list(ACTIONS),
@@ -67,7 +68,7 @@ def publish_network(data: Path, cache: Path, run: Path | None) -> dict[str, Any]
         "temperature": temperature,
         "threshold": threshold_for(probabilities, val.labels, PRECISION),
         "familiarity": round(float(np.quantile(familiarity, 1 - FAMILIAR)), 4),
-        "smoke": softmax(said, temperature).round(4).tolist(),
+        "smoke": softmax(smoke_logits, temperature).round(4).tolist(),
     }
     model.save(cache / "action.keras")
     publish("action", cache / "action.keras", described)
@@ -82,14 +83,14 @@ def predict(
     rows: Int64Array,
 ) -> tuple[Float32Array, Float32Array]:
     """Return (n, classes) logits and (n,) familiarities of some rows of the cache."""
-    seen = {"tokens": tokens, "features": features}
-    each = []
+    arrays = {"tokens": tokens, "features": features}
+    batches = []
     for begin in range(0, len(rows), 64):
         some = rows[begin : begin + 64]
-        inputs = [seen[wanted.name][some].astype(np.float32) for wanted in model.inputs]
+        inputs = [arrays[tensor.name][some].astype(np.float32) for tensor in model.inputs]
         outputs = model(inputs[0] if len(inputs) == 1 else inputs, training=False)
-        each.append([keras.ops.convert_to_numpy(output) for output in outputs])
-    logits, familiarity = (np.concatenate(part) for part in zip(*each, strict=True))
+        batches.append([keras.ops.convert_to_numpy(output) for output in outputs])
+    logits, familiarity = (np.concatenate(part) for part in zip(*batches, strict=True))
     return logits, familiarity[:, 0]
 
 

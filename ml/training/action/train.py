@@ -45,13 +45,13 @@ def train(data: Path, cache: Path) -> dict[str, Any]:
         loss = log_loss(logits, targets, fit_temperature(logits, targets))
         accuracy = round(float((logits.argmax(axis=1) == val.labels).mean()), 4)
         log.info("%s: val %.4f, loss %.4f", name, accuracy, loss)
-        known = {"recipe": name, "accuracy": accuracy, "losses": losses}
-        results.append((loss, name, model, known | {"trained_on": len(features)}))
-    _, _, model, known = min(results)
+        summary = {"recipe": name, "accuracy": accuracy, "losses": losses}
+        results.append((loss, name, model, summary | {"trained_on": len(features)}))
+    _, _, model, summary = min(results)
     whole = with_familiarity(model, directions(model, features, training.labels))
     whole.save(cache / "head.keras")
-    (cache / "head.json").write_text(json.dumps(known, indent=1))
-    return known
+    (cache / "head.json").write_text(json.dumps(summary, indent=1))
+    return summary
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         tokens = np.stack(some).astype(np.float32)
         shares = np.eye(len(ACTIONS), dtype=np.float32)[self.part.labels[places]]
         other, share = rng.permutation(len(places)), np.float32(rng.beta(plan.mixup, plan.mixup))
-        mixed = [share * each + (1 - share) * each[other] for each in (tokens, shares)]
+        mixed = [share * array + (1 - share) * array[other] for array in (tokens, shares)]
         return mixed[0], mixed[1]
 
     def _patches(self, row: int, rng: np.random.Generator) -> Float16Array:
@@ -89,8 +89,8 @@ def compiled(model: keras.Model, plan: Plan, steps: int) -> None:
 def logits_of(model: keras.Model, tokens: Float16Array, rows: Int64Array) -> Float32Array:
     """Return (n, classes) logits of whole photos by their row numbers."""
     pieces = (rows[begin : begin + 64] for begin in range(0, len(rows), 64))
-    each = [model(tokens[some].astype(np.float32), training=False) for some in pieces]
-    return np.concatenate([keras.ops.convert_to_numpy(logits) for logits in each])
+    parts = [model(tokens[some].astype(np.float32), training=False) for some in pieces]
+    return np.concatenate([keras.ops.convert_to_numpy(logits) for logits in parts])
 
 
 def fit_head(model: keras.Model, tokens: Float16Array, part: Part, most: int = 2000) -> None:
@@ -100,13 +100,16 @@ def fit_head(model: keras.Model, tokens: Float16Array, part: Part, most: int = 2
     """
     some = np.random.default_rng(0).permutation(len(part.rows))[:most]
     inside = keras.Model(model.input, model.get_layer("norm").output)
-    seen = logits_of(inside, tokens, part.rows[some])
+    outputs = logits_of(inside, tokens, part.rows[some])
     head = keras.Sequential(
-        [keras.Input(seen.shape[1:]), keras.layers.Dense(len(ACTIONS), kernel_initializer="zeros")]
+        [
+            keras.Input(outputs.shape[1:]),
+            keras.layers.Dense(len(ACTIONS), kernel_initializer="zeros"),
+        ]
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     head.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.1), loss)
-    head.fit(seen, part.labels[some], epochs=15, batch_size=64, verbose=0)
+    head.fit(outputs, part.labels[some], epochs=15, batch_size=64, verbose=0)
     model.get_layer("logits").set_weights(head.get_weights())
 
 

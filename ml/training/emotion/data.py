@@ -138,8 +138,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         rows = self.order[index * self.batch : (index + 1) * self.batch]
         rng = np.random.default_rng((*self.seed, index))
-        how = (self.frame, self.size, rng, self.augmentation)
-        views = np.stack([augment(self.images[row], *how) for row in rows])
+        settings = (self.frame, self.size, rng, self.augmentation)
+        views = np.stack([augment(self.images[row], *settings) for row in rows])
         goal = self.targets[rows]
         if self.mixed:
             part = np.float32(rng.beta(self.mixed, self.mixed))

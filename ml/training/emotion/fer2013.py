@@ -13,15 +13,15 @@ VOTES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surpris
 
 def parts(table: pa.Table) -> dict[str, NDArray[np.bool_]]:
     """Return masks of the rows of each split, if there are several, and of rows without a copy."""
-    found = {}
+    masks = {}
     if "split" in table.column_names:
         splits = np.array(table["split"].to_pylist())
         names = sorted(set(splits))
-        found = {name: splits == name for name in names if len(names) > 1}
+        masks = {name: splits == name for name in names if len(names) > 1}
     if "copy_in_train" in table.column_names:
         copied = table["copy_in_train"].to_numpy(zero_copy_only=False).astype(bool)
-        found["without_copies"] = ~copied
-    return found
+        masks["without_copies"] = ~copied
+    return masks
 
 
 def ferplus_majority(table: pa.Table) -> Int64Array:

@@ -137,10 +137,10 @@ def folded(trained: keras.Model, bare: keras.Model) -> keras.Model:
 
     Every normalization is folded into the convolution before it, which halves the time.
     """
-    known = {layer.name: layer for layer in trained.layers}
+    by_name = {layer.name: layer for layer in trained.layers}
     for layer in bare.layers:
-        weights = known[layer.name].get_weights() if layer.weights else []
-        norm = known.get(f"{layer.name}_norm")
+        weights = by_name[layer.name].get_weights() if layer.weights else []
+        norm = by_name.get(f"{layer.name}_norm")
         if norm is not None:
             gain, shift, mean, variance = norm.get_weights()
             scale = gain / np.sqrt(variance + norm.epsilon)
@@ -159,8 +159,8 @@ def averaged(networks: Sequence[keras.Model]) -> keras.Model:
     first = networks[0]
     if kinds := {network.name for network in networks} - {first.name}:
         raise ValueError(f"give runs of one network: {first.name!r} and {kinds} have no mean")
-    each = zip(*(network.get_weights() for network in networks), strict=True)
-    first.set_weights([np.mean(weights, axis=0) for weights in each])
+    stacked = zip(*(network.get_weights() for network in networks), strict=True)
+    first.set_weights([np.mean(weights, axis=0) for weights in stacked])
     return first
 
 

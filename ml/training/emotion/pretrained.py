@@ -33,7 +33,7 @@ def read(folder: Path) -> dict[str, Float32Array]:
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise ValueError(f"{folder / NAME}.bin is not the one of @vladmandic/face-api 1.7.15.")
     described = json.loads((folder / f"{NAME}-weights_manifest.json").read_text())[0]["weights"]
-    found, start = {}, 0
+    arrays, start = {}, 0
     for weight in described:
         eight = weight.get("quantization")  # a few are whole floats
         kind = np.dtype(np.uint8 if eight else np.float32)
@@ -41,9 +41,9 @@ def read(folder: Path) -> dict[str, Float32Array]:
         values = np.frombuffer(data, kind, count, start).astype(np.float32)
         if eight:
             values = values * np.float32(eight["scale"]) + np.float32(eight["min"])
-        found[weight["name"]] = values.reshape(weight["shape"])
+        arrays[weight["name"]] = values.reshape(weight["shape"])
         start += count * kind.itemsize
-    return found
+    return arrays
 
 
 def is_known(layer: str) -> bool:
@@ -78,9 +78,9 @@ def load_weights(
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue
         until = keras.Model(model.input, layer.input)
-        seen = np.asarray(until.predict(faces, batch_size=64, verbose=0), dtype=np.float32)
+        outputs = np.asarray(until.predict(faces, batch_size=64, verbose=0), dtype=np.float32)
         axes = tuple(axis for axis in range(4) if axis != layer.axis % 4)
-        mean, variance = seen.mean(axis=axes), seen.var(axis=axes)
+        mean, variance = outputs.mean(axis=axes), outputs.var(axis=axes)
         name = name_of(layer.name.removesuffix("_norm"))
         gain, shift = weights[f"{name}/scale/weights"], weights[f"{name}/scale/biases"]
         spread = np.sqrt(variance + layer.epsilon)

@@ -62,9 +62,9 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
     file = runs[0] / "emotion.keras"
     save_small(model, file)
     model = keras.models.load_model(file, compile=False)
-    seen = tta_logits(model, validation.images)
-    label = with_shifts(LOGIT_SHIFTS, *fit_scaling(seen[:, LABELLED], _one_hot(validation)))
-    sure = softmax(seen[:, LABELLED], *label)
+    logits = tta_logits(model, validation.images)
+    label = with_shifts(LOGIT_SHIFTS, *fit_scaling(logits[:, LABELLED], _one_hot(validation)))
+    sure = softmax(logits[:, LABELLED], *label)
     histories = [json.loads((run / "history.json").read_text()) for run in runs]
     described = {
         "version": VERSION,
@@ -78,7 +78,7 @@ def publish_runs(data: Path, runs: Sequence[Path], teachers: Sequence[str]) -> N
             "epochs": [len(history) for history in histories],
         },
         "label": label,
-        "votes": fit_scaling(seen[:, VOTED], validation.votes),
+        "votes": fit_scaling(logits[:, VOTED], validation.votes),
         "threshold": threshold_for(sure, validation.labels, NAMED_RIGHT),
         "conformal": {
             "coverage": COVERAGE,

@@ -161,10 +161,10 @@ def teacher_probabilities(runs: Sequence[Path], images: NDArray[np.uint8]) -> Fl
     if not runs:
         return None
     models = [keras.models.load_model(run / "best.keras", compile=False) for run in runs]
-    each = [
+    predictions = [
         softmax(logits_of(model, images, model.input.shape[1])[:, LABELLED]) for model in models
     ]
-    return np.asarray(np.mean(each, axis=0), dtype=np.float32)
+    return np.asarray(np.mean(predictions, axis=0), dtype=np.float32)
 
 
 def train(
@@ -186,7 +186,7 @@ def train(
     goal = targets(training, teacher_probabilities(teachers, training.images), share=plan.share)
     log.info("training %d, validation %d", len(training), len(validation))
     steps = len(training) // plan.batch
-    seen = enlarged(centre(validation.images, plan.frame), plan.view)
+    views = enlarged(centre(validation.images, plan.frame), plan.view)
     average, shipped = plan.fresh(), plan.shipped()
     resumed = _resume(out, average)
     if resumed is None:
@@ -214,7 +214,7 @@ def train(
             mixed=plan.mixed,
         )
         fitted = _epoch(model, batches, Average(average, plan.average))
-        history.append({"epoch": epoch + 1} | fitted | _measure(average, seen, validation))
+        history.append({"epoch": epoch + 1} | fitted | _measure(average, views, validation))
         log.info("%s", json.dumps(history[-1]))
         if history[-1]["loss"] <= min(h["loss"] for h in history):
             shipped.set_weights(average.get_weights())
@@ -250,9 +250,9 @@ def weights_of_run(run: Path) -> Callable[[keras.Model, Faces], None]:
     trained = keras.models.load_model(run / "best.keras", compile=False)
 
     def begin(model: keras.Model, faces: Faces) -> None:  # noqa: ARG001
-        known = {layer.name: layer.get_weights() for layer in trained.layers}
+        by_name = {layer.name: layer.get_weights() for layer in trained.layers}
         for layer in model.layers:
-            weights = known.get(layer.name, [])
+            weights = by_name.get(layer.name, [])
             if [w.shape for w in weights] == [w.shape for w in layer.weights]:
                 layer.set_weights(weights)
             elif layer.name == "logits":  # from a network without logits for votes
@@ -279,13 +279,13 @@ def enlarged(faces: NDArray[np.uint8], side: int) -> Float32Array:
         interpolation="bilinear",
         data_format="channels_last",
     )
-    kept = np.asarray(keras.ops.convert_to_numpy(views), dtype=np.float32)
-    return kept if FORMAT == "channels_last" else np.moveaxis(kept, -1, 1)
+    array = np.asarray(keras.ops.convert_to_numpy(views), dtype=np.float32)
+    return array if FORMAT == "channels_last" else np.moveaxis(array, -1, 1)
 
 
-def _measure(average: keras.Model, seen: Float32Array, validation: Faces) -> dict[str, float]:
-    across = seen[:, :, ::-1] if FORMAT == "channels_last" else seen[..., ::-1]
-    both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (seen, across)]
+def _measure(average: keras.Model, views: Float32Array, validation: Faces) -> dict[str, float]:
+    across = views[:, :, ::-1] if FORMAT == "channels_last" else views[..., ::-1]
+    both = [average.predict(v, batch_size=128, verbose=0)[:, LABELLED] for v in (views, across)]
     logits = (both[0] + both[1]) / 2
     one_hot = np.eye(logits.shape[1])[validation.labels]
     right = logits.argmax(axis=1) == validation.labels

@@ -1,4 +1,4 @@
-"""Arranges a recipe as notes: melody, chords, bass and drums."""
+"""Arrange a recipe as notes: melody, chords, bass and drums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthesises tones by additive synthesis, and drums from sines and noise."""
+"""Synthesise tones by additive synthesis, and drums from sines and noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derives a demo track's musical parameters from its point in the valence x energy plane."""
+"""Derive a demo track's musical parameters from its point in the valence x energy plane."""
 
 from __future__ import annotations
 

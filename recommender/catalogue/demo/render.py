@@ -1,4 +1,4 @@
-"""Renders a recipe to a WAV file: plays the notes, adds reverb and masters the mix."""
+"""Render a recipe to a WAV file: play the notes, add reverb and master the mix."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reads catalogues from files: formats, column names and values."""
+"""Read catalogues from files: formats, column names and values."""

@@ -1,4 +1,4 @@
-"""Splits a cell into names of artists; each publisher of files joins them in its own way."""
+"""Split a cell into names of artists; each publisher of files joins them in its own way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Downloads a catalogue file from an https address."""
+"""Download a catalogue file from an https address."""
 
 from __future__ import annotations
 

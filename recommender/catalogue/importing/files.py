@@ -1,4 +1,4 @@
-"""Opens a catalogue file of any supported kind, at a path or an https address."""
+"""Open a catalogue file of any supported kind, at a path or an https address."""
 
 from __future__ import annotations
 

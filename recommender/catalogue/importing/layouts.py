@@ -1,4 +1,4 @@
-"""Maps the columns of a file to fields of a track.
+"""Map the columns of a file to fields of a track.
 
 It knows the names that Spotify's API, exporters of playlists and published datasets use, in any
 case and with any spaces or punctuation.
@@ -157,11 +157,11 @@ def layout_of(header: Sequence[str], *, needed: tuple[str, ...] = MOOD) -> Layou
 
 
 def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    found = {
+    positions = {
         field: tuple(names.index(alias) for alias in aliases if alias in names)
         for field, aliases in _PLAIN.items()
     }
-    return {field: places for field, places in found.items() if places}
+    return {field: places for field, places in positions.items() if places}
 
 
 def _missing(fields: Sequence[str], header: Sequence[str]) -> str:

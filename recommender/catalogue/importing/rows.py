@@ -1,4 +1,4 @@
-"""Turns the rows of a catalogue file into tracks."""
+"""Turn the rows of a catalogue file into tracks."""
 
 from __future__ import annotations
 

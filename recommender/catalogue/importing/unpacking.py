@@ -1,4 +1,4 @@
-"""Unpacks .gz and .zip files to disk, within limits."""
+"""Unpack .gz and .zip files to disk, within limits."""
 
 from __future__ import annotations
 

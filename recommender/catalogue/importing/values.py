@@ -1,4 +1,4 @@
-"""Reads single values: numbers with their ranges, flags, dates and texts."""
+"""Read single values: numbers with their ranges, flags, dates and texts."""
 
 from __future__ import annotations
 

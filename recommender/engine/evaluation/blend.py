@@ -1,4 +1,4 @@
-"""Combines all evidence into one log-probability, fitted on choices that the models didn't see.
+"""Combine all evidence into one log-probability, fitted on choices that the models didn't see.
 
 The probability that a person's next track is i is modelled as a softmax of weighted evidence. The
 weights maximise the likelihood of tracks held out of the *training* part. As the result is a
@@ -24,36 +24,36 @@ _RIDGE = 1.0
 
 def fit_weights(
     trained: Trained,
-    wanted: Sequence[tuple[int, IntArray]],
+    relevant: Sequence[tuple[int, IntArray]],
     listed: BoolArray,
     rng: np.random.Generator,
 ) -> FloatArray:
     """Weights (len(COLUMNS),) from held-out items per person, among those `listed` (n_items,)."""
     from scipy.optimize import minimize
 
-    some = rng.permutation(len(wanted))[:PEOPLE]
-    cases = [_case(trained, wanted[i], listed, rng) for i in some]
+    some = rng.permutation(len(relevant))[:PEOPLE]
+    cases = [_case(trained, relevant[i], listed, rng) for i in some]
     columns = np.concatenate([case[0] for case in cases])
     offsets = np.concatenate([case[1] for case in cases])
     targets = np.concatenate([case[2] for case in cases])
     starts = np.cumsum([0, *(len(case[1]) for case in cases)])[:-1]
     scale = np.maximum(columns.std(axis=0), 1e-9)
-    found = minimize(
+    solution = minimize(
         _loss,
         np.zeros(len(COLUMNS)),
         args=(columns / scale, offsets, targets, starts),
         jac=True,
         method="L-BFGS-B",
     ).x
-    weights: FloatArray = found / scale
+    weights: FloatArray = solution / scale
     return weights
 
 
 def _case(
-    trained: Trained, wanted: tuple[int, IntArray], listed: BoolArray, rng: np.random.Generator
+    trained: Trained, relevant: tuple[int, IntArray], listed: BoolArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Evidence (k, columns) of positives and negatives, log sampling weights (k,), targets (k,)."""
-    user, items = wanted
+    user, items = relevant
     columns = evidence(trained, user)
     possible = listed.copy()
     possible[trained.saved_by(user)] = False

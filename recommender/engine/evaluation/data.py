@@ -1,4 +1,4 @@
-"""Loads tracks and interactions as arrays."""
+"""Load tracks and interactions as arrays."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> D
     pairs = np.unique(users * len(names) + items)
     rows = np.array([known[name] for name in names])
     features = np.stack([c[rows].astype(np.float64) for c in _columns(tracks, *FEATURES)], axis=1)
-    wanted = people if score_users is None else _columns(score_users, "user_id")[0]
+    scored = people if score_users is None else _columns(score_users, "user_id")[0]
     genre_names = [fold(text) for text in _texts(tracks, "genre", rows)]
     credited = [artist_keys([text]) for text in _texts(tracks, "artists", rows)]
     albums = zip(_texts(tracks, "album", rows), credited, strict=True)
@@ -91,7 +91,7 @@ def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> D
         genres=_shared([name] if name else [] for name in genre_names),
         years=np.array([float(year) if year.isdigit() else np.nan for year in dates]),
         fame=np.array([np.nan if value is None else float(value) / 100.0 for value in fame]),
-        scored=np.flatnonzero(np.isin(people, wanted)),
+        scored=np.flatnonzero(np.isin(people, scored)),
     )
 
 

@@ -192,26 +192,26 @@ def _sides(data: Dataset) -> Any:
 
 def _shared_with(shared: Any, saved: IntArray) -> FloatArray:
     """(n_items,): saved items that share an artist (album, ...) with each item."""
-    theirs = np.asarray(shared[saved].sum(axis=0)).ravel()
-    return np.asarray(shared @ theirs, dtype=np.float64).ravel()
+    saved_counts = np.asarray(shared[saved].sum(axis=0)).ravel()
+    return np.asarray(shared @ saved_counts, dtype=np.float64).ravel()
 
 
 def _genre(trained: Trained, saved: IntArray) -> FloatArray:
     """(n_items,): log ratio of the genre's share for this person to its overall share."""
     genres, everybody = trained.data.genres, trained.genre_share
-    theirs = np.asarray(genres[saved].sum(axis=0)).ravel()
-    share = (theirs + _UNSURE_OF_GENRE * everybody) / (theirs.sum() + _UNSURE_OF_GENRE)
+    saved_counts = np.asarray(genres[saved].sum(axis=0)).ravel()
+    share = (saved_counts + _UNSURE_OF_GENRE * everybody) / (saved_counts.sum() + _UNSURE_OF_GENRE)
     return np.asarray(genres @ np.log(share / everybody), dtype=np.float64).ravel()
 
 
 def _era(years: FloatArray, saved: IntArray) -> FloatArray:
     """(n_items,) in [0, 1]: kernel density of the item's year among the saved items' years."""
-    theirs = years[saved]
-    theirs = theirs[np.isfinite(theirs)]
-    if len(theirs) == 0:
+    saved_years = years[saved]
+    saved_years = saved_years[np.isfinite(saved_years)]
+    if len(saved_years) == 0:
         return np.zeros(len(years))
     calendar = np.unique(years[np.isfinite(years)])
-    apart = (calendar[:, None] - theirs[None, :]) / _YEARS_APART
-    near = np.exp(-0.5 * apart**2).mean(axis=1)
+    distance = (calendar[:, None] - saved_years[None, :]) / _YEARS_APART
+    near = np.exp(-0.5 * distance**2).mean(axis=1)
     era: FloatArray = np.where(np.isfinite(years), np.interp(years, calendar, near), near.mean())
     return era

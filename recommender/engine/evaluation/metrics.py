@@ -12,22 +12,22 @@ FIRST = 10
 """Diversity and coverage are measured on the first ten, which a person sees."""
 
 
-def ranks_of(scores: FloatArray, wanted: IntArray) -> IntArray:
-    """Ascending ranks, from 1, of the wanted items among scores (n_items,); -inf is hidden.
+def ranks_of(scores: FloatArray, relevant: IntArray) -> IntArray:
+    """Ascending ranks, from 1, of the relevant items among scores (n_items,); -inf is hidden.
 
     Ties rank last, so that a ranker gains nothing from constant scores.
     """
-    return np.sort(np.array([np.count_nonzero(scores >= score) for score in scores[wanted]]))
+    return np.sort(np.array([np.count_nonzero(scores >= score) for score in scores[relevant]]))
 
 
 def of_one_list(ranks: IntArray) -> dict[str, float]:
-    """Recall and NDCG at the cutoffs, and the reciprocal rank of the first wanted item."""
+    """Recall and NDCG at the cutoffs, and the reciprocal rank of the first relevant item."""
     metrics = {}
     for k in CUTOFFS:
-        found = ranks[ranks <= k]
+        hits = ranks[ranks <= k]
         ideal = np.sum(1.0 / np.log2(np.arange(1, min(k, len(ranks)) + 1) + 1.0))
-        metrics[f"recall@{k}"] = len(found) / len(ranks)
-        metrics[f"ndcg@{k}"] = float(np.sum(1.0 / np.log2(found + 1.0)) / ideal)
+        metrics[f"recall@{k}"] = len(hits) / len(ranks)
+        metrics[f"ndcg@{k}"] = float(np.sum(1.0 / np.log2(hits + 1.0)) / ideal)
     metrics["mrr"] = 1.0 / float(ranks[0])
     return metrics
 
@@ -40,12 +40,12 @@ class Lists:
         self._rows: list[dict[str, float]] = []
         self._listed = np.zeros(data.n_items, dtype=np.bool_)
 
-    def add(self, scores: FloatArray, wanted: IntArray) -> None:
+    def add(self, scores: FloatArray, relevant: IntArray) -> None:
         """Add a list: scores (n_items,) of all items, and the held-out ones."""
         first = np.argpartition(-scores, min(FIRST, len(scores)) - 1)[:FIRST]
         first = first[np.isfinite(scores[first])]
         self._listed[first] = True
-        row = of_one_list(ranks_of(scores, wanted))
+        row = of_one_list(ranks_of(scores, relevant))
         self._rows.append(row | {"diversity@10": _diversity(self._data.content[first])})
 
     def metrics(self) -> dict[str, float]:
@@ -64,5 +64,5 @@ def _diversity(content: FloatArray) -> float:
     n, size = content.shape
     if n < 2:
         return 0.0
-    apart = np.linalg.norm(content[:, None] - content[None, :], axis=2)
-    return float(apart.sum() / (n * (n - 1)) / np.sqrt(2.0 * size))
+    distances = np.linalg.norm(content[:, None] - content[None, :], axis=2)
+    return float(distances.sum() / (n * (n - 1)) / np.sqrt(2.0 * size))

@@ -44,10 +44,10 @@ def _without_mood(
     trained = train(data.part(~split.test))
     rankers = WITHOUT_MOOD | {"hybrid": hybrid(weights)}
     lists = {name: Lists(data) for name in rankers}
-    for user, wanted in held_out(data, split):
+    for user, relevant in held_out(data, split):
         hidden = _hidden(trained, split, user)
         for name, ranker in rankers.items():
-            lists[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+            lists[name].add(np.where(hidden, -np.inf, ranker(trained, user)), relevant)
     return {name: result.metrics() for name, result in lists.items()}
 
 
@@ -61,19 +61,19 @@ def _with_mood(
     # Rankers that ignore the mood are measured once and reported for every noise level.
     without_mood = {name: Lists(data) for name in WITHOUT_MOOD}
     results: dict[float, dict[str, Lists]] = {noise: {} for noise in NOISES}
-    for user, wanted in held_out(data, split):
+    for user, relevant in held_out(data, split):
         hidden = _hidden(trained, split, user)
         for name, ranker in WITHOUT_MOOD.items():
-            without_mood[name].add(np.where(hidden, -np.inf, ranker(trained, user)), wanted)
+            without_mood[name].add(np.where(hidden, -np.inf, ranker(trained, user)), relevant)
         known = np.where(hidden, -np.inf, probability(trained, user))
         for noise, lists in results.items():
-            mood = _mood(data.mood_points[wanted[0]], noise, rng)
+            mood = _mood(data.mood_points[relevant[0]], noise, rng)
             for name, scores in with_mood(data, known, mood).items():
                 scores[hidden] = -np.inf
-                lists.setdefault(name, Lists(data)).add(scores, wanted)
+                lists.setdefault(name, Lists(data)).add(scores, relevant)
     shared = {name: lists.metrics() for name, lists in without_mood.items()}
     return {
-        f"{noise:g}": shared | {name: one.metrics() for name, one in lists.items()}
+        f"{noise:g}": shared | {name: ranked.metrics() for name, ranked in lists.items()}
         for noise, lists in results.items()
     }
 
@@ -82,8 +82,8 @@ def fitted_weights(data: Dataset, protocol: Protocol, rng: np.random.Generator) 
     """The hybrid's weights, fitted by the same protocol within the training data."""
     inner = rng.spawn(1)[0]
     split = protocol(data, inner)
-    wanted = [*held_out(data, split)]
-    return blend.fit_weights(train(data.part(~split.test)), wanted, split.listed, inner)
+    relevant = [*held_out(data, split)]
+    return blend.fit_weights(train(data.part(~split.test)), relevant, split.listed, inner)
 
 
 def held_out(data: Dataset, split: Split) -> Iterator[tuple[int, IntArray]]:

@@ -1,4 +1,4 @@
-"""Groups genre names into a few families that people can choose from."""
+"""Group genre names into a few families that people can choose from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classifies tracks by low, medium or high intensity, learned from the catalogue.
+"""Classify tracks by low, medium or high intensity, learned from the catalogue.
 
 Five features are standardised and projected on the first principal component of their
 correlations, oriented so that energy increases along it. A mixture of three Gaussians is fitted to
@@ -135,16 +135,16 @@ def _mixture(factor: FloatArray, weights: FloatArray) -> tuple[FloatArray, Float
         [np.floor(rank * len(LEVELS)) == i for i in range(len(LEVELS))], axis=1
     )
     shares, means, sds = _moments(factor, responsibilities * weights[:, None])
-    before = -np.inf
+    previous = -np.inf
     for _ in range(_MAX_ITERATIONS):
         joint = _log_densities(factor, shares, means, sds)
         highest = joint.max(axis=1, keepdims=True)
         total = highest[:, 0] + np.log(np.exp(joint - highest).sum(axis=1))
         responsibilities = np.exp(joint - total[:, None])
         shares, means, sds = _moments(factor, responsibilities * weights[:, None])
-        if (now := float(np.average(total, weights=weights))) - before < _TOLERANCE:
+        if (now := float(np.average(total, weights=weights))) - previous < _TOLERANCE:
             break
-        before = now
+        previous = now
     return shares, means, sds
 
 

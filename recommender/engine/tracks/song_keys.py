@@ -1,4 +1,4 @@
-"""Normalises titles and artist names so that equal songs compare equal."""
+"""Normalise titles and artist names so that equal songs compare equal."""
 
 from __future__ import annotations
 

@@ -22,15 +22,19 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        asked = providers()
-        if not asked:
+        available = providers()
+        if not available:
             chosen = ", ".join(settings.FEATURE_PROVIDERS) or "no provider"
             raise CommandError(
                 f"FEATURE_PROVIDERS names {chosen}; none of them is available. Known providers are "
                 f"{', '.join(NAMES)}; spotify needs a connected account."
             )
-        filled = services.fill_features(providers=asked, seconds=options["seconds"])
-        left = selectors.count_tracks_without_mood()
-        result = {"asked": [one.name for one in asked], "filled": filled, "lacking": left}
-        words = f"{filled} tracks filled in, {left} still lack features."
+        filled = services.fill_features(providers=available, seconds=options["seconds"])
+        lacking = selectors.count_tracks_without_mood()
+        result = {
+            "asked": [provider.name for provider in available],
+            "filled": filled,
+            "lacking": lacking,
+        }
+        words = f"{filled} tracks filled in, {lacking} still lack features."
         self.stdout.write(json.dumps(result) if options["json"] else words)

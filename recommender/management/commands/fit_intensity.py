@@ -24,8 +24,8 @@ class Command(BaseCommand):
             "n": fit.n_tracks,
             "explained": round(fit.explained, 3),
             "cuts": [round(cut, 3) for cut in fit.cuts],
-            "loadings": dict(zip(FEATURES, (round(one, 3) for one in fit.loadings), strict=True)),
-            "tracks": {one.level: one.n_tracks for one in classes},
+            "loadings": dict(zip(FEATURES, (round(x, 3) for x in fit.loadings), strict=True)),
+            "tracks": {energies.level: energies.n_tracks for energies in classes},
         }
-        counts = ", ".join(f"{one.n_tracks} {one.level}" for one in classes)
+        counts = ", ".join(f"{energies.n_tracks} {energies.level}" for energies in classes)
         self.stdout.write(json.dumps(result) if options["json"] else f"Learned: {counts}.")

@@ -21,5 +21,5 @@ class Command(BaseCommand):
             "updated": written.updated,
             "unchanged": written.unchanged,
         }
-        line = ", ".join(f"{count} {what}" for what, count in result.items())
+        line = ", ".join(f"{count} {name}" for name, count in result.items())
         self.stdout.write(json.dumps(result) if options["json"] else f"Demo catalogue: {line}.")

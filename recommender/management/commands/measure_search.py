@@ -44,8 +44,8 @@ def _sample_tracks(n: int, seed: int) -> list[Track]:
     ids = [*Track.objects.order_by("pk").values_list("pk", flat=True)]
     random.Random(seed).shuffle(ids)
     drawn = Track.objects.in_bulk(ids[: 2 * n])
-    known = [drawn[one] for one in ids if one in drawn]
-    return [track for track in known if fold(track.title).isascii() and fold(track.title)][:n]
+    tracks = [drawn[track_id] for track_id in ids if track_id in drawn]
+    return [track for track in tracks if fold(track.title).isascii() and fold(track.title)][:n]
 
 
 def _measure(tracks: list[Track], slips: int, rng: random.Random) -> dict[str, float]:
@@ -54,10 +54,10 @@ def _measure(tracks: list[Track], slips: int, rng: random.Random) -> dict[str, f
     for track in tracks:
         typed = _with_typos(fold(f"{track.title} {track.artists[0]}"), slips, rng)
         started = time.perf_counter()
-        found = [one.song_key for one in selectors.search_tracks(typed, FOUND_WITHIN)]
+        song_keys = [result.song_key for result in selectors.search_tracks(typed, FOUND_WITHIN)]
         milliseconds.append(1000 * (time.perf_counter() - started))
-        first += found[:1] == [track.song_key]
-        within += track.song_key in found
+        first += song_keys[:1] == [track.song_key]
+        within += track.song_key in song_keys
     milliseconds.sort()
     return {
         "found_first": round(first / len(tracks), 3),

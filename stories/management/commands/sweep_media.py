@@ -25,11 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        how = {name: options[name] for name in ("dry_run", "force")}
-        found = services.sweep_media(**how)
+        flags = {name: options[name] for name in ("dry_run", "force")}
+        report = services.sweep_media(**flags)
         words = (
-            f"{found.files} files, {found.without_row} of them without a story: {found.removed} "
-            f"removed, {found.too_young} younger than a day. {found.n_missing} files missing."
+            f"{report.files} files, {report.without_row} of them without a story: {report.removed} "
+            f"removed, {report.too_young} younger than a day. {report.n_missing} files missing."
         )
-        named = "".join(f"\n  {name}" for name in found.missing)
-        self.stdout.write(json.dumps(asdict(found)) if options["json"] else words + named)
+        named = "".join(f"\n  {name}" for name in report.missing)
+        self.stdout.write(json.dumps(asdict(report)) if options["json"] else words + named)

@@ -1,4 +1,4 @@
-"""Times the analysis of photos in a warm process, without the site and the queue."""
+"""Time the analysis of photos in a warm process, without the site and the queue."""
 
 import json
 from pathlib import Path

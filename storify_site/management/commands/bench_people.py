@@ -1,4 +1,4 @@
-"""Creates users with choices on a benchmark site."""
+"""Create users with choices on a benchmark site."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Creates photos to review on a benchmark site."""
+"""Create photos to review on a benchmark site."""
 
 import json
 from typing import Any
@@ -26,5 +26,5 @@ class Command(BaseCommand):
         owner = User.objects.create_user(ADDRESS, faces_consent=True, improve_consent=True)
         add_demo_stories(user=owner, count=options["n"])
         analyses = Analysis.objects.filter(story__user=owner)
-        add_items(new_item(one, Reason.UNCERTAIN, 1.0) for one in analyses)
+        add_items(new_item(analysis, Reason.UNCERTAIN, 1.0) for analysis in analyses)
         self.stdout.write(json.dumps({"items": len(analyses)}))

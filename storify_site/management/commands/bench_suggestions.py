@@ -1,4 +1,4 @@
-"""Times ranking and logging on this database's catalogue, and measures candidate recall."""
+"""Time ranking and logging on this database's catalogue, and measure candidate recall."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Times reading an upload inside and outside the sandbox process."""
+"""Time reading an upload inside and outside the sandbox process."""
 
 import json
 from pathlib import Path

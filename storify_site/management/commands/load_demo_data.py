@@ -1,4 +1,4 @@
-"""Loads the demo catalogue, demo users and stories to review; for local sites only."""
+"""Load the demo catalogue, demo users and stories to review; for local sites only."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Spotify's side of the wire in tests of the client."""
+"""Fake Spotify transport for tests of the client."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 class FakeSpotify(httpx.MockTransport):
-    """Counts what it is asked; token requests and API requests have handlers of their own."""
+    """Counts requests; token requests and API requests have separate handlers."""
 
     def __init__(self, api: Handler | None = None, token: Handler | None = None) -> None:
         super().__init__(self.answer)

@@ -1,4 +1,4 @@
-"""The sandbox's Web API as a program sees it."""
+"""Client of the sandbox's Web API."""
 
 import json
 from typing import Any

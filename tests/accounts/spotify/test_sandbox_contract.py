@@ -1,4 +1,4 @@
-"""The sandbox's answers against Spotify's own description of its API."""
+"""The sandbox's responses match Spotify's OpenAPI document."""
 
 import os
 from pathlib import Path

@@ -26,7 +26,7 @@ def signed_in(client: Client) -> bool:
 
 
 def every_row_as_text() -> str:
-    """All that accounts and social-auth have in the database, past every model field."""
+    """Every row of accounts and social-auth in the database, bypassing the model fields."""
     tables = ("accounts_spotifyaccount", "social_auth_usersocialauth", "accounts_user")
     with connection.cursor() as cursor:
         found = []

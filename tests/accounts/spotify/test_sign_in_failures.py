@@ -1,4 +1,4 @@
-"""Sign-in with Spotify that is refused or fails: every way ends in a clear page."""
+"""Refused and failed sign-ins with Spotify: each ends on a page that explains it."""
 
 from urllib.parse import parse_qs, urlsplit
 

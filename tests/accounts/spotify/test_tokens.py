@@ -208,7 +208,7 @@ def test_two_threads_renew_once_and_both_use_the_new_token() -> None:
 
 
 def wait_until_somebody_waits_for_a_row() -> None:
-    """The second caller is stuck on the lock, rather than merely late."""
+    """Wait until the second caller is blocked by the lock, not just late."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:

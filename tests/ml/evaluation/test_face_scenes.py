@@ -52,7 +52,7 @@ def test_found_missed_and_false_faces_are_counted(monkeypatch: pytest.MonkeyPatc
     scenes = iter(range(2 * len(CONDITIONS)))
 
     def detect(_scene: Image.Image) -> tuple[Detection, ...]:
-        """Of each two scenes, find the face in the first and a wrong one in the second."""
+        """Find the face in every first of two scenes, and a wrong one in the second."""
         condition, seed = divmod(next(scenes), 2)
         side = CONDITIONS[condition][0]
         x, y = place(side, 0)

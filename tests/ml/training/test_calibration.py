@@ -1,4 +1,4 @@
-"""Calibration and metrics on numbers worked out by hand."""
+"""Calibration and metrics, computed by hand."""
 
 import numpy as np
 import pytest
@@ -177,8 +177,10 @@ def test_reliability_is_counted_in_bins_of_a_fifteenth() -> None:
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     labels = np.array([0, 1, 0, 0, 1])
     rows = [(0.635, 0.5, 2), (0.67, 1.0, 1), (0.975, 0.5, 2)]
-    told = reliability(probabilities, labels)
-    assert [row == pytest.approx(want) for row, want in zip(told, rows, strict=True)] == [True] * 3
+    result = reliability(probabilities, labels)
+    assert [row == pytest.approx(want) for row, want in zip(result, rows, strict=True)] == [
+        True
+    ] * 3
     # Gaps of 0.135, 0.33 and 0.475, weighted by 2, 1 and 2 of five rows.
     assert calibration_error(probabilities, labels) == pytest.approx((0.27 + 0.33 + 0.95) / 5)
 

@@ -243,11 +243,11 @@ def test_teachers_have_half_a_say(fer: Path, tmp_path: Path) -> None:
     training, _ = read_training(fer, seed=7, share=0.2)
     assert teacher_probabilities([], training.images) is None
     tiny_build().save(tmp_path / "best.keras")
-    said = teacher_probabilities([tmp_path], training.images)
-    assert said is not None
-    assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
-    alone, learned = targets(training), targets(training, said)
-    assert np.allclose(learned[:, LABELLED], (alone[:, LABELLED] + said) / 2)
+    result = teacher_probabilities([tmp_path], training.images)
+    assert result is not None
+    assert np.allclose(result.sum(axis=1), 1, atol=1e-5)
+    alone, learned = targets(training), targets(training, result)
+    assert np.allclose(learned[:, LABELLED], (alone[:, LABELLED] + result) / 2)
     assert np.array_equal(learned[:, VOTED], training.votes)
 
 
@@ -261,9 +261,9 @@ def test_run_goes_on_from_a_network_that_knew_the_label_alone(tmp_path: Path) ->
         np.zeros((0, 48, 48), np.uint8), np.zeros(0, np.int64), np.zeros((0, 7), np.float32)
     )
     weights_of_run(tmp_path)(fresh, nobody)
-    said = np.asarray(fresh(faces))
-    assert np.allclose(said[:, LABELLED], before(faces), atol=1e-5)
-    assert np.array_equal(said[:, LABELLED], said[:, VOTED])
+    result = np.asarray(fresh(faces))
+    assert np.allclose(result[:, LABELLED], before(faces), atol=1e-5)
+    assert np.array_equal(result[:, LABELLED], result[:, VOTED])
 
 
 def test_stopped_training_goes_on_where_it_left(

@@ -57,8 +57,8 @@ def test_players_may_seek(
     size = len(whole)
     assert response.status_code == 206
     assert response.content == whole[part]
-    told = content_range.format(size=size, last=size - 1, from_end=size - 500)
-    assert response["Content-Range"] == told
+    result = content_range.format(size=size, last=size - 1, from_end=size - 500)
+    assert response["Content-Range"] == result
     assert int(response["Content-Length"]) == len(response.content)
 
 

@@ -1,4 +1,4 @@
-"""The demo catalogue, listened to with instruments."""
+"""The demo catalogue: sound, recipes and coverage of the mood plane."""
 
 import io
 import wave

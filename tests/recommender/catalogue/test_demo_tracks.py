@@ -42,7 +42,7 @@ def choices_counted(user: User) -> int:
 
 @pytest.fixture
 def fan() -> User:
-    """Somebody who saved three demo tracks, of which others saved one, and then liked another."""
+    """Somebody who saved three demo tracks, one of them saved by others, who liked another."""
     user, other = make_user(), make_user()
     saved = [make_demo_track(tempo=170.0) for _ in range(3)]
     for track in saved:

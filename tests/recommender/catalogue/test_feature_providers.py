@@ -42,13 +42,13 @@ def item(track_id: str, **changed: Any) -> dict[str, Any]:
 def answering(
     body: object, status: int = 200, **headers: str
 ) -> tuple[httpx.MockTransport, list[httpx.Request]]:
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(status, json=body, headers=headers)
 
-    return httpx.MockTransport(answer), asked
+    return httpx.MockTransport(answer), requests
 
 
 def failing(error: Callable[..., Exception]) -> httpx.MockTransport:
@@ -59,11 +59,11 @@ def failing(error: Callable[..., Exception]) -> httpx.MockTransport:
 
 
 def test_reccobeats_answers_are_matched_by_address_in_any_order() -> None:
-    transport, asked = answering({"content": [item(SECOND, energy=0.1), item("else")]})
+    transport, requests = answering({"content": [item(SECOND, energy=0.1), item("else")]})
     found = reccobeats.audio_features([FIRST, SECOND], transport=transport)
     assert {track_id: f["energy"] for track_id, f in found.items()} == {SECOND: 0.1}
-    assert asked[0].url.host == "api.reccobeats.com"
-    assert asked[0].url.params["ids"] == f"{FIRST},{SECOND}"
+    assert requests[0].url.host == "api.reccobeats.com"
+    assert requests[0].url.params["ids"] == f"{FIRST},{SECOND}"
 
 
 def test_reccobeats_is_asked_for_40_at_most() -> None:
@@ -86,22 +86,22 @@ def test_page_instead_of_json_is_a_provider_error() -> None:
 
 
 def test_429_keeps_quiet_for_as_long_as_it_says() -> None:
-    transport, asked = answering({}, 429, **{"Retry-After": "7200"})
+    transport, requests = answering({}, 429, **{"Retry-After": "7200"})
     for _ in range(3):
         with pytest.raises(ProviderError):
             ReccoBeatsFeatures(transport).features([FIRST])
-    assert len(asked) == 1
+    assert len(requests) == 1
     state = reccobeats.CIRCUIT_BREAKER.open_state()
     assert state
     assert timedelta(minutes=119) < state.until - timezone.now() <= timedelta(hours=2)
 
 
 def test_server_that_is_down_is_left_alone_for_a_while() -> None:
-    transport, asked = answering({}, 503)
+    transport, requests = answering({}, 503)
     for _ in range(3):
         with pytest.raises(ProviderError):
             ReccoBeatsFeatures(transport).features([FIRST])
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"content": [' + "1" * 2_000_000, "\xff\xfe"])
@@ -133,12 +133,12 @@ def test_features_out_of_range_count_as_unknown(changed: dict[str, Any]) -> None
 
 @pytest.mark.django_db
 def test_spotify_that_refuses_is_a_provider_error_and_not_asked_again() -> None:
-    transport, asked = answering({"error": {"status": 403}}, 403)
+    transport, requests = answering({"error": {"status": 403}}, 403)
     account = make_spotify_account()
     for _ in range(2):
         with pytest.raises(ProviderError):
             SpotifyFeatures(account, transport).features([FIRST])
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.django_db
@@ -168,7 +168,7 @@ def test_a_failing_provider_is_passed_over() -> None:
     first = make_track(source_id=FIRST, **empty)
     second = make_track(source_id=SECOND, **empty)
     make_track(source_id=SECOND, valence=0.9, energy=0.2)
-    transport, asked = answering({"content": [item(FIRST)]})
+    transport, requests = answering({"content": [item(FIRST)]})
     providers: list[FeatureProvider] = [
         Failing(),
         ImportedFeatures(),
@@ -179,28 +179,28 @@ def test_a_failing_provider_is_passed_over() -> None:
     second.refresh_from_db()
     assert (first.valence, first.tempo) == (0.3, 101.5)
     assert (second.valence, second.energy) == (0.9, 0.2)
-    assert asked[0].url.params["ids"] == FIRST
+    assert requests[0].url.params["ids"] == FIRST
 
 
 @pytest.mark.django_db
 def test_many_tracks_are_asked_for_in_turns() -> None:
     for i in range(45):
         lacking(source_id=f"{i:022d}")
-    transport, asked = answering({"content": []})
+    transport, requests = answering({"content": []})
     assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 0
-    assert [len(r.url.params["ids"].split(",")) for r in asked] == [40, 5]
+    assert [len(r.url.params["ids"].split(",")) for r in requests] == [40, 5]
 
 
 @pytest.mark.django_db
 def test_what_a_provider_does_not_know_is_not_asked_again_for_a_month() -> None:
     track = lacking(source_id=FIRST)
-    transport, asked = answering({"content": []})
+    transport, requests = answering({"content": []})
     for _ in range(3):
         fill_features(providers=[ReccoBeatsFeatures(transport)])
-    assert len(asked) == 1
+    assert len(requests) == 1
     FeatureMiss.objects.update(asked_at=timezone.now() - timedelta(days=31))
     fill_features(providers=[ReccoBeatsFeatures(transport)])
-    assert len(asked) == 2
+    assert len(requests) == 2
     assert FeatureMiss.objects.get().track == track
 
 
@@ -209,15 +209,15 @@ def test_a_run_that_was_stopped_is_gone_on_with() -> None:
     """No time left before the second batch; the next run asks for what the first did not."""
     for i in range(45):
         lacking(source_id=f"{i:022d}")
-    transport, asked = answering({"content": [item(f"{i:022d}") for i in range(45)]})
+    transport, requests = answering({"content": [item(f"{i:022d}") for i in range(45)]})
     provider = ReccoBeatsFeatures(transport)
     assert fill_features(providers=[provider], seconds=0) == 0
-    assert asked == []
+    assert requests == []
     first = provider.features([t.source_id for t in Track.objects.order_by("pk")[:40]])
     assert len(first) == 40
     assert fill_features(providers=[provider]) == 45
     assert fill_features(providers=[provider]) == 0
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
 @pytest.mark.django_db
@@ -238,18 +238,18 @@ def test_only_tracks_that_spotify_knows_are_asked_for() -> None:
     lacking(source_id="my-own-file")
     lacking(source=Track.Source.DEMO, source_id=FIRST)
     lacking(source_id=SECOND, expires_at=timezone.now() - timedelta(days=1))
-    transport, asked = answering({"content": []})
+    transport, requests = answering({"content": []})
     assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 0
-    assert asked == []
+    assert requests == []
 
 
 @pytest.mark.django_db
 def test_the_same_track_from_two_sources_is_filled_twice() -> None:
     lacking(source_id=FIRST)
     lacking(source_id=FIRST, source=Track.Source.IMPORT)
-    transport, asked = answering({"content": [item(FIRST)]})
+    transport, requests = answering({"content": [item(FIRST)]})
     assert fill_features(providers=[ReccoBeatsFeatures(transport)]) == 2
-    assert asked[0].url.params["ids"] == FIRST
+    assert requests[0].url.params["ids"] == FIRST
 
 
 @pytest.mark.django_db

@@ -138,8 +138,8 @@ def test_command_measures_how_often_tracks_are_found(db: None) -> None:
         call_command("measure_search")
     services.load_demo_catalogue()
     call_command("measure_search", "-n", "20", "--json", stdout=(out := StringIO()))
-    told = json.loads(out.getvalue())
-    assert told["0_slips"]["found_within_10"] == 1.0
-    assert told["1_slips"]["found_within_10"] >= 0.9
+    result = json.loads(out.getvalue())
+    assert result["0_slips"]["found_within_10"] == 1.0
+    assert result["1_slips"]["found_within_10"] >= 0.9
     call_command("measure_search", "-n", "2", stdout=(out := StringIO()))
     assert "2 slips: found_first" in out.getvalue()

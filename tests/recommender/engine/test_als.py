@@ -106,8 +106,8 @@ def test_folded_in_vector_is_weighted_ridge_regression() -> None:
     rows = np.concatenate([counted * vectors, np.sqrt(0.5) * np.eye(6)])
     goal = np.concatenate([counted[:, 0] * wanted, np.zeros(6)])
     expected = np.linalg.lstsq(rows, goal, rcond=None)[0]
-    told = fold_in(vectors.T @ vectors, vectors[chosen], SETTINGS)
-    assert told == pytest.approx(expected, abs=1e-4)
+    result = fold_in(vectors.T @ vectors, vectors[chosen], SETTINGS)
+    assert result == pytest.approx(expected, abs=1e-4)
 
 
 def test_trained_vectors_are_the_optimum_for_choices_that_weigh_less_with_age() -> None:
@@ -131,8 +131,8 @@ def test_trained_vectors_are_the_optimum_for_choices_that_weigh_less_with_age() 
 def test_popularity_is_the_logarithm_of_one_more_than_the_choices_by_the_highest() -> None:
     """Chosen by 3, 1 and nobody: log 4 / log 4, log 2 / log 4, log 1 / log 4."""
     choices = sparse.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0]], dtype=np.float32))
-    told = train(choices, settings=SETTINGS).popularity
-    assert told == pytest.approx([1.0, 0.5, 0.0])
+    result = train(choices, settings=SETTINGS).popularity
+    assert result == pytest.approx([1.0, 0.5, 0.0])
 
 
 LADDER = np.arange(60.0, 0.0, -1.0)[:, None].astype(np.float32)
@@ -140,7 +140,7 @@ LADDER = np.arange(60.0, 0.0, -1.0)[:, None].astype(np.float32)
 
 
 def quality_of(vectors: np.ndarray, known: list[int], wanted: list[int]) -> float:
-    """With one person for each of `known` and `wanted`."""
+    """With one person for each of `known` and `held_out`."""
     ones = np.ones(len(known), dtype=np.float32)
     rows = (ones, (np.arange(len(known)), known))
     choices = sparse.csr_matrix(rows, shape=(len(known), len(vectors)))

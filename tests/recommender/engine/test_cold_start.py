@@ -24,9 +24,9 @@ def test_unknown_artist_is_placed_by_sound() -> None:
     artists = [frozenset({f"a{i}"}) for i in range(300)]
     new = rng.normal(size=(5, N_FEATURES))
     cold = fit_cold_start(vectors, artists, content)
-    told = cold.vectors([frozenset()] * 5, new)
+    result = cold.vectors([frozenset()] * 5, new)
     truth = new @ np.linalg.lstsq(content, vectors, rcond=None)[0]
-    assert np.corrcoef(told.ravel(), truth.ravel())[0, 1] > 0.98
+    assert np.corrcoef(result.ravel(), truth.ravel())[0, 1] > 0.98
 
 
 def test_artist_of_one_track_moves_less_than_one_of_many() -> None:
@@ -45,8 +45,8 @@ def test_artist_effects_are_shrunk_means_of_what_the_sound_leaves() -> None:
     cold = fit_cold_start(vectors, [a, a, a, b], np.zeros((4, N_FEATURES)))
     assert cold.artists["a"] == pytest.approx([0.75], abs=1e-5)
     assert cold.artists["b"] == pytest.approx([-1.5], abs=1e-5)
-    told = cold.vectors([a, b, a | b, new, a | new, frozenset()], np.zeros((6, N_FEATURES)))
-    assert told[:, 0] == pytest.approx([3.75, 1.5, 2.625, 3.0, 3.375, 3.0], abs=1e-5)
+    result = cold.vectors([a, b, a | b, new, a | new, frozenset()], np.zeros((6, N_FEATURES)))
+    assert result[:, 0] == pytest.approx([3.75, 1.5, 2.625, 3.0, 3.375, 3.0], abs=1e-5)
 
 
 def test_sound_is_ridge_regression_with_a_prior_of_fifty_tracks() -> None:

@@ -77,9 +77,9 @@ def test_command_prints_every_ranker_and_metric(
 def test_table_is_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tracks, interactions = files(tmp_path, n_users=12)
     main(["--tracks", str(tracks), "--interactions", str(interactions), "--seeds", "2"])
-    told = capsys.readouterr().out
-    assert "mood, sd 0.05" in told
-    assert "±" in told
+    result = capsys.readouterr().out
+    assert "mood, sd 0.05" in result
+    assert "±" in result
 
 
 def test_several_seeds_give_means_and_spread(

@@ -1,4 +1,4 @@
-"""Item-item similarity on numbers worked out by hand."""
+"""Item-item similarity, computed by hand."""
 
 import numpy as np
 import pytest

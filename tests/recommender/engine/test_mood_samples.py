@@ -1,4 +1,4 @@
-"""Points laid out and drawn as a mood's Gaussian spreads."""
+"""Mood samples and draws have the mood's mean and covariance."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The words for a mood: masses against an independent integration, and properties of the words."""
+"""Words for a mood: masses against independent integration, and properties."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ def test_top_reason_is_the_largest_term(terms: dict[str, float]) -> None:
 
 
 def test_every_term_that_can_lift_has_words() -> None:
-    told = {
+    result = {
         reason_sentences({name: 1.0}, valence=0.5, energy=0.5)[0]
         for name in NAMES
         if name != "again"
     }
-    assert len(told) == len(NAMES) - 1
-    assert not any("for variety" in sentence for sentence in told)
+    assert len(result) == len(NAMES) - 1
+    assert not any("for variety" in sentence for sentence in result)
 
 
 def test_a_penalty_is_no_reason() -> None:
@@ -65,8 +65,8 @@ def test_term_is_told_from_the_noticeable_on() -> None:
 @given(*[st.floats(0, 1)] * 2)
 def test_mood_of_a_track_has_the_words_of_a_story(valence: float, energy: float) -> None:
     """And says nothing of the story's own mood, which may be called otherwise."""
-    (told,) = reason_sentences({"mood": 1.0}, valence=valence, energy=energy)
-    assert told.lower() == f"{point_words(valence, energy).word}, which suits your story"
+    (result,) = reason_sentences({"mood": 1.0}, valence=valence, energy=energy)
+    assert result.lower() == f"{point_words(valence, energy).word}, which suits your story"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_mood_of_a_track_has_the_words_of_a_story(valence: float, energy: float)
     ],
 )
 def test_steering_is_told_by_the_nearest_of_its_three_stops(steering: float, towards: str) -> None:
-    told = reason_sentences({"mood": 1.0}, valence=0.1, energy=0.9, steering=steering)
-    assert told == [f"Very tense, {towards}"]
+    result = reason_sentences({"mood": 1.0}, valence=0.1, energy=0.9, steering=steering)
+    assert result == [f"Very tense, {towards}"]
 
 
 @pytest.mark.parametrize("known", [{"valence": 0.5}, {"energy": 0.5}, {}])

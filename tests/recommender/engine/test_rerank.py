@@ -87,7 +87,7 @@ def test_propensity_of_a_list_is_how_often_it_comes() -> None:
     band = frozenset({"band"})
     artists = [band, band, frozenset({"other"})]
     counts: Counter[tuple[int, ...]] = Counter()
-    told: dict[tuple[int, ...], float] = {}
+    result: dict[tuple[int, ...], float] = {}
     n = 6000
     for story in range(n):
         picks = rerank(
@@ -100,9 +100,9 @@ def test_propensity_of_a_list_is_how_often_it_comes() -> None:
         )
         order = tuple(p.row for p in picks)
         counts[order] += 1
-        told[order] = picks[0].propensity * picks[1].propensity
-    assert sum(told.values()) == pytest.approx(1.0)
-    for order, propensity in told.items():
+        result[order] = picks[0].propensity * picks[1].propensity
+    assert sum(result.values()) == pytest.approx(1.0)
+    for order, propensity in result.items():
         assert counts[order] / n == pytest.approx(propensity, abs=0.025)
 
 
@@ -134,7 +134,7 @@ def test_rules_hold_and_propensities_are_probabilities(
 def test_propensity_is_how_often_a_track_comes_first() -> None:
     scores, tracks = np.array([0.3, 0.2, 0.0]), np.arange(3, dtype=np.uint64)
     firsts: Counter[int] = Counter()
-    told: dict[int, float] = {}
+    result: dict[int, float] = {}
     n = 4000
     for story in range(n):
         first = rerank(
@@ -145,10 +145,10 @@ def test_propensity_is_how_often_a_track_comes_first() -> None:
             noise=story_noise(story, tracks),
         )[0]
         firsts[first.row] += 1
-        told[first.row] = first.propensity
-    for row, propensity in told.items():
+        result[first.row] = first.propensity
+    for row, propensity in result.items():
         assert firsts[row] / n == pytest.approx(propensity, abs=0.03)
-    assert sum(told.values()) == pytest.approx(1.0)
+    assert sum(result.values()) == pytest.approx(1.0)
 
 
 def test_noise_belongs_to_story_and_track() -> None:

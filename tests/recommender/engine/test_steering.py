@@ -1,4 +1,4 @@
-"""Where a position of the slider leads, worked out by hand."""
+"""Steered moods, computed by hand."""
 
 import numpy as np
 import pytest

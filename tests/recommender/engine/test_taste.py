@@ -1,4 +1,4 @@
-"""The taste's score against the normal model with a normal prior, written out with scipy."""
+"""The taste score against a normal model with a normal prior in scipy."""
 
 import numpy as np
 import pytest
@@ -34,8 +34,8 @@ def test_quadratic_gives_the_score_but_for_a_constant(n: int) -> None:
     taste = Taste(MEAN, n) if n else Taste.unknown()
     linear, squared = taste_as_quadratic(taste)
     constant = taste_scores(np.zeros((1, N_FEATURES)), taste)
-    told = CONTENT @ linear + CONTENT**2 @ squared
-    assert told + constant == pytest.approx(taste_scores(CONTENT, taste))
+    result = CONTENT @ linear + CONTENT**2 @ squared
+    assert result + constant == pytest.approx(taste_scores(CONTENT, taste))
 
 
 def test_unknown_taste_scores_nothing() -> None:

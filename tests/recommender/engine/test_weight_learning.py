@@ -40,8 +40,8 @@ def test_what_stood_high_is_not_taken_for_what_was_liked() -> None:
     """Without the position, what the old ranking favoured looks better than it is."""
     log = log_of(4000)
     blind = Impressions(log.terms, log.lists, np.ones_like(log.ranks), log.chosen)
-    told, fooled = fit_weights(log).weights, fit_weights(blind).weights
-    assert abs(fooled.popular - TRUTH.popular) > abs(told.popular - TRUTH.popular) + 0.1
+    result, fooled = fit_weights(log).weights, fit_weights(blind).weights
+    assert abs(fooled.popular - TRUTH.popular) > abs(result.popular - TRUTH.popular) + 0.1
 
 
 def test_few_lists_leave_the_priors() -> None:

@@ -32,7 +32,7 @@ def save(user: User, *tracks: Track) -> None:
 
 
 def make_crowds(n_people: int = 30, n_tracks: int = 8) -> tuple[list[Track], list[Track]]:
-    """Two sorts of people who each save only tracks of their own sort."""
+    """Two groups of people who each save only their group's tracks."""
     rock = [make_track(artists=[f"Rock {i % 3}"]) for i in range(n_tracks)]
     jazz = [make_track(artists=[f"Jazz {i % 3}"]) for i in range(n_tracks)]
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The training on Spark, in local mode; only where Java and pyspark are."""
+"""Training on Spark in local mode; needs Java and pyspark."""
 
 import shutil
 from pathlib import Path

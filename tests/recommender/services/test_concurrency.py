@@ -1,4 +1,4 @@
-"""Many people changing what they saved at the same moment, on a real PostgreSQL."""
+"""Concurrent saves, removals and resets on a real PostgreSQL."""
 
 import random
 import threading
@@ -25,7 +25,7 @@ CHANGES, AT_ONCE = 500, 8
 
 
 class Deadlock(Exception):
-    """As psycopg names what the server said."""
+    """psycopg's error for a deadlock."""
 
     sqlstate = "40P01"
 
@@ -37,7 +37,7 @@ def deadlock() -> OperationalError:
 
 
 def deadlocks() -> int:
-    """How many the server has broken in this database, told once their connections are closed."""
+    """Deadlocks in this database so far; counted once their connections are closed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
@@ -45,7 +45,7 @@ def deadlocks() -> int:
 
 
 def in_threads(work: Sequence[Callable[[], object]], at_once: int = AT_ONCE) -> list[Exception]:
-    """Run all of it, so many at a time with a connection each; what was raised."""
+    """Run the calls in threads with a connection each; return what was raised."""
 
     def run(one: Callable[[], object]) -> Exception | None:
         try:
@@ -61,7 +61,7 @@ def in_threads(work: Sequence[Callable[[], object]], at_once: int = AT_ONCE) -> 
 
 
 def change(chance: random.Random, story: Story, tracks: list[Track]) -> Callable[[], object]:
-    """One of the things that a person does with the music of a story."""
+    """One random change to the music of a story."""
     user, track = story.user, chance.choice(tracks)
 
     def refuse() -> None:

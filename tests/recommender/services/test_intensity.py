@@ -141,9 +141,9 @@ def test_command_tells_what_was_learned() -> None:
         call_command("fit_intensity")
     fill_catalogue()
     call_command("fit_intensity", "--json", stdout=(out := StringIO()))
-    told = json.loads(out.getvalue())
-    assert told["n"] == sum(told["tracks"].values()) == 90
-    assert told["loadings"]["energy"] > 0.9
+    result = json.loads(out.getvalue())
+    assert result["n"] == sum(result["tracks"].values()) == 90
+    assert result["loadings"]["energy"] > 0.9
     call_command("fit_intensity", stdout=(out := StringIO()))
     assert out.getvalue().startswith("Learned: ")
 

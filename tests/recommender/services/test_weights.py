@@ -1,4 +1,4 @@
-"""Learning the weights from lists as the site logs them."""
+"""Learning the weights from logged lists."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Who may use the API, with which credentials."""
+"""Access to the API by credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the pages share."""
+"""Fixtures for the page tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may open pages, photos and videos, and who may change a story."""
+"""Access to pages, photos and videos, and to changes of a story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words from outside that turn the direction of reading turn nobody else's words around."""
+"""Right-to-left text in titles and captions doesn't affect the text around it."""
 
 from html.parser import HTMLParser
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Reader(HTMLParser):
-    """Notes where words from outside stand without anything around them that isolates them."""
+    """Records user-supplied text that nothing isolates."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def user() -> User:
 
 @pytest.fixture
 def story(user: User, settings: Settings) -> Story:
-    """A story with three tracks, one saved and one refused, and one whose sound we render."""
+    """A story with three tracks: one saved, one refused, one demo track."""
     settings.RECOMMENDER_DEMO_TRACKS = True
     story = make_ready_story(user, caption=WORDS)
     for artist in ("a", "b", "c"):

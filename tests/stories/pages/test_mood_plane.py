@@ -1,4 +1,4 @@
-"""The mood plane off its axes and at its boundaries, worked out by hand."""
+"""The mood plane at and off its boundaries, computed by hand."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_tracks_are_dots_in_percent_where_their_mood_is_known() -> None:
     known, chosen = suggestion(0.2, 0.7), suggestion(0.9, 0.4)
     rows = [known, suggestion(None, 0.5), suggestion(0.5, None), chosen]
     drawn = plane(MoodTarget(0.5, 0.5, ((0.01, 0.0), (0.0, 0.01))), WORDS, rows, chosen.track.id)
-    told = [(dot.suggestion_id, dot.x, dot.y, dot.is_chosen) for dot in drawn.dots]
-    assert told == [(known.id, 20.0, 30.0, False), (chosen.id, 90.0, 60.0, True)]
+    result = [(dot.suggestion_id, dot.x, dot.y, dot.is_chosen) for dot in drawn.dots]
+    assert result == [(known.id, 20.0, 30.0, False), (chosen.id, 90.0, 60.0, True)]
     assert drawn.dots[0].title == "Rain – Ann"

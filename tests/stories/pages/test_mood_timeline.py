@@ -1,4 +1,4 @@
-"""The mood of a video over time, in lines and words."""
+"""The mood of a video over time: lines and words."""
 
 from __future__ import annotations
 

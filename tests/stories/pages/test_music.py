@@ -1,4 +1,4 @@
-"""Steering, filters, learning, undo and search, on the pages of a story and of a person's music."""
+"""Steering, filters, learning, undo and search on the story and music pages."""
 
 from __future__ import annotations
 
@@ -208,8 +208,8 @@ def test_taste_is_reset_and_the_reset_undone(client: Client, me: User, ready: St
 
 def test_filters_are_kept_on_the_page_of_music_too(client: Client, me: User, ready: Story) -> None:
     client.post(f"{TASTE}filters/", {"no_explicit": "on", "year_to": "1999"})
-    said = selectors.music_preferences(me)
-    assert (said.allow_explicit, said.year_to, said.n_filters) == (False, 1999, 2)
+    result = selectors.music_preferences(me)
+    assert (result.allow_explicit, result.year_to, result.n_filters) == (False, 1999, 2)
     page = client.post(f"{TASTE}filters/", {"year_from": "2000", "year_to": "1999"})
     assert page.status_code == 422
     assert "The first year is after the last one." in text(page)

@@ -1,4 +1,4 @@
-"""The mood plane as a picture, its words and colours, and the labels of faces."""
+"""View models: mood plane, words, colours, and labels of faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The survey: asked once per person, changeable, counted without names, shown to who answered."""
+"""The survey: one response per person, changeable, counted anonymously."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an interrupted analysis waits before it is tried again."""
+"""Delays before an interrupted analysis is retried."""
 
 from __future__ import annotations
 

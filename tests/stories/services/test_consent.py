@@ -1,4 +1,4 @@
-"""Consent to reading faces is withdrawn: what was read goes, what followed from it follows anew."""
+"""Withdrawing consent to faces: erasure, and new moods and suggestions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def withdraw(
     broker: FakeQueue, django_capture_on_commit_callbacks: Any
 ) -> Callable[[User], list[Any]]:
-    """Say no, as the page does."""
+    """Withdraw consent as the page does."""
 
     def say_no(user: User) -> list[Any]:
         with django_capture_on_commit_callbacks(execute=True) as sent:
@@ -39,7 +39,7 @@ def withdraw(
 
 
 def refreshed() -> int:
-    """Let the task work until it finds nothing."""
+    """Run the task until nothing is left."""
     steps = 0
     while services.refresh_outdated():
         steps += 1

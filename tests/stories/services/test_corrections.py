@@ -12,6 +12,7 @@ from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import POINT_SD, Gaussian
 from ml.mood.fusion import fuse
 from recommender.models import Choice, Suggestion, Track
+from recommender.selectors import choices_by_story, suggestions_by_story
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
 from stories.models import Photo, Story, TagEvent
@@ -84,9 +85,9 @@ def test_none_says_that_there_is_nothing_of_the_kind(user: User) -> None:
 def test_a_correction_ranks_again_at_once(user: User, tracks: list[Track]) -> None:
     story = make_ready_story(user)
     services.correct_story(story=story, user=user, mood=(0.05, 0.05))
-    calm = selectors.suggestions_by_story([story.pk])[story.pk]
+    calm = suggestions_by_story([story.pk])[story.pk]
     services.correct_story(story=story, user=user, mood=(0.95, 0.95))
-    loud = selectors.suggestions_by_story([story.pk])[story.pk]
+    loud = suggestions_by_story([story.pk])[story.pk]
     assert Suggestion.objects.values("batch").distinct().count() == 2
 
     def energy(shown: list[Suggestion]) -> float:
@@ -151,9 +152,9 @@ def test_save_choice_keeps_a_track_with_the_story(user: User, tracks: list[Track
     story = make_ready_story(user)
     services.save_choice(story=story, track_id=tracks[0].pk)
     services.save_choice(story=story, track_id=tracks[1].pk)
-    assert selectors.choices_by_story([story.pk])[story.pk].track == tracks[1]
+    assert choices_by_story([story.pk])[story.pk].track == tracks[1]
     services.remove_choice(story=story)
-    assert selectors.choices_by_story([story.pk]) == {}
+    assert choices_by_story([story.pk]) == {}
 
 
 def test_save_choice_refuses_no_track_and_no_suggestions(user: User, tracks: list[Track]) -> None:

@@ -1,4 +1,4 @@
-"""A person is deleted, or withdraws consent, while something else of theirs is under way."""
+"""Deletion and withdrawn consent while uploads and analyses are running."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def somebody_waits() -> bool:
 
 
 def left_of(user_id: int, media: Path) -> dict[str, int]:
-    """Rows that name the person, stories without anybody, and files: by what they are."""
+    """Rows that refer to the person, stories without an owner, and files, by kind."""
     found = {"files": sum(path.is_file() for path in media.rglob("*"))}
     for model in apps.get_models():
         for field in model._meta.concrete_fields:

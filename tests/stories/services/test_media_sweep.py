@@ -1,4 +1,4 @@
-"""The daily sweep: files without rows, rows without files, on any storage that Django knows."""
+"""The daily media sweep, on any Django storage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAYS = 24 * 3600.0
 
 
 def leave(kind: str = "photos", *, age: float = 2 * DAYS, name: str = "") -> str:
-    """A file that belongs to no story, this many seconds old."""
+    """Create a file without a story, this many seconds old."""
     file = name or f"{uuid4()}.{'mp4' if kind == 'videos' else 'jpg'}"
     stored = default_storage.save(f"{kind}/{file[:2]}/{file}", ContentFile(b"left"))
     then = time.time() - age
@@ -161,9 +161,9 @@ def test_the_command_says_what_it_found_and_a_dry_run_removes_nothing(
     assert (found["without_row"], found["removed"], found["n_missing"]) == (1, 0, 1)
     assert default_storage.exists(name)
     call_command("sweep_media")
-    said = capsys.readouterr().out
-    assert "2 files, 1 of them without a story: 1 removed" in said
-    assert "thumbnails/" in said
+    result = capsys.readouterr().out
+    assert "2 files, 1 of them without a story: 1 removed" in result
+    assert "thumbnails/" in result
 
 
 def test_the_task_sweeps(media: Path) -> None:

@@ -1,4 +1,4 @@
-"""The way to the broker: what is sent, and how fast it fails."""
+"""Publishing jobs: content, and failing fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a story counts as unsent, lost or held by a dead worker: a little before and after."""
+"""When a story counts as unsent, lost or abandoned: boundary values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ago(span: timedelta, later: float = 0) -> datetime:
-    """So long ago, less some seconds."""
+    """This long ago, minus some seconds."""
     return timezone.now() - span + timedelta(seconds=later)
 
 

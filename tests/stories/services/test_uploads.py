@@ -125,9 +125,9 @@ def test_two_requests_at_once_with_one_key_are_one_story(
     real = sandbox.read
 
     def read_together(folder: Path) -> Any:
-        told = real(folder)
+        result = real(folder)
         both_read.wait()  # neither saw the other's story
-        return told
+        return result
 
     monkeypatch.setattr(sandbox, "read", read_together)
 

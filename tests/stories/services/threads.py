@@ -1,4 +1,4 @@
-"""Work that runs beside a test, as another request or worker would."""
+"""Run code in a thread beside a test."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from django.db import connection
 
 @contextmanager
 def beside(work: Callable[[], object]) -> Iterator[list[BaseException]]:
-    """Run it in a thread, on a connection of its own; what it raised is in the list."""
+    """Run it in a thread with its own connection; errors go into the list."""
     raised: list[BaseException] = []
 
     def run() -> None:

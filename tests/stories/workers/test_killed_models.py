@@ -1,4 +1,4 @@
-"""A real worker whose model process is killed, stopped, or hangs; the models alone are fakes."""
+"""A real worker with fake models whose pool process is killed, stopped or hangs."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 @dataclass
 class Worker:
-    """A worker of the inference queue and the folder in which its fake models say what they do."""
+    """An inference worker, and the folder in which its fake models report events."""
 
     process: subprocess.Popen[bytes]
     folder: Path
 
     def one_more(self, event: str, than: list[int]) -> int:
-        """Wait for a process that is at `event` and is none of those; its id."""
+        """Wait until another process reports `event`; return its id."""
         return int(self.wait(f"another process {event}", lambda: self._new(event, than)))
 
     def _new(self, event: str, than: list[int]) -> int:

@@ -1,4 +1,4 @@
-"""The main way with nothing faked: a real worker, the real broker, the real models."""
+"""End-to-end analysis with a real worker, broker and models."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_hundred_messages_for_one_story_are_one_analysis(
 
 
 class Workers:
-    """Workers of a queue that nobody else listens to, started and killed by a test."""
+    """Workers of a separate queue, started and killed by a test."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.environment, self.log = environment, log
@@ -110,7 +110,7 @@ class Workers:
         )  # fmt: skip
 
     def kill(self) -> None:
-        """SIGKILL for the worker and its children: no word of farewell."""
+        """Send SIGKILL to the worker and its children."""
         while self.running:
             worker = self.running.pop()
             os.killpg(worker.pid, signal.SIGKILL)

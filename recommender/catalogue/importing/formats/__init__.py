@@ -1,1 +1,1 @@
-"""Reads tables of each file format."""
+"""Read tables of each file format."""

@@ -1,4 +1,4 @@
-"""Reads CSV, TSV and their relatives, line by line."""
+"""Read CSV, TSV and their relatives, line by line."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _start(lines: Lines) -> _Start:
 
 
 def _names(line: str, delimiter: str) -> tuple[int, int]:
-    """How many columns a line names that are known, and, where none is, how many it has."""
+    """Count the known column names in a line and, if there are none, its cells."""
     try:
         cells = next(csv.reader([line], delimiter=delimiter))
     except (csv.Error, StopIteration):
@@ -126,14 +126,14 @@ class _Rows:
         return TableRow(line, cells)
 
     def _badly_quoted(self, line: str) -> list[str] | None:
-        """The cells of a line with "7" Single" or "7" Single in it, if they can be told apart."""
+        """Split a line with stray quotation marks, as in "7" Single"; None if that is ambiguous."""
         cells = line.rstrip("\r\n").split(self._delimiter)
         if len(cells) != self._width or any(map(_is_open, cells)):
             return None
         return [cell[1:-1].replace('""', '"') if _is_enclosed(cell) else cell for cell in cells]
 
     def _has_several_ids(self, taken: Sequence[str]) -> bool:
-        """Whether two quotation marks that do not belong together made one record of several."""
+        """Whether unrelated quotation marks have merged several records into one."""
         return len(taken) > 1 and self._has_id(taken[0]) and any(map(self._has_id, taken[1:]))
 
     def _has_id(self, line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tells the encoding of a text file from samples of it."""
+"""Detect the encoding of a text file from samples."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _legacy(sample: Iterable[bytes]) -> str:
 
 
 def _old_pc(data: bytes) -> str | None:
-    """The one of them that fits, and much better than the other."""
+    """Return the DOS or Mac encoding that fits, if it fits much better than the other."""
     (best, codec), (second, _) = sorted((_share_out_of_place(data, name), name) for name in _OLD_PC)
     return codec if best <= _MOST_OUT_OF_PLACE / 2 and 2 * best < second else None
 

@@ -1,4 +1,4 @@
-"""Reads files with one JSON object a line."""
+"""Read files with one JSON object a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbered lines of a text file, of limited length, that can be given back."""
+"""Numbered lines of a text file, limited in length, with push-back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads Parquet files."""
+"""Read Parquet files."""
 
 from __future__ import annotations
 

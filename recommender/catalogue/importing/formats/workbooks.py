@@ -1,4 +1,4 @@
-"""Reads Excel workbooks (.xlsx) row by row."""
+"""Read Excel workbooks (.xlsx) row by row."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from ml.mood import EMOTION_ANCHORS, EMOTION_SD, PHOTOS, Gaussian, mixture
 
 
 def parts(sure: float = 1.0) -> Parts:
-    """What models would say that give the true label this probability."""
+    """Predictions that give the true label this probability."""
 
     def said(names: tuple[str, ...], true: str) -> dict[str, float]:
         rest = (1 - sure) / (len(names) - 1)
@@ -73,8 +73,8 @@ def test_command_prints_every_set_from_what_is_cached(
     (tmp_path / "parts-test.json").write_text(json.dumps(vars(parts())))
     paths = [f"--{name}=absent.parquet" for name in ("faces", "captions", "photos")]
     assert main([*paths, f"--cache={tmp_path}", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert [row["modalities"] for row in said["rows"]] == list(SETS)
+    result = json.loads(capsys.readouterr().out)
+    assert [row["modalities"] for row in result["rows"]] == list(SETS)
     assert main([*paths, f"--cache={tmp_path}"]) == 0
     assert "without caption" in capsys.readouterr().out
 

@@ -74,7 +74,7 @@ def test_json_contains_all_that_was_found(source: str, capsys: pytest.CaptureFix
 
 
 def test_check_tells_people_the_same(source: str, capsys: pytest.CaptureFixture[str]) -> None:
-    said = run(capsys, source, "--check")
+    result = run(capsys, source, "--check")
     for part in (
         "encoding cp1252, delimiter comma",
         "title from name",
@@ -82,7 +82,7 @@ def test_check_tells_people_the_same(source: str, capsys: pytest.CaptureFixture[
         "row 6 energy is outside 0 to 1 (2 lines)",
         "1 x key is not a number, first in row 4",
     ):
-        assert part in said
+        assert part in result
 
 
 def test_encoding_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Workbooks, JSON lines and packed files; and those that are made to do harm."""
+"""Workbooks, JSON lines and compressed files, harmful ones included."""
 
 import gzip
 import io
@@ -182,7 +182,7 @@ def zip_bomb(name: str = "tracks.csv") -> bytes:
 
 
 def lying_zip_bomb() -> bytes:
-    """It states a size of 1,000 bytes."""
+    """A zip bomb that claims 1,000 bytes."""
     content = bytearray(zip_bomb())
     at = content.rindex(b"PK\x01\x02")
     content[at + 24 : at + 28] = (1000).to_bytes(4, "little")

@@ -1,4 +1,4 @@
-"""Quotation marks, odd headers and broken lines in delimited text."""
+"""Delimited text: quotation marks, unusual headers and broken lines."""
 
 from pathlib import Path
 from typing import Any

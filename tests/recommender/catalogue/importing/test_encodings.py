@@ -1,4 +1,4 @@
-"""Every encoding, delimiter and decimal mark that a spreadsheet writes, in many scripts."""
+"""Encodings, delimiters and decimal marks that spreadsheets write, in many scripts."""
 
 from itertools import product
 from pathlib import Path

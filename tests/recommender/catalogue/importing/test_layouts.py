@@ -1,4 +1,4 @@
-"""Known answers for each layout that people have, and the files of the field."""
+"""Known results for each supported layout, and published files."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Numbers, keys, dates, ids and names as people write them."""
+"""Parsing of numbers, keys, dates, ids and names."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Content vectors against the published means and deviations of the catalogues."""
+"""Content vectors against published means and standard deviations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Three classes of intensity, learned without a database: axis, mixture and cuts by other means."""
+"""Intensity classes against independent computations of axis, mixture and cuts."""
 
 from typing import Any
 
@@ -155,8 +155,8 @@ def test_no_gaussian_gets_narrower_than_a_tenth_or_divides_by_its_emptiness() ->
 def test_log_densities_are_those_of_scipy_but_for_a_constant() -> None:
     at = np.array([-3.0, 0.0, 0.7, 5.0])
     expected = norm(MEANS, SDS).logpdf(at[:, None]) + np.log(SHARES)
-    told = intensity._log_densities(at, SHARES, MEANS, SDS)
-    assert told - told[0, 0] == pytest.approx(expected - expected[0, 0])
+    result = intensity._log_densities(at, SHARES, MEANS, SDS)
+    assert result - result[0, 0] == pytest.approx(expected - expected[0, 0])
 
 
 def test_mixture_that_values_were_made_of_is_found_again() -> None:
@@ -183,8 +183,8 @@ def test_equal_gaussians_are_cut_in_the_middle_and_a_likelier_one_pushes_the_cut
     pair = np.array([0.0, 2.0]), np.array([0.5, 0.5])
     assert intensity._crossing(np.array([0.5, 0.5]), *pair) == pytest.approx(1.0, abs=0.002)
     beyond = np.log(3.0) * 0.25 / 2.0
-    told = intensity._crossing(np.array([0.75, 0.25]), *pair)
-    assert told == pytest.approx(1.0 + beyond, abs=0.003)
+    result = intensity._crossing(np.array([0.75, 0.25]), *pair)
+    assert result == pytest.approx(1.0 + beyond, abs=0.003)
 
 
 def test_cuts_lie_where_neighbours_are_equally_likely() -> None:

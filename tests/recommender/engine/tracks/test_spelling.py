@@ -1,4 +1,4 @@
-"""Trigrams, slips and edits of words, without a catalogue."""
+"""Trigrams and edit distances."""
 
 import pytest
 
