@@ -12,6 +12,7 @@ from kombu.pools import producers
 ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
 BACKFILL_REVIEWS = "stories.tasks.backfill_reviews"
+TRAIN_CANDIDATE = "stories.tasks.train_candidate"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -41,6 +42,11 @@ def publish_refresh() -> None:
 def publish_backfill(user_id: int) -> None:
     """Ask a worker to fill the review queues. Raises BrokerUnavailableError within seconds."""
     _publish(BACKFILL_REVIEWS, user_id)
+
+
+def publish_training(name: str, user_id: int) -> None:
+    """Ask a worker to train a candidate. Raises BrokerUnavailableError within seconds."""
+    _publish(TRAIN_CANDIDATE, name, user_id)
 
 
 def _publish(task: str, *args: str | int) -> None:
