@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -75,7 +75,7 @@ def events(limit: int = 30) -> QuerySet[ModelEvent]:
     return ModelEvent.objects.select_related("actor")[:limit]
 
 
-def shadow_pairs(version: ModelVersion) -> list[dict[str, Any]]:
+def shadow_pairs(version: ModelVersion) -> Sequence[Mapping[str, Any]]:
     """How often which label of the serving model met which one of this version, most first."""
     rows = ShadowDifference.objects.filter(version=version).values("serving", "shadow")
     return list(rows.annotate(photos=Count("pk")).order_by("-photos", "serving", "shadow")[:10])

@@ -22,7 +22,6 @@ from tests.factories import (
     make_ready_story,
     make_review,
     make_review_item,
-    make_reviewer,
     make_user,
 )
 
