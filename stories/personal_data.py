@@ -18,6 +18,7 @@ from stories.models import (
     Photo,
     Review,
     ReviewItem,
+    ShadowDifference,
     Story,
     SurveyAnswer,
     TagEvent,
@@ -41,6 +42,7 @@ EXPORTED: dict[type[Model], tuple[str, ...]] = {
         *("undone_at", "blind", "bulk"),
     ),
     ReviewItem: ("reason", "versions", "status", "created_at"),
+    ShadowDifference: ("serving", "shadow", "created_at"),
     SurveyAnswer: ("question", "level", "answered_at"),
 }
 _KEY = "means nothing elsewhere"
@@ -67,6 +69,7 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         "expected": "the answer to a blind check, which reviewers may not know",
         **dict.fromkeys(("priority", "inclusion", "leased_by", "leased_until"), _QUEUE),
     },
+    ShadowDifference: {"id": _KEY, "story": _NESTED, "version": _KEY},
     SurveyAnswer: {"id": _KEY, "user": _THEIRS},
 }
 
@@ -74,7 +77,7 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     """What is stored and shown of every story, the survey, and every photo and video under the
     name of its story."""
-    about = ("tag_events", "reviews", "review_items")
+    about = ("tag_events", "reviews", "review_items", "shadow_differences")
     stories = list(selectors.history(user).prefetch_related(*about))
     yield "stories.json", _json([_told(story) for story in stories])
     answers = SurveyAnswer.objects.filter(user=user)
@@ -122,6 +125,7 @@ def _told(story: Story) -> dict[str, Any]:
         "tag_events": [_columns(event) for event in story.tag_events.all()],
         "reviews": [_columns(review) for review in story.reviews.all()],
         "review_items": [_columns(item) for item in story.review_items.all()],
+        "shadow_differences": [_columns(one) for one in story.shadow_differences.all()],
         # The output of the models, even where it was corrected, and the corrections.
         "analysis": _columns(analysis) if analysis else None,
         "photo_details": _columns(story.photo),

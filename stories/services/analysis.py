@@ -21,6 +21,8 @@ from recommender.locks import lock_person
 from recommender.services import suggest_tracks
 from stories.errors import UploadsBusyError
 from stories.models import Analysis, Story
+from stories.registry.services.serving import use_serving_models
+from stories.registry.services.shadow import run_shadows
 from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
@@ -72,7 +74,7 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     if story is None:
         return None
     try:
-        return _save_result(story, _run_models(story))
+        saved = _save_result(story, _run_models(story))
     except ClaimLostError:
         return None
     except FileNotFoundError:
@@ -84,6 +86,8 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     except Exception:
         _fail(story, BROKEN)
         raise
+    run_shadows(story=story)
+    return saved
 
 
 def _claim_story(story_id: UUID) -> UUID:
@@ -140,8 +144,10 @@ def analyse_media(
 ) -> AnalysisResult:
     """Run the models on an upright photo or, if there are frames, on a video and its poster.
 
-    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey.
+    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey,
+    and the models are those that the registry serves at this moment.
     """
+    use_serving_models()
     from ml.analysis import analyse, analyse_video
 
     levels = action_levels()

@@ -16,7 +16,7 @@ from ml.caption.encoder import _e5, _universal
 from ml.faces.detection import Detection, _blazeface, _yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
-from ml.networks import compiled
+from ml.networks import _shipped_run
 from ml.types import STAGES
 from ml.video import Frame
 from tests.ml.test_faces import drawing
@@ -186,7 +186,7 @@ def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
     assert max(said) == (len(warming.PARTS), len(warming.PARTS))
     caches = (session, _e5, _universal, _yunet, _blazeface)
     assert all(cached.cache_info().currsize == 1 for cached in caches)
-    assert compiled.cache_info().currsize == 3
+    assert _shipped_run.cache_info().currsize == 3
 
 
 def test_plain_modules_load_no_model_library() -> None:
