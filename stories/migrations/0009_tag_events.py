@@ -44,11 +44,13 @@ DROP FUNCTION guard_tag_event();
 
 def rename_permissions(apps, _schema_editor):
     """Whoever may see corrections may see tag events."""
-    permissions = apps.get_model('auth', 'Permission').objects
+    ours = apps.get_model('auth', 'Permission').objects.filter(content_type__app_label='stories')
     for action in ('add', 'change', 'delete', 'view'):
-        permissions.filter(
-            content_type__app_label='stories', codename=f'{action}_correction'
-        ).update(codename=f'{action}_tagevent', name=f'Can {action} tag event')
+        name = f'{action}_tagevent'
+        if not ours.filter(codename=name).exists():  # as after going back and forth
+            ours.filter(codename=f'{action}_correction').update(
+                codename=name, name=f'Can {action} tag event'
+            )
 
 
 class Migration(migrations.Migration):

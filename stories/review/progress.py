@@ -18,8 +18,8 @@ from stories.review.selectors import free_items
 
 # A longer pause than this begins a new session.
 PAUSE = timedelta(minutes=30)
-# The pace is that of the latest reviews, so that it follows what the reviewer does now.
-PACE_OVER = 20
+# The pace is that of the latest reviews since a short break, so that it says what happens now.
+PACE_OVER, BREAK = 20, timedelta(minutes=2)
 # Beyond this the page says "more than": counting on would cost more than the figure is worth.
 MOST_COUNTED = 1000
 # As many as can be looked at before they are accepted.
@@ -99,19 +99,23 @@ def _named(kind: str, label: str, confidence: float) -> Q:
 def _session(reviewer: User) -> list[datetime]:
     """When the reviewer answered one by one, newest first, back to their last pause."""
     own = Review.objects.filter(reviewer=reviewer, undone_at=None, bulk=False)
-    found: list[datetime] = []
-    later = timezone.now()
-    for moment in own.order_by("-created_at").values_list("created_at", flat=True)[:MOST_COUNTED]:
-        if later - moment > PAUSE:
-            break
-        found.append(moment)
-        later = moment
-    return found
+    times = own.order_by("-created_at").values_list("created_at", flat=True)
+    return _until_gap([timezone.now(), *times[:MOST_COUNTED]], PAUSE)[1:]
 
 
 def _pace(times: Sequence[datetime]) -> int | None:
-    latest = times[:PACE_OVER]
+    latest = _until_gap(times[:PACE_OVER], BREAK)
     if len(latest) < 2:
         return None
     minutes = (latest[0] - latest[-1]).total_seconds() / 60
     return round((len(latest) - 1) / minutes) if minutes else None
+
+
+def _until_gap(times: Sequence[datetime], gap: timedelta) -> list[datetime]:
+    """The first of these times, newest first, up to a longer gap."""
+    found = list(times[:1])
+    for moment in times[1:]:
+        if found[-1] - moment > gap:
+            break
+        found.append(moment)
+    return found

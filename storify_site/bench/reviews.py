@@ -14,19 +14,19 @@ WIDTH, HEIGHT = 1280, 800
 LOOK_SECONDS = 0.6
 # Every third tag is wrong: an action is chosen before the photo is accepted.
 CORRECTION, CORRECTED_EVERY = "x", 3
-# When each photo was painted, by its item, and when Enter was pressed last.
+# When each photo was on screen, by its item, and when Enter was pressed last. A photo that is
+# decoded when a frame begins is on screen when the one after that begins.
 _WATCH = """() => {
     window.painted = {};
     window.pressed = 0;
-    new PerformanceObserver((list) => {
-        for (const one of list.getEntries()) painted[one.identifier] = one.renderTime;
-    }).observe({ type: "element", buffered: true });
     const stage = document.getElementById("review-stage");
-    const mark = () => {
+    new MutationObserver(async () => {
         const item = stage.querySelector("[data-item]");
-        item?.querySelector("img").setAttribute("elementtiming", item.dataset.item);
-    };
-    new MutationObserver(mark).observe(stage, { childList: true });
+        await item?.querySelector("img").decode();
+        requestAnimationFrame(() => requestAnimationFrame(() => {
+            if (item) painted[item.dataset.item] = performance.now();
+        }));
+    }).observe(stage, { childList: true });
     addEventListener("keydown", (event) => {
         if (event.key === "Enter") pressed = event.timeStamp;
     }, true);

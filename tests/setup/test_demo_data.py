@@ -54,7 +54,7 @@ def test_demo_people_are_never_made_with_debug_off(settings: LazySettings, catal
 
 
 def test_staff_can_review_demo_stories_at_once(settings: LazySettings, catalogue: None) -> None:
-    settings.DEBUG = True
+    settings.DEBUG, settings.STORIES_REVIEW_AUDIT_SHARE = True, 0.05
     for _ in range(2):
         call_command("load_demo_data", verbosity=0)
     staff = User.objects.get(email="staff@storify.test")

@@ -42,7 +42,10 @@ def start(var: Path) -> Iterator[Start]:
     for site in sites:
         if site.poll() is None:
             site.terminate()
-            site.communicate(timeout=60)
+            try:
+                site.communicate(timeout=60)
+            finally:
+                site.kill()
 
 
 def _start(var: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -71,8 +74,8 @@ def wait_until_ready(site: subprocess.Popen[str], port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    site.kill()
-    pytest.fail("The site did not start:\n" + "\n".join(site.communicate()))
+    site.terminate()
+    pytest.fail("The site did not start:\n" + "\n".join(site.communicate(timeout=60)))
 
 
 def processes_of(var: Path) -> list[str]:

@@ -13,6 +13,7 @@ from accounts.models import User
 from stories.models import Reason, Review, ReviewItem
 from stories.review.answers import CHOICES, FACE_ANSWERS, MARKS
 from stories.review.presenters import FACE_KEYS, KEYS, MARK_KEYS
+from stories.review.progress import progress
 from stories.review.services import next_item
 from tests.factories import (
     make_ready_story,
@@ -297,6 +298,19 @@ def test_faces_are_asked_one_by_one(client: Client, reviewer: User) -> None:
     assert "Face 3 of 3" in page
     assert page.count("data-box=") == 3
     assert Review.objects.get().answers == {"faces": {"0": "happy", "2": "not_a_face"}}
+
+
+def test_the_pace_counts_since_the_last_break_and_the_session_since_the_last_pause(
+    reviewer: User,
+) -> None:
+    now = timezone.now()
+    for seconds in (1, 3, 5, 600, 610, 7200):
+        review = make_review(reviewer=reviewer)
+        Review.objects.filter(pk=review.pk).update(created_at=now - timedelta(seconds=seconds))
+
+    found = progress(reviewer, None)
+
+    assert (found.reviewed, found.pace) == (5, 30)
 
 
 def test_queries_of_an_answer_do_not_grow_with_what_was_reviewed(
