@@ -15,6 +15,8 @@ from accounts.models import User
 from stories import selectors
 from stories.models import (
     Analysis,
+    ModelEvent,
+    ModelVersion,
     Photo,
     Review,
     ReviewItem,
@@ -43,6 +45,8 @@ EXPORTED: dict[type[Model], tuple[str, ...]] = {
     ),
     ReviewItem: ("reason", "versions", "status", "created_at"),
     ShadowDifference: ("serving", "shadow", "created_at"),
+    ModelEvent: ("name", "version", "action", "reason", "created_at"),
+    ModelVersion: (),
     SurveyAnswer: ("question", "level", "answered_at"),
 }
 _KEY = "means nothing elsewhere"
@@ -70,6 +74,11 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         **dict.fromkeys(("priority", "inclusion", "leased_by", "leased_until"), _QUEUE),
     },
     ShadowDifference: {"id": _KEY, "story": _NESTED, "version": _KEY},
+    ModelEvent: {"id": _KEY, "actor": _THEIRS},
+    ModelVersion: {
+        field.name: "about a model; what the person did with it stands in the events"
+        for field in ModelVersion._meta.concrete_fields
+    },
     SurveyAnswer: {"id": _KEY, "user": _THEIRS},
 }
 
@@ -86,6 +95,8 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     yield "survey_dates.json", _json(answered)
     made = Review.objects.filter(reviewer=user)
     yield "reviews_made.json", _json([_made(review) for review in made])
+    done = ModelEvent.objects.filter(actor=user)
+    yield "model_events.json", _json([_columns(event) for event in done])
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
         if video := selectors.playable_video_of(story):

@@ -30,6 +30,7 @@ NOT_TRAINABLE = (
     "The {name} model isn't trained from reviews: reviewers judge what a caption feels like, not "
     "the emotions that the model tells apart. Choose one of: {known}."
 )
+NOTHING_REVIEWED = "No agreed label of this model is there to train on. Review more photos."
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,9 @@ def train_candidate(
     that isn't as it was written, TrainingFailedError, or ModelRefusedError.
     """
     _require_trainable(name)
-    verify_export(export)
+    files = verify_export(export)["files"]
+    if not files[f"{name}.parquet"]["splits"]["train"]:
+        raise TrainingFailedError(NOTHING_REVIEWED)
     with tempfile.TemporaryDirectory(prefix="storify-candidate-") as folder:
         command = _command(name, export, data, epochs, Path(folder))
         _run(command)

@@ -106,7 +106,7 @@ def test_a_candidate_learns_from_reviews_and_is_compared_on_photos_of_others(
 
     audit = described["comparison"]["audit"]
     assert described["comparison"]["public"] is None
-    assert audit["n"] == 22  # the audit's part of the test split
+    assert audit["n"] == 23  # the audit's part of the test split
     assert audit["candidate"] > max(audit["serving"], 0.9)
     assert audit["low"] <= audit["difference"] <= audit["high"]
     assert (described["reviewed"], described["base"]) == ({"train": 40, "val": 10, "test": 30}, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from accounts.services import delete_account
 from ml.manifest import manifest
 from stories.models import ModelEvent, ModelVersion
+from stories.personal_data import export_stories
 from stories.registry.errors import (
     MayBeWorseError,
     ModelRefusedError,
@@ -84,7 +86,7 @@ def test_a_stored_file_that_was_tampered_with_is_neither_promoted_nor_run(tmp_pa
 
     for service in (promote_model, start_shadow):
         with pytest.raises(ModelRefusedError, match="cut off or changed"):
-            service(version_id=version.pk)  # type: ignore[operator]
+            service(version_id=version.pk)
 
     version.refresh_from_db()
     assert version.status == "candidate"
@@ -219,6 +221,16 @@ def test_the_log_forgets_who_it_was_with_their_account(tmp_path: Path) -> None:
 
     assert ModelEvent.objects.get().actor_id is None
     assert ModelVersion.objects.get().created_by is None
+
+
+def test_the_export_of_a_person_tells_what_they_did_with_models(tmp_path: Path) -> None:
+    user = make_user()
+    make_model_version(tmp_path / "a")
+    register_candidate(folder=make_model_folder(tmp_path / "b"), actor=user)
+
+    (told,) = json.loads(dict(export_stories(user))["model_events.json"])  # type: ignore[arg-type]
+
+    assert (told["name"], told["action"]) == ("emotion", "registered")
 
 
 def test_the_command_promotes_and_takes_back(tmp_path: Path) -> None:

@@ -38,12 +38,12 @@ def sharer(split: str) -> User:
             return user
 
 
-def reviews() -> None:
+def reviews(**answers: str) -> None:
     for split in ("train", "val", "test"):
         person = sharer(split)
         for answer in ("sad", "angry"):
             item = make_review_item(make_ready_story(person))
-            make_review(item, answers={"faces": {"0": answer}})
+            make_review(item, answers={"faces": {"0": answer}, **answers})
 
 
 @pytest.fixture
@@ -88,11 +88,7 @@ def test_from_reviews_to_a_model_in_service_and_back(
     }
 
 
-def test_nothing_reviewed_is_nothing_to_train_on_and_the_log_says_so(
-    tiny: Path, settings: Any
-) -> None:
-    settings.STORIFY_DATA = ""
-
+def test_nothing_reviewed_is_nothing_to_train_on_and_the_log_says_so() -> None:
     tasks.train_candidate.run("emotion", make_user().pk)
 
     event = ModelEvent.objects.get()
@@ -109,6 +105,7 @@ def test_a_changed_export_is_not_trained_on(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews()
     export_reviews(out=tmp_path / "out")
     dying = ["/bin/sh", "-c", "echo no memory >&2; exit 137"]
     monkeypatch.setattr(training, "_command", lambda *_: dying)
@@ -122,6 +119,7 @@ def test_captions_are_not_trained_from_reviews(tmp_path: Path) -> None:
 
 
 def test_the_command_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews(action="running")
     export_reviews(out=tmp_path / "out")
     run: list[list[str]] = []
 

@@ -17,6 +17,7 @@ from accounts.models import User
 from stories.models import Reason, ReviewItem, Story
 from stories.review.export import ExportError, dataset, export_reviews, verify_export
 from stories.review.export.dataset import split_of
+from stories.review.export.images import photo_bytes
 from stories.review.services import add_gold, undo_review
 from tests.factories import (
     make_ready_story,
@@ -90,7 +91,7 @@ def test_somebody_who_withdraws_while_it_is_written_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = make_review(), make_review(answers={"action": "dancing"})
-    write = dataset.photo_bytes
+    write = photo_bytes
 
     def withdraw(photo: Image.Image) -> bytes:
         User.objects.filter(pk=gone.story.user_id).update(improve_consent=False)
@@ -233,7 +234,9 @@ def test_verify_notices_one_person_on_two_sides(export: Path) -> None:
     pq.write_table(
         pa.Table.from_pylist(both, schema=schema_of("action")), export / "action.parquet"
     )
-    counts = {kind: {} for kind in ("emotion", "caption")} | {"action": {"train": 1, "test": 1}}
+    counts: dict[str, dict[str, int]] = {kind: {} for kind in ("emotion", "caption")} | {
+        "action": {"train": 1, "test": 1}
+    }
     counts["emotion"] = {rows(export, "emotion")[0]["split"]: 1}
     write_manifest(export, counts, {"reviews": 1})
     with pytest.raises(ExportError, match="one person on two sides"):
