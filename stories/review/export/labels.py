@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml.review.mood_classes import FEELINGS
-
 from ml.labels import ACTIONS, EMOTIONS
+from ml.review.mood_classes import FEELINGS
 from stories.models import Reason, Review
 from stories.review.answers import CANNOT_TELL, NONE
 
