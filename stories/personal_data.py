@@ -57,7 +57,8 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
     Story: {
         "user": _THEIRS,
         "upload_digest": "a checksum of what was uploaded",
-        **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
+        **dict.fromkeys(("stage", "failed_stage", "claim", "claimed_at"), _QUEUE),
+        **dict.fromkeys(("attempts", "enqueued_at"), _QUEUE),
     },
     Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
     Video: {
@@ -65,12 +66,16 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         "source": "the upload as it came, until it is encoded anew; served to nobody",
         **dict.fromkeys(("claim", "claimed_at", "attempts"), _QUEUE),
     },
-    Analysis: {"story": _NESTED, "outdated": _QUEUE, "audit_draw": _QUEUE},
+    Analysis: {
+        "story": _NESTED,
+        **dict.fromkeys(("outdated", "audit_draw", "stage_seconds"), _QUEUE),
+    },
     TagEvent: {"id": _KEY, "story": _NESTED, "actor": _NAMELESS},
     Review: {"id": _KEY, "story": _NESTED, "item": _KEY, "reviewer": _NAMELESS},
     ReviewItem: {
         **{"id": _KEY, "story": _NESTED, "first": _KEY, "versions_digest": _KEY},
         "expected": "the answer to a blind check, which reviewers may not know",
+        "doubts": "what reviewers check about each other",
         **dict.fromkeys(("priority", "inclusion", "leased_by", "leased_until"), _QUEUE),
     },
     ShadowDifference: {"id": _KEY, "story": _NESTED, "version": _KEY},

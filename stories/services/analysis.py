@@ -27,6 +27,7 @@ from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.queue import GAVE_UP, stale_before
+from stories.services.stage_clock import StageClock
 from stories.services.tag_events import log_new_labels
 from stories.services.videos import sample_frames, send_for_transcoding
 from stories.survey.selectors import action_levels
@@ -74,7 +75,8 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     if story is None:
         return None
     try:
-        saved = _save_result(story, _run_models(story))
+        clock = StageClock(story)
+        saved = _save_result(story, _run_models(story, clock), clock)
     except ClaimLostError:
         return None
     except FileNotFoundError:
@@ -102,15 +104,16 @@ def _claim_story(story_id: UUID) -> UUID:
         claimed_at=now,
         attempts=F("attempts") + 1,
         stage="",
+        failed_stage="",
         error="",
     )
     return claim
 
 
-def _run_models(story: Story) -> AnalysisResult:
+def _run_models(story: Story, clock: StageClock) -> AnalysisResult:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
-    on_stage = partial(_note_stage, story)
+    on_stage = partial(_note_stage, story, clock)
     return analyse_media(
         photo,
         _frames(story, on_stage),
@@ -160,15 +163,17 @@ def analyse_media(
     )
 
 
-def _note_stage(story: Story, stage: str) -> None:
+def _note_stage(story: Story, clock: StageClock, stage: str) -> None:
     """Record progress for the page and renew the claim and the watchdog's heartbeat."""
     heartbeat.note()
+    clock.begin(stage)
     if not _held(story).update(stage=stage, claimed_at=timezone.now()):
         raise ClaimLostError
 
 
 @atomic_with_retry
-def _save_result(story: Story, result: AnalysisResult) -> Story:
+def _save_result(story: Story, result: AnalysisResult, clock: StageClock) -> Story:
+    seconds = clock.seconds()
     person = lock_person(story.user_id)
     held = _held(story).select_for_update().first()
     if person is None or held is None:
@@ -177,7 +182,9 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     if person.faces_consent is not True:  # withdrawn during the analysis
         fields = without_faces(fields)
     earlier = Analysis.objects.filter(story=held).first()
-    held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    held.analysis, _ = Analysis.objects.update_or_create(
+        story=held, defaults={**fields, "stage_seconds": seconds}
+    )
     log_new_labels(story=held, earlier=earlier, later=held.analysis)
     if person.improve_consent:
         queue_story(analysis=held.analysis)
@@ -214,7 +221,7 @@ def _held(story: Story) -> QuerySet[Story]:
 def _fail(story: Story, reason: str) -> bool:
     """Store why the story failed; False if it is gone or claimed by another worker."""
     failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
-    return bool(_held(story).update(**failed))
+    return bool(_held(story).update(failed_stage=F("stage"), **failed))
 
 
 def _interrupt(story: Story, error: BaseException) -> BaseException:
