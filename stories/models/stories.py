@@ -57,6 +57,7 @@ class Story(models.Model):
                 name="story_unfinished",
                 condition=Q(status__in=["queued", "analysing"]),
             ),
+            models.Index(fields=["created_at"], name="story_failed", condition=Q(status="failed")),
         ]
         constraints = [
             models.UniqueConstraint(
