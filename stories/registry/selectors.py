@@ -14,6 +14,7 @@ from ml.serving.files import FORMATS
 from stories.models import ModelEvent, ModelVersion, ShadowDifference
 
 Status = ModelVersion.Status
+OLD = (Status.RETIRED, Status.REFUSED)
 TRAINABLE = tuple(FORMATS)
 SETS = {"public": "the frozen public test set", "audit": "the reviewed audit photos"}
 
@@ -87,10 +88,15 @@ def page() -> Iterator[dict[str, Any]]:
     for version in versions():
         by_name.setdefault(version.name, []).append(version)
     for name in TRAINABLE:
-        rows = [_shown(version) for version in by_name.get(name, [])]
-        serving = any(row["version"].status == Status.SERVING for row in rows)
-        shipped = manifest()["models"][name]["version"]
-        yield {"name": name, "shipped": shipped, "shipped_serves": not serving, "rows": rows}
+        known = sorted(by_name.get(name, []), key=lambda one: one.status != Status.SERVING)
+        shipped = str(manifest()["models"][name]["version"])
+        yield {
+            "name": name,
+            "shipped": shipped,
+            "serving": next((v.version for v in known if v.status == Status.SERVING), shipped),
+            "rows": [_shown(one) for one in known if one.status not in OLD],
+            "old_rows": [_shown(one) for one in known if one.status in OLD],
+        }
 
 
 def _shown(version: ModelVersion) -> dict[str, Any]:
@@ -111,5 +117,5 @@ def _percentages(pair: dict[str, Any] | None) -> dict[str, str] | None:
     if not pair:
         return None
     signed = {key: f"{100 * pair[key]:+.1f}" for key in ("difference", "low", "high")}
-    plain = {key: f"{100 * pair[key]:.1f} %" for key in ("serving", "candidate")}
+    plain = {key: f"{100 * pair[key]:.1f}%" for key in ("serving", "candidate")}
     return {**plain, **signed, "n": str(pair["n"]), "p": f"{pair['p']:.3f}"}

@@ -14,7 +14,7 @@ from ml.labels import ACTIONS
 from ml.training.action.data import part_of
 from ml.training.action.publish import PRECISION
 from ml.training.calibration import fit_temperature, threshold_for
-from ml.training.candidate.rows import Reviewed, Rows, sample
+from ml.training.candidate.rows import Reviewed, Rows, batches, sample
 from ml.types import Float64Array, Int64Array
 
 FILE = "vision/har.parquet"
@@ -58,10 +58,9 @@ def prepare(reviewed: Reviewed) -> Rows:
 def _encoded(images: Sequence[bytes], labels: Int64Array) -> Rows:
     tokens = np.zeros((len(images), *TOKENS), dtype=np.float16)
     features = np.zeros((len(images), WIDTH), dtype=np.float32)
-    for start in range(0, len(images), BATCH):
-        some = images[start : start + BATCH]
-        photos = [preprocess(decoded(each, "A photo")) for each in some]
-        tokens[start : start + BATCH], features[start : start + BATCH] = encode(photos)
+    for part in batches(len(images), BATCH, "encoding photos"):
+        photos = [preprocess(decoded(each, "A photo")) for each in images[part]]
+        tokens[part], features[part] = encode(photos)
     return Rows((tokens, features), np.asarray(labels, dtype=np.int64))
 
 
@@ -76,11 +75,11 @@ def trained_output(model: Any) -> Any:
     return model.outputs[0]
 
 
-def scores(run: Run, rows: Rows) -> Float64Array:
+def scores(run: Run, rows: Rows, what: str) -> Float64Array:
     """Return (n, 15) logits; `run` takes what `inputs` returns."""
     each = [
-        np.asarray(run(*(part[start : start + BATCH] for part in rows.inputs))[0])
-        for start in range(0, len(rows), BATCH)
+        np.asarray(run(*(each[part] for each in rows.inputs))[0])
+        for part in batches(len(rows), BATCH, what)
     ]
     return np.concatenate([np.zeros((0, len(ACTIONS))), *each])
 

@@ -13,7 +13,7 @@ from ml.emotion.predict import LABELLED, SIDE, logits
 from ml.images import decoded
 from ml.labels import EMOTIONS
 from ml.training.calibration import conformal_threshold, fit_scaling, threshold_for
-from ml.training.candidate.rows import Reviewed, Rows
+from ml.training.candidate.rows import Reviewed, Rows, batches
 from ml.training.emotion import data as fer2013
 from ml.training.emotion.publish import COVERAGE, LOGIT_SHIFTS, NAMED_RIGHT, with_shifts
 from ml.types import Float32Array, Float64Array
@@ -65,10 +65,10 @@ def trained_output(model: Any) -> Any:
     return model.outputs[0][:, LABELLED]
 
 
-def scores(run: Run, rows: Rows) -> Float64Array:
+def scores(run: Run, rows: Rows, what: str) -> Float64Array:
     """Return (n, 7) logits, averaged over the views that the serving model looks at."""
     faces = np.asarray(rows.inputs[0])
-    some = (faces[start : start + BATCH] for start in range(0, len(faces), BATCH))
+    some = (faces[part] for part in batches(len(faces), BATCH, what))
     each = [logits(run, part)[:, LABELLED] for part in some]
     return np.concatenate([np.zeros((0, len(EMOTIONS))), *each])
 

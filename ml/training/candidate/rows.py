@@ -1,5 +1,8 @@
 """What every kind of candidate is trained on: rows of inputs with class numbers."""
 
+import logging
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +11,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.types import Int64Array
+
+SAID_EVERY = 10.0
+"""Seconds between two lines that say how far a long step is."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,18 @@ def read_reviewed(file: Path, split: str, classes: tuple[str, ...]) -> Reviewed:
     rows = [row for row in table if row["split"] == split and row["label"] in classes]
     audit = np.array([row["audit"] for row in rows], dtype=bool)
     return Reviewed([row["image"] for row in rows], [row["label"] for row in rows], audit)
+
+
+def batches(n: int, size: int, what: str) -> Iterator[slice]:
+    """Yield n rows in batches; say now and then how far it is and how long it will take."""
+    started = said = time.monotonic()
+    for start in range(0, n, size):
+        yield slice(start, start + size)
+        done, now = min(start + size, n), time.monotonic()
+        if now - said >= SAID_EVERY or done == n:
+            left = (now - started) * (n - done) / done
+            log.info("%s: %d of %d rows, about %.0f s left", what, done, n, left)
+            said = now
 
 
 def sample(n: int, most: int, seed: int) -> Int64Array:

@@ -74,6 +74,7 @@ def train_candidate(
     kind = KINDS[name]
     reviewed = {split: _reviewed(name, export, split) for split in ("train", "val", "test")}
     data = data if data and (data / kind.FILE).is_file() else None
+    log.info("reading the base data")
     base = kind.read_base(data, plan.seed) if data else None
     before, model = (_load(serving.file) for _ in range(2))
     trained_on = fit(kind, model, reviewed["train"], base[0] if base else None, plan)
@@ -84,7 +85,7 @@ def train_candidate(
         "audit": _audited(name, export, reviewed["test"]),
     }
     pairs = {
-        key: _compared(kind, (before, serving.entry), (model, entry), rows)
+        key: _compared(kind, (before, serving.entry), (model, entry), rows, key)
         for key, rows in tests.items()
     }
     described = {
@@ -123,7 +124,7 @@ def _calibration(kind: ModuleType, model: Any, validation: Rows) -> dict[str, An
     """Return fitted calibration, or nothing where too few rows would make it worse."""
     if len(validation) < MIN_VALIDATION:
         return {}
-    logits = kind.scores(_run(model), _as(kind, validation, model))
+    logits = kind.scores(_run(model), _as(kind, validation, model), "calibrating")
     calibration: dict[str, Any] = kind.calibrated(logits, validation)
     return calibration
 
@@ -133,16 +134,21 @@ def _compared(
     serving: tuple[Any, dict[str, Any]],
     candidate: tuple[Any, dict[str, Any]],
     rows: Rows | None,
+    key: str,
 ) -> dict[str, Any] | None:
     """Return the paired figures of two networks with their entries; None without rows."""
     if rows is None or not len(rows):
         return None
-    pair = compare(_right(kind, *serving, rows), _right(kind, *candidate, rows))
+    before = _right(kind, *serving, rows, f"serving model on the {key} set")
+    now = _right(kind, *candidate, rows, f"candidate on the {key} set")
+    pair = compare(before, now)
     return pair.to_json() if pair else None
 
 
-def _right(kind: ModuleType, model: Any, entry: dict[str, Any], rows: Rows) -> NDArray[np.bool_]:
-    logits: Float64Array = kind.scores(_run(model), _as(kind, rows, model))
+def _right(
+    kind: ModuleType, model: Any, entry: dict[str, Any], rows: Rows, what: str
+) -> NDArray[np.bool_]:
+    logits: Float64Array = kind.scores(_run(model), _as(kind, rows, model), what)
     return np.asarray(kind.probabilities(logits, entry).argmax(axis=1) == rows.labels)
 
 

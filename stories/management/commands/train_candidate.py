@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         given = {key: options[key] for key in ("name", "export", "data", "epochs")}
         try:
-            version = services.train_candidate(**given)
+            version = services.train_candidate(**given, on_progress=self.stderr.write)
         except (RegistryError, ExportError) as error:
             raise CommandError(str(error)) from error
         told = {

@@ -7,6 +7,9 @@ import logging
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +29,7 @@ from stories.review.export import ExportError, export_reviews, verify_export
 from stories.services import job_publisher
 
 HOURS = 2.9  # less than a long job may take
-NOT_TRAINABLE = (
-    "The {name} model isn't trained from reviews: reviewers judge what a caption feels like, not "
-    "the emotions that the model tells apart. Choose one of: {known}."
-)
+NOT_TRAINABLE = "The {name} model can't be trained from reviews. Choose one of: {known}."
 NOTHING_REVIEWED = "No agreed label of this model is there to train on. Review more photos."
 
 logger = logging.getLogger(__name__)
@@ -71,10 +71,12 @@ def train_candidate(
     data: Path | None = None,
     epochs: int | None = None,
     actor: User | None = None,
+    on_progress: Callable[[str], object] = logger.info,
 ) -> ModelVersion:
     """Tune the serving model on an export, compare both, and register the result.
 
-    `data` is the folder of the base data (default: STORIFY_DATA). Raises ExportError for an export
+    `data` is the folder of the base data (default: STORIFY_DATA); `on_progress` gets lines that say
+    how far it is. Raises ExportError for an export
     that isn't as it was written, TrainingFailedError, or ModelRefusedError.
     """
     _require_trainable(name)
@@ -83,7 +85,7 @@ def train_candidate(
         raise TrainingFailedError(NOTHING_REVIEWED)
     with tempfile.TemporaryDirectory(prefix="storify-candidate-") as folder:
         command = _command(name, export, data, epochs, Path(folder))
-        _run(command)
+        _run(command, on_progress)
         return register_candidate(folder=Path(folder), actor=actor)
 
 
@@ -127,19 +129,33 @@ def _next_version(entry: dict[str, Any]) -> str:
     return f"{str(entry['version']).partition('+')[0]}+{timezone.now():%Y%m%d%H%M%S}"
 
 
-def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own program
-            command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True,
-            timeout=HOURS * 3600, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise TrainingFailedError(
-            f"Training took more than {HOURS} hours and was ended."
-        ) from error
-    last = (done.stderr.strip().splitlines() or [""])[-1]
-    if done.returncode == 2:
+def _run(command: list[str], on_progress: Callable[[str], object]) -> None:
+    late = threading.Event()
+    said: deque[str] = deque(maxlen=30)
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
+    ) as process:
+        limit = threading.Timer(HOURS * 3600, lambda: (late.set(), process.kill()))
+        limit.daemon = True
+        limit.start()
+        try:
+            for line in process.stderr or ():
+                said.append(line.rstrip())
+                on_progress(said[-1])
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            limit.cancel()
+    _check(process.returncode, said, late=late.is_set())
+
+
+def _check(returncode: int, said: deque[str], *, late: bool) -> None:
+    if late:
+        raise TrainingFailedError(f"Training took more than {HOURS} hours and was ended.")
+    last = next((line for line in reversed(said) if line), "")
+    if returncode == 2:
         raise TrainingFailedError(last)
-    if done.returncode:
-        logger.error("training ended with %d: %s", done.returncode, done.stderr[-2000:])
+    if returncode:
+        logger.error("training ended with %d: %s", returncode, "\n".join(said)[-2000:])
         raise TrainingFailedError(f"Training ended with an error: {last[:300]}")

@@ -179,7 +179,7 @@ def test_an_action_network_of_two_inputs_is_tuned_in_both_halves() -> None:
 
     module.fit(kind, model, rows, None, Plan(epochs=30, rate=0.05, batch=10))
 
-    said = kind.scores(module._run(model), rows)
+    said = kind.scores(module._run(model), rows, "test")
     assert (said.argmax(axis=1) == labels).mean() > 0.9
 
 

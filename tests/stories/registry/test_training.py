@@ -113,6 +113,30 @@ def test_a_process_that_dies_is_reported(tmp_path: Path, monkeypatch: pytest.Mon
         train_candidate(name="emotion", export=tmp_path / "out")
 
 
+def test_what_the_process_says_is_passed_on_as_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews()
+    export_reviews(out=tmp_path / "out")
+    talking = ["/bin/sh", "-c", "echo 1 of 2 >&2; echo 2 of 2 >&2; echo too few >&2; exit 2"]
+    monkeypatch.setattr(training, "_command", lambda *_: talking)
+    heard: list[str] = []
+    with pytest.raises(TrainingFailedError, match=r"^too few$"):
+        train_candidate(name="emotion", export=tmp_path / "out", on_progress=heard.append)
+    assert heard == ["1 of 2", "2 of 2", "too few"]
+
+
+def test_a_process_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews()
+    export_reviews(out=tmp_path / "out")
+    monkeypatch.setattr(training, "_command", lambda *_: ["/bin/sleep", "60"])
+    monkeypatch.setattr(training, "HOURS", 0.0)
+    with pytest.raises(TrainingFailedError, match="was ended"):
+        train_candidate(name="emotion", export=tmp_path / "out")
+
+
 def test_captions_are_not_trained_from_reviews(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Choose one of: emotion, action"):
         call_command("train_candidate", "--name", "caption", "--export", str(tmp_path))
@@ -123,7 +147,7 @@ def test_the_command_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.M
     export_reviews(out=tmp_path / "out")
     run: list[list[str]] = []
 
-    def note(command: list[str]) -> None:
+    def note(command: list[str], _on_progress: object) -> None:
         run.append(command)
         raise TrainingFailedError("stopped")
 
