@@ -14,7 +14,7 @@ from stories.models import BLIND, Analysis, Photo, Reason, Review, ReviewItem, S
 from stories.review.answers import NONE
 from stories.selectors import modelled_mood
 
-BLIND_WHY = "A blind check: say what you see. The model's tags appear once you have answered."
+BLIND_WHY = "Say what you see. The model's tags appear once you have answered."
 WHY: dict[str, str] = {
     Reason.AUDIT: "Drawn at random: these photos tell how good the model really is.",
     Reason.UNCERTAIN: "The model is unsure about this photo.",
