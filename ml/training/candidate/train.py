@@ -178,17 +178,22 @@ def fit(kind: ModuleType, model: Any, reviewed: Rows, base: Rows | None, plan: P
     tuned.compile(keras.optimizers.AdamW(plan.rate, weight_decay=1e-3), loss)
     goals = np.eye(tuned.output.shape[-1], dtype=np.float32)[rows.labels]
     given = kind.inputs(rows, model)
-    fitted = tuned.fit(
+    log.info("training on %d rows", len(rows))
+    tuned.fit(
         given[0] if len(given) == 1 else list(given),
         goals,
         sample_weight=weights,
         epochs=plan.epochs,
         batch_size=plan.batch,
         verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=_say_epoch)],
     )
-    log.info("loss by epoch: %s", [round(loss, 4) for loss in fitted.history["loss"]])
     model.trainable = True
     return len(rows)
+
+
+def _say_epoch(epoch: int, logs: Mapping[str, float] | None) -> None:
+    log.info("epoch %d: loss %.4f", epoch + 1, (logs or {}).get("loss", float("nan")))
 
 
 def _freeze(model: Any) -> None:

@@ -66,6 +66,8 @@ def _index(before: Sequence[str], now: Sequence[str]) -> tuple[float | None, flo
 
 def _weeks(question: Question, version: str) -> dict[date, _Week]:
     weeks: dict[date, _Week] = defaultdict(_Week)
+    newest = Analysis.objects.order_by("-created_at").first()
+    version = version or (question.version(newest.versions) if newest else "")
     for analysis in _analyses():
         if question.version(analysis.versions) != version:
             continue
