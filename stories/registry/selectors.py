@@ -18,6 +18,11 @@ OLD = (Status.RETIRED, Status.REFUSED)
 TRAINABLE = tuple(FORMATS)
 SETS = {"public": "the frozen public test set", "audit": "the reviewed audit photos"}
 
+MISSING = {
+    "public": "name the folder of the public data (STORIFY_DATA) and train again",
+    "audit": "nothing was audited yet of the people kept for testing",
+}
+
 
 def may_promote(user: User) -> bool:
     """Whether a user may decide about models: staff with `stories.promote_models`."""
@@ -62,7 +67,7 @@ def objections(version: ModelVersion) -> list[str]:
 def _objection(version: ModelVersion, key: str) -> str:
     pair = version.comparison.get(key)
     if not pair:
-        return f"It wasn't compared on {SETS[key]}: there were none."
+        return f"It wasn't compared on {SETS[key]}: {MISSING[key]}."
     margin = settings.STORIES_PROMOTION_MARGIN
     if pair["low"] > -margin:
         return ""

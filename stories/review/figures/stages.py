@@ -16,9 +16,9 @@ from stories.review.figures.tables import Row, Table
 from stories.services.stage_clock import LOADING, WAITING
 
 DAYS, LATEST = 28, 20_000
-WORDS = {WAITING: "Waiting in the queue", LOADING: "Opening the photo and the models"}
+WORDS = {WAITING: "In the queue", LOADING: "Loading"}
 NOTE = f"""Stories of the last {DAYS} days, all models. The share is of those that failed at the
- stage and weren't tried again successfully."""
+ stage and weren't tried again. Loading is opening the photo and, after a change, the models."""
 
 
 def stages() -> Table:
@@ -38,7 +38,7 @@ def stages() -> Table:
         for stage in (WAITING, LOADING, *STAGES)
         if seconds[stage] or failed[stage]
     ]
-    columns = ("Stage", "Median, seconds", "95% within, seconds", "Timed")
+    columns = ("Stage", "Median, s", "95% within, s", "Timed")
     return Table("stages", "Failures and latency by stage", NOTE, columns, rows)
 
 

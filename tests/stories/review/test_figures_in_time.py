@@ -88,7 +88,7 @@ def test_stages_have_their_times_and_failures() -> None:
 
     loading, faces = stages().rows
 
-    assert loading.cells == ("Opening the photo and the models", None, None, 0)
+    assert loading.cells == ("Loading", None, None, 0)
     assert loading.estimate
     assert (loading.estimate.share, loading.estimate.n) == (1.0, 1)
     assert faces.cells == ("Faces", 2.0, pytest.approx(2.9), 3)
