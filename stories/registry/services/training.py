@@ -135,7 +135,12 @@ def _run(command: list[str], on_progress: Callable[[str], object]) -> None:
     with subprocess.Popen(  # noqa: S603 - our own program
         command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
     ) as process:
-        limit = threading.Timer(HOURS * 3600, lambda: (late.set(), process.kill()))
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        limit = threading.Timer(HOURS * 3600, end)
         limit.daemon = True
         limit.start()
         try:
