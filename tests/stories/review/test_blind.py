@@ -29,7 +29,7 @@ def no_chance(settings: Any) -> None:
 
 
 def gold(of: ReviewItem | None = None) -> ReviewItem:
-    return make_review_item(of and of.story, reason=Reason.GOLD, expected=RUNNING)
+    return make_review_item(of.story if of else None, reason=Reason.GOLD, expected=RUNNING)
 
 
 def test_a_blind_check_is_never_undone_because_its_tags_were_shown() -> None:
@@ -53,7 +53,8 @@ def test_undo_goes_past_a_blind_check_to_the_review_before_it(client: Client) ->
 
     assert "A blind check stays" in page
     assert "Undo the one before" in page
-    before.refresh_from_db(), blind.refresh_from_db()
+    before.refresh_from_db()
+    blind.refresh_from_db()
     assert before.undone_at
     assert blind.undone_at is None
 
