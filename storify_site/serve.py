@@ -32,6 +32,8 @@ RESTART_SECONDS = 1.0
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
+    # Requests have threads already; more for each product of matrices only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 

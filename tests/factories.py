@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
 from itertools import count
@@ -105,7 +108,7 @@ def make_video_bytes(
 ) -> bytes:
     """A video that turns from black to white, its lower half from blue to green."""
     file = io.BytesIO()
-    with av.open(file, "w", format=form) as target:
+    with _usual_priority(), av.open(file, "w", format=form) as target:
         target.metadata.update(metadata or {})
         moving: Any = target.add_stream(codec or VIDEO_CODECS[form], rate=rate)
         moving.width, moving.height, moving.pix_fmt = *size, "yuv420p"
@@ -122,6 +125,20 @@ def make_video_bytes(
         if heard:
             _mux_silence(target, heard, seconds)
     return file.getvalue()
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """Put the thread's priority back after encoding.
+
+    SVT-AV1, run as root, makes its caller a real-time process, and with it every process started
+    later: they wait for each other without end.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def make_sound_bytes() -> bytes:

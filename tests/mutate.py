@@ -29,7 +29,7 @@ import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Module:
 
     path: str
     tests: tuple[str, ...]
-    survivors: dict[str, str]
+    survivors: dict[str, str] = field(default_factory=dict)
     """A faulty line as it reads without its indent -> why no test notices it."""
     database: bool = False
 

@@ -123,8 +123,9 @@ def _widest(mood: MoodTarget) -> float:
 
 def _reach(places: Array) -> Array:
     """Return how far places (…, 2) lie towards each side (8, …), in deviations of music."""
-    away: Array = (places - MUSIC_MEAN) / np.array(MUSIC_SD)
-    return (away @ _DIRECTIONS).T
+    away = (places - MUSIC_MEAN) / np.array(MUSIC_SD)
+    reach: Array = np.einsum("...a,as->s...", away, _DIRECTIONS)
+    return reach
 
 
 def _midpoints(cells: int) -> Array:
