@@ -111,7 +111,8 @@ def make_video_bytes(
     with _usual_priority(), av.open(file, "w", format=form) as target:
         target.metadata.update(metadata or {})
         moving: Any = target.add_stream(codec or VIDEO_CODECS[form], rate=rate)
-        moving.width, moving.height, moving.pix_fmt = *size, "yuv420p"
+        moving.width, moving.height = size
+        moving.pix_fmt = "yuv420p"
         moving.codec_context.gop_size = keys_apart
         heard: Any = target.add_stream("pcm_s16le" if form == "mov" else "aac") if sound else None
         for number in range(max(round(seconds * rate), 1)):
