@@ -1,10 +1,10 @@
 """What every kind of candidate is trained on: rows of inputs with class numbers."""
 
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -61,10 +61,10 @@ def read_reviewed(file: Path, split: str, classes: tuple[str, ...]) -> Reviewed:
 
 def batches(n: int, size: int, what: str) -> Iterator[slice]:
     """Yield n rows in batches; say now and then how far it is and how long it will take."""
-    started = said = time.monotonic()
+    started = said = monotonic()
     for start in range(0, n, size):
         yield slice(start, start + size)
-        done, now = min(start + size, n), time.monotonic()
+        done, now = min(start + size, n), monotonic()
         if now - said >= SAID_EVERY or done == n:
             left = (now - started) * (n - done) / done
             log.info("%s: %d of %d rows, about %.0f s left", what, done, n, left)
