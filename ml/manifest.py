@@ -15,6 +15,9 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "models"
 
+served: dict[str, dict[str, Any]] = {}
+"""Entries of the models that `ml.networks.serve` put in the place of shipped ones, by name."""
+
 
 class ModelsMissing(RuntimeError):
     """A model can't be loaded; the message says what to do."""
@@ -27,8 +30,8 @@ def manifest() -> dict[str, Any]:
 
 
 def entry(name: str) -> dict[str, Any]:
-    """Return the manifest entry of one of our models: version, temperature, figures."""
-    return dict(manifest()["models"][name])
+    """Return the entry of the model that is in use: version, temperature, figures."""
+    return dict(served.get(name) or manifest()["models"][name])
 
 
 @cache
@@ -81,8 +84,8 @@ def digest(path: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of every model and of all third-party weights."""
-    parts = manifest()["models"] | manifest()["weights"]
+    """Return the version of every model in use and of all third-party weights."""
+    parts = manifest()["models"] | served | manifest()["weights"]
     return {name: str(described["version"]) for name, described in parts.items()}
 
 

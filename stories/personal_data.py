@@ -15,9 +15,12 @@ from accounts.models import User
 from stories import selectors
 from stories.models import (
     Analysis,
+    ModelEvent,
+    ModelVersion,
     Photo,
     Review,
     ReviewItem,
+    ShadowDifference,
     Story,
     SurveyAnswer,
     TagEvent,
@@ -41,6 +44,9 @@ EXPORTED: dict[type[Model], tuple[str, ...]] = {
         *("undone_at", "blind", "bulk"),
     ),
     ReviewItem: ("reason", "versions", "status", "created_at"),
+    ShadowDifference: ("serving", "shadow", "created_at"),
+    ModelEvent: ("name", "version", "action", "reason", "created_at"),
+    ModelVersion: (),
     SurveyAnswer: ("question", "level", "answered_at"),
 }
 _KEY = "means nothing elsewhere"
@@ -51,7 +57,8 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
     Story: {
         "user": _THEIRS,
         "upload_digest": "a checksum of what was uploaded",
-        **dict.fromkeys(("stage", "claim", "claimed_at", "attempts", "enqueued_at"), _QUEUE),
+        **dict.fromkeys(("stage", "failed_stage", "claim", "claimed_at"), _QUEUE),
+        **dict.fromkeys(("attempts", "enqueued_at"), _QUEUE),
     },
     Photo: {"story": _NESTED, "thumbnail": "a smaller copy of the photo"},
     Video: {
@@ -59,13 +66,23 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         "source": "the upload as it came, until it is encoded anew; served to nobody",
         **dict.fromkeys(("claim", "claimed_at", "attempts"), _QUEUE),
     },
-    Analysis: {"story": _NESTED, "outdated": _QUEUE, "audit_draw": _QUEUE},
+    Analysis: {
+        "story": _NESTED,
+        **dict.fromkeys(("outdated", "audit_draw", "stage_seconds"), _QUEUE),
+    },
     TagEvent: {"id": _KEY, "story": _NESTED, "actor": _NAMELESS},
     Review: {"id": _KEY, "story": _NESTED, "item": _KEY, "reviewer": _NAMELESS},
     ReviewItem: {
         **{"id": _KEY, "story": _NESTED, "first": _KEY, "versions_digest": _KEY},
         "expected": "the answer to a blind check, which reviewers may not know",
+        "doubts": "what reviewers check about each other",
         **dict.fromkeys(("priority", "inclusion", "leased_by", "leased_until"), _QUEUE),
+    },
+    ShadowDifference: {"id": _KEY, "story": _NESTED, "version": _KEY},
+    ModelEvent: {"id": _KEY, "actor": _THEIRS},
+    ModelVersion: {
+        field.name: "about a model; what the person did with it stands in the events"
+        for field in ModelVersion._meta.concrete_fields
     },
     SurveyAnswer: {"id": _KEY, "user": _THEIRS},
 }
@@ -74,7 +91,7 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
 def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     """What is stored and shown of every story, the survey, and every photo and video under the
     name of its story."""
-    about = ("tag_events", "reviews", "review_items")
+    about = ("tag_events", "reviews", "review_items", "shadow_differences")
     stories = list(selectors.history(user).prefetch_related(*about))
     yield "stories.json", _json([_told(story) for story in stories])
     answers = SurveyAnswer.objects.filter(user=user)
@@ -83,6 +100,8 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     yield "survey_dates.json", _json(answered)
     made = Review.objects.filter(reviewer=user)
     yield "reviews_made.json", _json([_made(review) for review in made])
+    done = ModelEvent.objects.filter(actor=user)
+    yield "model_events.json", _json([_columns(event) for event in done])
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
         if video := selectors.playable_video_of(story):
@@ -122,6 +141,7 @@ def _told(story: Story) -> dict[str, Any]:
         "tag_events": [_columns(event) for event in story.tag_events.all()],
         "reviews": [_columns(review) for review in story.reviews.all()],
         "review_items": [_columns(item) for item in story.review_items.all()],
+        "shadow_differences": [_columns(one) for one in story.shadow_differences.all()],
         # The output of the models, even where it was corrected, and the corrections.
         "analysis": _columns(analysis) if analysis else None,
         "photo_details": _columns(story.photo),

@@ -9,6 +9,7 @@ from celery import shared_task
 
 from accounts.long_jobs import LongJob
 from stories import services
+from stories.registry import services as registry
 from stories.review import services as review
 
 
@@ -72,3 +73,9 @@ def transcode_next_video() -> bool:
     if done:
         services.send_waiting_videos()
     return done
+
+
+@shared_task(base=LongJob)  # type: ignore[untyped-decorator]
+def train_candidate(name: str, user_id: int) -> None:
+    """Train on the current reviews; the log of models says what came of it."""
+    registry.train_from_reviews(name=name, user_id=user_id)

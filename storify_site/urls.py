@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sandbox,
     path("tracks/", include("recommender.pages.urls")),
     path("staff/", include("recommender.staff.urls")),
+    path("review/models/", include("stories.registry.urls")),
     path("review/", include("stories.review.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("recommender.api.urls")),

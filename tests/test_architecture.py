@@ -63,16 +63,22 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
     "stories": {
         "support": (
             *("errors", "uploads", "workers.heartbeat", "workers.model_status"),
-            *("review.answers", "review.errors"),
+            *("registry.errors", "review.answers", "review.errors"),
         ),
         "models": ("models",),
-        "selectors": ("review.progress", "review.selectors", "selectors", "survey.selectors"),
-        "services": ("personal_data", "review.services", "services", "survey.services"),
+        "selectors": (
+            *("registry.files", "registry.selectors", "review.progress"),
+            *("review.selectors", "selectors", "survey.selectors"),
+        ),
+        "services": (
+            *("personal_data", "registry.services", "review.export"),
+            *("review.services", "services", "survey.services"),
+        ),
         "interface": (
-            *("admin", "api", "management", "pages", "review", "survey", "tasks"),
+            *("admin", "api", "management", "pages", "registry", "review", "survey", "tasks"),
             "workers.lost_workers",
         ),
-        "wiring": ("apps", "api.urls", "pages.urls", "review.urls"),
+        "wiring": ("apps", "api.urls", "pages.urls", "registry.urls", "review.urls"),
     },
 }
 # What `python -m` starts on a developer's machine; nothing of it runs in a worker.

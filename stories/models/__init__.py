@@ -1,6 +1,8 @@
-"""Stories with their media, analyses, tag events and reviews, and answers to the survey."""
+"""Stories with their media, analyses, tag events and reviews, answers to the survey, and the
+registry of models."""
 
 from stories.models.analyses import Analysis
+from stories.models.model_registry import ModelEvent, ModelVersion, ShadowDifference
 from stories.models.reviews import BLIND, Reason, Review, ReviewItem
 from stories.models.stories import (
     MAX_CAPTION,
@@ -20,10 +22,13 @@ __all__ = [
     "MUSIC",
     "MUSIC_LEVELS",
     "Analysis",
+    "ModelEvent",
+    "ModelVersion",
     "Photo",
     "Reason",
     "Review",
     "ReviewItem",
+    "ShadowDifference",
     "Story",
     "SurveyAnswer",
     "TagEvent",

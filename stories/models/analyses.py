@@ -43,6 +43,8 @@ class Analysis(models.Model):
     # Of a video, in its order: {"at": seconds, "valence", "energy"}; a photo has no moments.
     moments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     versions: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    # How long each stage took, {stage: seconds}; "waiting" is from the queue to the worker.
+    stage_seconds: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Uniform in [0, 1), drawn once: the audit sample is every story below its share.
     audit_draw = models.FloatField(db_default=Random(), editable=False)
@@ -70,6 +72,7 @@ class Analysis(models.Model):
                 name="analysis_outdated",
                 condition=~Q(outdated=""),
             ),
+            models.Index(fields=["created_at"], name="analysis_by_time"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -66,6 +66,8 @@ class ReviewItem(models.Model):
     )
     # Of gold: the known answers, as in Review.answers.
     expected: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    # Of a likely label error: the answers in doubt, named as in TagEvent.tag.
+    doubts: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     # Of a second opinion: the review that it checks.
     first = models.OneToOneField(
         "stories.Review",

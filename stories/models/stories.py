@@ -29,6 +29,8 @@ class Story(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
     # The current stage of the analysis, one of ml.types.STAGES; "" unless it's running.
     stage = models.CharField(max_length=16, blank=True, default="")
+    # The stage at which a failed story failed; "" if it failed before the first.
+    failed_stage = models.CharField(max_length=16, blank=True, default="")
     # Shown to the owner: why the story failed or, while it's queued, why it's delayed.
     error = models.CharField(max_length=300, blank=True, default="")
 
@@ -55,6 +57,7 @@ class Story(models.Model):
                 name="story_unfinished",
                 condition=Q(status__in=["queued", "analysing"]),
             ),
+            models.Index(fields=["created_at"], name="story_failed", condition=Q(status="failed")),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -60,6 +60,16 @@ class OwnItemError(ReviewError):
         super().__init__(f"You can't review your own {of_what}. Please go on with the next one.")
 
 
+class SeenBeforeError(ReviewError):
+    code = "seen_before"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have seen the model's tags of this photo, so you can't check it blind. "
+            "Please go on with the next one."
+        )
+
+
 class UnknownAnswerError(ReviewError):
     code = "unknown_answer"
 
@@ -79,8 +89,8 @@ class NothingToUndoError(ReviewError):
 
     def __init__(self) -> None:
         super().__init__(
-            "There is nothing to undo: only your last ten reviews can be taken back, for a while, "
-            "and not once somebody gave a second opinion on them."
+            "There is nothing to undo: only your last ten reviews can be taken back, for a while. "
+            "Blind checks can't, nor what somebody gave a second opinion on."
         )
 
 

@@ -75,6 +75,7 @@ class Question:
     name: str
     title: str
     options: Sequence[Option]
+    in_doubt: bool = False
 
     @property
     def chosen(self) -> str:
@@ -114,12 +115,13 @@ def item_page(item: ReviewItem, earlier: Review | None = None) -> dict[str, Any]
     shown: Mapping[str, Any] = earlier.answers if earlier else {} if item.blind else said["labels"]
     return {
         "item": item,
-        "why": why(item),
+        "why": _why(item),
         "queue_label": "blind check" if item.blind else item.get_reason_display(),
         "photo": item.story.photo,
         "is_video": video_of(item.story) is not None,
         "boxes": _boxes(said["faces"], item.story.photo),
-        "faces": _faces(said["faces"], shown.get("faces", {}), blind=item.blind),
+        "faces": (faces := _faces(item, said["faces"], shown.get("faces", {}))),
+        "open_face": next((one for one in faces if one.in_doubt), next(iter(faces), None)),
         "questions": list(_questions(item, said, shown)),
         "marks": [
             Mark(name, _MARK_WORDS[name], MARK_KEYS[name], bool(shown.get(name))) for name in MARKS
@@ -180,15 +182,25 @@ def _box(box: Sequence[float], number: int, photo: Photo, size: float) -> Number
     return NumberedBox(number, x, y, width, height, size)
 
 
+def _why(item: ReviewItem) -> str:
+    """Why it's here; of a likely label error, also which answers are in doubt."""
+    faces = [f"face {int(tag[5:]) + 1}" for tag in item.doubts if tag.startswith("face:")]
+    named = [*faces, *(f"the {tag}" for tag in item.doubts if not tag.startswith("face:"))]
+    return f"{why(item)} Please look at {' and '.join(named)} again." if named else why(item)
+
+
 def _faces(
-    faces: Sequence[Mapping[str, Any]], shown: Mapping[str, str], *, blind: bool
+    item: ReviewItem, faces: Sequence[Mapping[str, Any]], shown: Mapping[str, str]
 ) -> list[Question]:
     of = f" of {len(faces)}" if len(faces) > 1 else ""
     return [
         Question(
             f"face-{index}",
             f"Face {index + 1}{of}" if of else "Face",
-            _options(FACE_KEYS, shown.get(str(index)), None if blind else face["probabilities"]),
+            _options(
+                FACE_KEYS, shown.get(str(index)), None if item.blind else face["probabilities"]
+            ),
+            in_doubt=f"face:{index}" in item.doubts,
         )
         for index, face in enumerate(faces)
     ]
@@ -200,7 +212,8 @@ def _questions(
     for name in CHOICES:
         if name != "caption" or item.story.caption:
             shares = said["action"] if name == "action" and not item.blind else None
-            yield Question(name, _TITLES[name], _options(KEYS[name], shown.get(name), shares))
+            options = _options(KEYS[name], shown.get(name), shares)
+            yield Question(name, _TITLES[name], options, in_doubt=name in item.doubts)
 
 
 def _options(

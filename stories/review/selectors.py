@@ -14,7 +14,7 @@ from stories.models import BLIND, Analysis, Photo, Reason, Review, ReviewItem, S
 from stories.review.answers import NONE
 from stories.selectors import modelled_mood
 
-BLIND_WHY = "A blind check: say what you see. The model's tags appear once you have answered."
+BLIND_WHY = "Say what you see. The model's tags appear once you have answered."
 WHY: dict[str, str] = {
     Reason.AUDIT: "Drawn at random: these photos tell how good the model really is.",
     Reason.UNCERTAIN: "The model is unsure about this photo.",
@@ -58,6 +58,7 @@ def open_items(reviewer: User) -> QuerySet[ReviewItem]:
         ReviewItem.objects.filter(
             ~Exists(done),
             ~Exists(skipped),
+            ~(Q(reason__in=BLIND) & seen_by(reviewer)),
             status=ReviewItem.Status.OPEN,
             story__status=Story.Status.READY,
             story__user__improve_consent=True,
@@ -66,6 +67,19 @@ def open_items(reviewer: User) -> QuerySet[ReviewItem]:
         .exclude(first__reviewer=reviewer)
         .order_by("-priority", "id")
     )
+
+
+def seen_by(reviewer: User) -> Q:
+    """Whether the reviewer may know what the model said about an item's story.
+
+    They have reviewed it (even if undone), or skipped it or hold it where tags are shown.
+    """
+    skipped = ReviewItem.skipped_by.through.objects.filter(
+        reviewitem__story=OuterRef("story"), user_id=reviewer.pk
+    ).exclude(reviewitem__reason__in=BLIND)
+    shown = ReviewItem.objects.filter(story=OuterRef("story"), leased_by=reviewer)
+    reviewed = Review.objects.filter(story=OuterRef("story"), reviewer=reviewer)
+    return Q(Exists(reviewed)) | Q(Exists(skipped)) | Q(Exists(shown.exclude(reason__in=BLIND)))
 
 
 def free_items(reviewer: User) -> QuerySet[ReviewItem]:
@@ -115,10 +129,18 @@ def second_opinions() -> QuerySet[Review]:
     )
 
 
-def undoable(reviewer: User, *, last: int = 10) -> list[Review]:
+def latest_reviews(reviewer: User, *, last: int = 10) -> list[Review]:
     """The reviewer's last reviews that aren't undone, newest first."""
     latest = Review.objects.filter(reviewer=reviewer).order_by("-created_at", "-id")[:last]
     return [review for review in latest if review.undone_at is None]
+
+
+def undoable(reviewer: User) -> list[Review]:
+    """Those of the last reviews that can be undone.
+
+    A blind check can't: the model's tags were shown after it, so a second answer wouldn't be blind.
+    """
+    return [review for review in latest_reviews(reviewer) if not review.blind]
 
 
 def predicted(analysis: Analysis) -> dict[str, Any]:

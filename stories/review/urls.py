@@ -13,6 +13,7 @@ urlpatterns = [
     path("<uuid:item_id>/skip/", views.skip, name="skip"),
     path("figures/", figures.figures, name="figures"),
     path("figures/figures.csv", figures.figures_csv, name="figures_csv"),
+    path("figures/photos/", figures.figures_photos, name="figures_photos"),
     path("<uuid:item_id>/photo.jpg", photos.photo, name="photo"),
     path("<uuid:item_id>/thumbnail.jpg", photos.thumbnail, name="thumbnail"),
     path("<uuid:item_id>/video", photos.video, name="video"),

@@ -27,8 +27,8 @@ from stories.review.errors import (
     UnknownQueueError,
 )
 from stories.review.progress import held_item, latest_of, progress
+from stories.review.selectors import latest_reviews, undoable
 from stories.review.selectors import queues as waiting
-from stories.review.selectors import undoable
 
 # The ids of what was skipped since the last review, in the browser's session.
 SKIPPED, MOST_SKIPPED = "review_skipped", 10
@@ -153,12 +153,14 @@ def _part(
 
 
 def _page(request: PageRequest, item: ReviewItem | None, queue: str) -> dict[str, Any]:
-    last = next(iter(undoable(request.user)), None)
+    last = next(iter(latest_reviews(request.user)), None)
+    skipped = request.session.get(SKIPPED)
     page = {
         "queue": queue,
         "progress": progress(request.user, queue or None),
         "last": last and presenters.last_review(last),
-        "can_undo": bool(last or request.session.get(SKIPPED)),
+        "can_undo": bool(skipped or undoable(request.user)),
+        "last_stays": bool(last and last.blind and not skipped),
         "keys": presenters.key_map(),
     }
     if item is None:

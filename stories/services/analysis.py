@@ -21,10 +21,13 @@ from recommender.locks import lock_person
 from recommender.services import suggest_tracks
 from stories.errors import ClaimLostError, UploadsBusyError
 from stories.models import Analysis, Story
+from stories.registry.services.serving import use_serving_models
+from stories.registry.services.shadow import run_shadows
 from stories.review.services.items import queue_story
 from stories.selectors import mood_of, video_of
 from stories.services.consent import without_faces
 from stories.services.queue import GAVE_UP, stale_before
+from stories.services.stage_clock import StageClock
 from stories.services.tag_events import log_new_labels
 from stories.services.videos import sample_frames, send_for_transcoding
 from stories.survey.selectors import action_levels
@@ -68,7 +71,8 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     if story is None:
         return None
     try:
-        return _save_result(story, _run_models(story))
+        clock = StageClock(story)
+        saved = _save_result(story, _run_models(story, clock), clock)
     except ClaimLostError:
         return None
     except FileNotFoundError:
@@ -80,6 +84,8 @@ def analyse_story(*, story_id: UUID) -> Story | None:
     except Exception:
         _fail(story, BROKEN)
         raise
+    run_shadows(story=story)
+    return saved
 
 
 def _claim_story(story_id: UUID) -> UUID:
@@ -94,15 +100,16 @@ def _claim_story(story_id: UUID) -> UUID:
         claimed_at=now,
         attempts=F("attempts") + 1,
         stage="",
+        failed_stage="",
         error="",
     )
     return claim
 
 
-def _run_models(story: Story) -> AnalysisResult:
+def _run_models(story: Story, clock: StageClock) -> AnalysisResult:
     with story.photo.file.open("rb") as file, Image.open(file, formats=["JPEG"]) as image:
         photo = image.convert("RGB")
-    on_stage = partial(_note_stage, story)
+    on_stage = partial(_note_stage, story, clock)
     return analyse_media(
         photo,
         _frames(story, on_stage),
@@ -136,8 +143,10 @@ def analyse_media(
 ) -> AnalysisResult:
     """Run the models on an upright photo or, if there are frames, on a video and its poster.
 
-    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey.
+    Calls `on_stage` with the name of each stage as it begins. Intensities come from the survey,
+    and the models are those that the registry serves at this moment.
     """
+    use_serving_models()
     from ml.analysis import analyse, analyse_video
 
     levels = action_levels()
@@ -150,15 +159,17 @@ def analyse_media(
     )
 
 
-def _note_stage(story: Story, stage: str) -> None:
+def _note_stage(story: Story, clock: StageClock, stage: str) -> None:
     """Record progress for the page and renew the claim and the watchdog's heartbeat."""
     heartbeat.note()
+    clock.begin(stage)
     if not _held(story).update(stage=stage, claimed_at=timezone.now()):
         raise ClaimLostError
 
 
 @atomic_with_retry
-def _save_result(story: Story, result: AnalysisResult) -> Story:
+def _save_result(story: Story, result: AnalysisResult, clock: StageClock) -> Story:
+    seconds = clock.seconds()
     person = lock_person(story.user_id)
     held = _held(story).select_for_update().first()
     if person is None or held is None:
@@ -167,7 +178,9 @@ def _save_result(story: Story, result: AnalysisResult) -> Story:
     if person.faces_consent is not True:  # withdrawn during the analysis
         fields = without_faces(fields)
     earlier = Analysis.objects.filter(story=held).first()
-    held.analysis, _ = Analysis.objects.update_or_create(story=held, defaults=fields)
+    held.analysis, _ = Analysis.objects.update_or_create(
+        story=held, defaults={**fields, "stage_seconds": seconds}
+    )
     log_new_labels(story=held, earlier=earlier, later=held.analysis)
     if person.improve_consent:
         queue_story(analysis=held.analysis)
@@ -204,7 +217,7 @@ def _held(story: Story) -> QuerySet[Story]:
 def _fail(story: Story, reason: str) -> bool:
     """Store why the story failed; False if it is gone or claimed by another worker."""
     failed = {"status": Story.Status.FAILED, "error": reason, "stage": "", "claim": None}
-    return bool(_held(story).update(**failed))
+    return bool(_held(story).update(failed_stage=F("stage"), **failed))
 
 
 def _interrupt(story: Story, error: BaseException) -> BaseException:

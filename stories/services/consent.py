@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from accounts.models import User
-from stories.models import Analysis, Story
+from stories.models import Analysis, ShadowDifference, Story
 from stories.review.services.consent import erase_reviewed_faces
 from stories.selectors import fused_mood
 from stories.services import job_publisher
@@ -54,6 +54,7 @@ def erase_faces(user: User) -> None:
     read = analyses.exclude(emotion__isnull=True, faces=[])
     erase_face_events(read)
     erase_reviewed_faces(user)
+    ShadowDifference.objects.filter(story__user=user, version__name="emotion").delete()
     read.filter(emotion__isnull=False).update(moments=[])
     own = Q(mood_set_by_hand=True) | Q(corrected_emotion__isnull=False)
     read.update(

@@ -13,6 +13,7 @@ ANALYSE_STORY = "stories.tasks.analyse_story"
 REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
 BACKFILL_REVIEWS = "stories.tasks.backfill_reviews"
 TRANSCODE_VIDEO = "stories.tasks.transcode_next_video"
+TRAIN_CANDIDATE = "stories.tasks.train_candidate"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -47,6 +48,11 @@ def publish_backfill(user_id: int) -> None:
 def publish_transcoding() -> None:
     """Ask a worker to transcode a video. Raises BrokerUnavailableError within seconds."""
     _publish(TRANSCODE_VIDEO)
+
+
+def publish_training(name: str, user_id: int) -> None:
+    """Ask a worker to train a candidate. Raises BrokerUnavailableError within seconds."""
+    _publish(TRAIN_CANDIDATE, name, user_id)
 
 
 def _publish(task: str, *args: str | int) -> None:

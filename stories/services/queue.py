@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from stories.errors import StoryNotFailedError
@@ -44,7 +44,13 @@ def enqueue_story(*, story_id: UUID) -> bool:
 def retry_story(*, story: Story) -> Story:
     """Queue a failed story again. Raises StoryNotFailedError for any other."""
     queued = Story.objects.filter(pk=story.pk, status=Story.Status.FAILED).update(
-        status=Story.Status.QUEUED, error="", stage="", attempts=0, claim=None, enqueued_at=None
+        status=Story.Status.QUEUED,
+        error="",
+        stage="",
+        failed_stage="",
+        attempts=0,
+        claim=None,
+        enqueued_at=None,
     )
     if not queued:
         raise StoryNotFailedError
@@ -102,6 +108,6 @@ def _waiting() -> QuerySet[Story]:
 def _release(held: QuerySet[Story], *, enqueued_at: datetime | None) -> None:
     """Requeue a story, or fail it if its worker died too often."""
     held.filter(attempts__gte=settings.STORIES_MAX_ATTEMPTS).update(
-        status=Story.Status.FAILED, error=GAVE_UP, stage="", claim=None
+        status=Story.Status.FAILED, error=GAVE_UP, stage="", failed_stage=F("stage"), claim=None
     )
     held.update(status=Story.Status.QUEUED, stage="", claim=None, enqueued_at=enqueued_at)

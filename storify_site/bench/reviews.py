@@ -10,6 +10,7 @@ from storify_site.bench.site import Site, manage
 
 STAFF = {"email": "staff@storify.test", "password": "storify-demo"}
 WIDTH, HEIGHT = 1280, 800
+TIMEOUT_MS = 120_000
 # A quick reviewer's look at a photo; without any, the next photo can't be fetched ahead.
 LOOK_SECONDS = 0.6
 # Every third tag is wrong: an action is chosen before the photo is accepted.
@@ -22,7 +23,7 @@ _WATCH = """() => {
     const stage = document.getElementById("review-stage");
     new MutationObserver(async () => {
         const item = stage.querySelector("[data-item]");
-        await item?.querySelector("img").decode();
+        await item?.querySelector("img").decode().catch(() => {});
         requestAnimationFrame(() => requestAnimationFrame(() => {
             if (item) painted[item.dataset.item] = performance.now();
         }));
@@ -32,6 +33,8 @@ _WATCH = """() => {
     }, true);
 }"""
 _NOW_SHOWN = "document.querySelector('#review-stage [data-item]')?.dataset.item ?? ''"
+# Of a blind check nothing is ticked, so that Enter alone wouldn't save it.
+_NOTHING_TICKED = "!document.querySelector('#review-stage :checked')"
 _PAINTED = f"before => {{ const now = {_NOW_SHOWN}; return now !== before && painted[now]; }}"
 
 
@@ -44,6 +47,7 @@ def measure_reviews(site: Site, n: int) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(base_url=site.url, viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(TIMEOUT_MS)
         _sign_in(page)
         result = {
             "items": made["items"],
@@ -98,7 +102,7 @@ def _review(page: Any, n: int, look_seconds: float) -> dict[str, Any]:
 def _decide(page: Any, *, corrects: bool) -> float:
     """Answer the photo on screen; return the milliseconds until the next one is painted."""
     before = page.evaluate(_NOW_SHOWN)
-    if corrects:
+    if corrects or page.evaluate(_NOTHING_TICKED):
         page.keyboard.press(CORRECTION)
     page.keyboard.press("Enter")
     painted = page.wait_for_function(_PAINTED, arg=before).json_value()

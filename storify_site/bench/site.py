@@ -14,7 +14,7 @@ import httpx
 import psutil
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 
 
 @dataclass

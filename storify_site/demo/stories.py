@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -65,8 +66,10 @@ def _add_story(user: User, number: int) -> None:
     chance = random.Random(number)
     scene = _scene(number, chance)
     caption, feeling = _CAPTIONS[number % len(_CAPTIONS)]
+    # One a day, so that figures by week have some to show.
+    when = timezone.now() - timedelta(days=number % COUNT)
     story = Story.objects.create(
-        user=user, caption=caption, status=Story.Status.READY, ready_at=timezone.now()
+        user=user, caption=caption, status=Story.Status.READY, created_at=when, ready_at=when
     )
     picture, boxes = draw(scene)
     _add_photo(story, picture)
@@ -116,6 +119,7 @@ def _add_analysis(
         caption=_guess(EMOTIONS, feeling, chance) if feeling else None,
         faces=faces,
         versions=VERSIONS,
+        created_at=story.created_at,
         audit_draw=_audit_draw(chance),
     )
     analysis.set_mood(fused_mood(analysis))

@@ -237,6 +237,13 @@ STORIES_REVIEW_BLIND_SHARE = env.float("STORIES_REVIEW_BLIND_SHARE", default=0.1
 STORIES_REVIEW_SECOND_SHARE = env.float("STORIES_REVIEW_SECOND_SHARE", default=0.1)
 STORIES_REVIEW_LEASE = env.int("STORIES_REVIEW_LEASE", default=15 * 60)  # seconds
 STORIES_REVIEW_UNDO_SECONDS = env.int("STORIES_REVIEW_UNDO_SECONDS", default=30 * 60)
+
+# Models trained from reviews: how much worse one may be at most, as the lower end of the 95 %
+# interval, to be promoted without a reason; on which share of photos one in shadow mode runs; the
+# folder with the base data and the public test sets.
+STORIES_PROMOTION_MARGIN = env.float("STORIES_PROMOTION_MARGIN", default=0.02)
+STORIES_SHADOW_SHARE = env.float("STORIES_SHADOW_SHARE", default=0.1)
+STORIFY_DATA = optional("STORIFY_DATA")
 FILE_UPLOAD_HANDLERS = [
     "stories.uploads.upload_handler.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -33,6 +33,7 @@ LONG_JOBS = (
     "recommender.tasks.recount_saves",
     "recommender.tasks.train_factors",
     "stories.tasks.sweep_media",
+    "stories.tasks.train_candidate",
 )
 CELERY_TASK_ROUTES = {
     "stories.tasks.analyse_story": {"queue": "inference"},

@@ -49,6 +49,13 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def accuracy_of_actions(page: Page, site: str) -> tuple[str, str]:
+    """What the page of figures says: the share with its interval, and n."""
+    page.goto(f"{site}/review/figures/?about=action")
+    cells = page.locator("section:has(#figures-accuracy) tbody tr td").all_inner_texts()
+    return cells[2], cells[-1]
+
+
 def wait_until_saved(page: Page, count: int) -> None:
     expect(page.locator("#review-progress strong").first).to_have_text(str(count))
 
@@ -82,6 +89,10 @@ def test_twenty_photos_are_reviewed_by_keyboard_and_one_is_undone(
     assert answers[items[4].pk]["quadrant"] == "calm_pleasant"
     assert all(one.seconds and one.seconds < 60 for one in completed_reviews())
 
+    assert accuracy_of_actions(page, site) == ("95.0% (76.4% to 99.1%)", "20")
+    page.goto("/review/next/")
+    shown(page, items[20])
+
     press(page, "Backspace")
     shown(page, items[19])
     wait_until_saved(page, 19)
@@ -92,6 +103,7 @@ def test_twenty_photos_are_reviewed_by_keyboard_and_one_is_undone(
     wait_until_saved(page, 20)
     assert completed_reviews().filter(item=items[19]).get().answers["action"] == "none"
     assert completed_reviews().count() == 20
+    assert accuracy_of_actions(page, site) == ("90.0% (69.9% to 97.2%)", "20")
 
 
 def test_keys_can_be_seen_and_switched_off_and_notes_are_only_text(

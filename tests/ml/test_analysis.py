@@ -18,7 +18,7 @@ from ml.faces.detectors import blazeface, yunet
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from ml.manifest import manifest
 from ml.mood import Gaussian
-from ml.networks import compiled
+from ml.networks import _shipped_run
 from ml.scene.backbone import session as tinyvit
 from ml.scene.predict import process
 from ml.types import STAGES, Scene
@@ -203,7 +203,7 @@ def test_warming_loads_every_model_and_says_how_far_it_is() -> None:
     assert max(result) == (len(warming.PARTS), len(warming.PARTS))
     caches = (session, tinyvit, process, _e5, _universal, yunet, blazeface)
     assert all(cached.cache_info().currsize == 1 for cached in caches)
-    assert compiled.cache_info().currsize == 3
+    assert _shipped_run.cache_info().currsize == 3
 
 
 def test_plain_modules_load_no_model_library() -> None:

@@ -38,6 +38,7 @@ class FakeQueue:
     sent: list[UUID] = field(default_factory=list)
     refreshes: int = 0
     backfills: list[int] = field(default_factory=list)
+    trainings: list[tuple[str, int]] = field(default_factory=list)
     down: bool = False
     held: int | None = None
 
@@ -61,6 +62,11 @@ class FakeQueue:
             raise job_publisher.BrokerUnavailableError
         self.backfills.append(user_id)
 
+    def publish_training(self, name: str, user_id: int) -> None:
+        if self.down:
+            raise job_publisher.BrokerUnavailableError
+        self.trainings.append((name, user_id))
+
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
@@ -69,6 +75,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     monkeypatch.setattr(job_publisher, "publish_refresh", fake.publish_refresh)
     monkeypatch.setattr(job_publisher, "publish_backfill", fake.publish_backfill)
     monkeypatch.setattr(job_publisher, "publish_transcoding", lambda: None)
+    monkeypatch.setattr(job_publisher, "publish_training", fake.publish_training)
     monkeypatch.setattr(job_publisher, "waiting_messages", fake.waiting)
     return fake
 

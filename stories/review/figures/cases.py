@@ -10,6 +10,7 @@ from uuid import UUID
 from ml.labels import ACTIONS, EMOTIONS
 from ml.review.mood_classes import FEELINGS, QUADRANTS
 from stories.models import Reason, Review
+from stories.pages.presenters import percent
 from stories.review.answers import NONE
 from stories.review.selectors import completed_reviews, gold_reviews, second_opinions
 
@@ -46,6 +47,11 @@ QUESTIONS = (
 )
 
 
+def question_of(name: str) -> Question:
+    """The question of this name, or the first one."""
+    return next((one for one in QUESTIONS if one.name == name), QUESTIONS[0])
+
+
 @dataclass(frozen=True)
 class Case:
     """One prediction and the class that a reviewer named.
@@ -56,6 +62,7 @@ class Case:
     """
 
     story_id: UUID
+    item_id: UUID
     reason: str
     version: str
     answer: str
@@ -63,6 +70,10 @@ class Case:
     top: str | None
     confidence: float
     inclusion: float
+
+    @property
+    def sure(self) -> str:
+        return percent(self.confidence)
 
 
 def cases(question: Question) -> list[Case]:
@@ -109,10 +120,11 @@ def _cases(review: Review, question: Question) -> Iterator[Case]:
     for at, answer in question.answers(review.answers).items():
         if answer not in question.classes or at not in labels:
             continue
-        stated = _probabilities(review.predicted, question, at)
+        stated = probabilities(review.predicted, question, at)
         top = max(stated, key=lambda name: stated[name]) if stated else None
         yield Case(
             story_id=review.story_id,
+            item_id=review.item_id,
             reason=review.reason,
             version=question.version(review.versions),
             answer=answer,
@@ -123,7 +135,8 @@ def _cases(review: Review, question: Question) -> Iterator[Case]:
         )
 
 
-def _probabilities(stored: Mapping[str, Any], question: Question, at: str) -> dict[str, float]:
+def probabilities(stored: Mapping[str, Any], question: Question, at: str) -> dict[str, float]:
+    """What the model stated about one answer to a question, {class: p}; empty if nothing."""
     if question.name == "faces":
         return stored["faces"][int(at)].get("probabilities") or {}
     return (stored.get("action") or {}) if question.name == "action" else {}

@@ -15,13 +15,15 @@ from ml.review.estimates import Estimate, corrected, estimate
 from stories.models import Analysis, Reason, TagEvent
 from stories.pages.presenters import display_name
 from stories.review.figures.cases import (
-    QUESTIONS,
     Case,
     Question,
     cases,
     independent_answers,
     known_answers,
+    question_of,
 )
+from stories.review.figures.drift import drift_by_week
+from stories.review.figures.stages import stages
 from stories.review.figures.tables import Matrix, Row, Table, matrix
 
 AUDIT = """From photos drawn at random only. A photo is right if the tag that its owner was shown is
@@ -54,7 +56,7 @@ class Report:
 
 def report(viewer: User, about: str = "", version: str = "") -> Report:
     """The figures about a question and a model version: by default emotions, and the newest."""
-    question = next((one for one in QUESTIONS if one.name == about), QUESTIONS[0])
+    question = question_of(about)
     found = cases(question)
     versions = list(dict.fromkeys(case.version for case in found))
     chosen = version if version in versions else next(iter(versions), "")
@@ -75,6 +77,8 @@ def report(viewer: User, about: str = "", version: str = "") -> Report:
             _pairs(units, called),
             _gold(question, called),
             _overrides(),
+            drift_by_week(question, chosen),
+            stages(),
         ],
         matrix=_matrix(question, mine),
         bins=bins,
@@ -140,7 +144,7 @@ def _matrix(question: Question, mine: list[Case]) -> Matrix | None:
     columns = (*question.classes, UNCERTAIN) if question.name == "faces" else question.classes
     answers, said = [case.answer for case in mine], [case.said for case in mine]
     counts = confusion(answers, said, question.classes, columns).tolist()
-    return matrix([*map(display_name, question.classes)], [*map(display_name, columns)], counts)
+    return matrix(question.classes, columns, counts)
 
 
 def _pairs(units: list[dict[int, str]], called: Callable[[int | None], str]) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ml.review.estimates import Estimate
+from stories.pages.presenters import display_name
 
 Cell = str | int | float | None
 
@@ -50,6 +51,10 @@ class Table:
 
 @dataclass(frozen=True)
 class MatrixCell:
+    """How often reviewers answered one class where the model said another."""
+
+    answer: str
+    said: str
     count: int
     heat: int
 
@@ -63,14 +68,19 @@ class Matrix:
     n: int
 
 
-def matrix(names: Sequence[str], columns: Sequence[str], counts: list[list[int]]) -> Matrix:
+def matrix(answers: Sequence[str], said: Sequence[str], counts: list[list[int]]) -> Matrix:
     """The matrix with every cell's heat: its share of the row in five steps, 0 for none."""
-    shaded = [
-        [MatrixCell(count, -(-4 * count // sum(row)) if count else 0) for count in row]
-        for row in counts
+    rows = [
+        (
+            display_name(answer),
+            [
+                MatrixCell(answer, one, count, -(-4 * count // sum(row)) if count else 0)
+                for one, count in zip(said, row, strict=True)
+            ],
+        )
+        for answer, row in zip(answers, counts, strict=True)
     ]
-    rows = list(zip(names, shaded, strict=True))
-    return Matrix(list(columns), rows, sum(map(sum, counts)))
+    return Matrix([*map(display_name, said)], rows, sum(map(sum, counts)))
 
 
 def as_text(cell: Cell) -> str:

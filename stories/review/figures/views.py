@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.web.access import PageRequest
 from stories.review.access import reviewers_only
 from stories.review.figures.cases import LATEST, QUESTIONS
+from stories.review.figures.cell import MOST, cell
 from stories.review.figures.csv_file import as_csv
 from stories.review.figures.report import Report, report
 
@@ -28,11 +29,23 @@ def figures(request: PageRequest) -> HttpResponse:
 @require_safe
 @reviewers_only
 def figures_csv(request: PageRequest) -> HttpResponse:
-    """What the page shows, to download."""
-    found = _report(request)
-    name = f'attachment; filename="figures-{found.question.name}.csv"'
+    """What the page shows, to download; `table` asks for one table only."""
+    found, table = _report(request), request.GET.get("table", "")
+    try:
+        text = as_csv(found, table)
+    except KeyError as error:
+        raise Http404 from error
+    about = "-".join(filter(None, (found.question.name, table)))
+    name = f'attachment; filename="figures-{about}.csv"'
     kind = "text/csv; charset=utf-8"
-    return HttpResponse(as_csv(found), content_type=kind, headers={"Content-Disposition": name})
+    return HttpResponse(text, content_type=kind, headers={"Content-Disposition": name})
+
+
+@require_safe
+@reviewers_only
+def figures_photos(request: PageRequest) -> HttpResponse:
+    """The photos that a cell of the confusion matrix counts."""
+    return render(request, "review/cell.html", {"cell": cell(request.GET), "most": MOST})
 
 
 def _report(request: PageRequest) -> Report:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from stories.models import Review, ReviewItem
+from stories.models import Review, ReviewItem, ShadowDifference
 from stories.services import job_publisher
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ def withdraw_items(*, user: User) -> int:
     reviewed = theirs.filter(Exists(Review.objects.filter(item=OuterRef("pk"))))
     kept = reviewed.update(status=ReviewItem.Status.WITHDRAWN, leased_by=None, leased_until=None)
     _, deleted = theirs.delete()
+    ShadowDifference.objects.filter(story__user=user).delete()
     return kept + deleted.get(ReviewItem._meta.label, 0)
 
 

@@ -22,55 +22,65 @@ class _Label:
     """A class that a reviewer named, and what the model had said."""
 
     story_id: UUID
+    tag: str
     answer: str
     probabilities: Mapping[str, float]
+
+
+Priorities = dict[UUID, dict[str, float]]
+"""By story and tag, as TagEvent names tags."""
 
 
 def queue_label_errors(*, limit: int = 500) -> int:
     """Queue the stories whose reviewed labels are most likely wrong; return how many are new."""
     shared = completed_reviews().filter(story__user__improve_consent=True)
     reviews = list(shared.only("story_id", "answers", "predicted", "item"))
-    priorities = _priorities(list(_actions(reviews)), ACTIONS)
-    for story_id, priority in _priorities(list(_emotions(reviews)), EMOTIONS).items():
-        priorities[story_id] = max(priority, priorities.get(story_id, 0.0))
-    return _queue(dict(sorted(priorities.items(), key=lambda one: -one[1])[:limit]))
+    found: Priorities = {}
+    _add_likely(found, list(_actions(reviews)), ACTIONS)
+    _add_likely(found, list(_emotions(reviews)), EMOTIONS)
+    return _queue(dict(sorted(found.items(), key=lambda one: -max(one[1].values()))[:limit]))
 
 
 @transaction.atomic
-def _queue(priorities: dict[UUID, float]) -> int:
+def _queue(priorities: Priorities) -> int:
     known = ReviewItem.objects.filter(reason=Reason.LABEL_ERROR)
     before = known.count()
     analyses = Analysis.objects.filter(story__in=priorities, story__user__improve_consent=True)
-    add_items(new_item(one, Reason.LABEL_ERROR, priorities[one.story_id]) for one in analyses)
+    add_items(_item(one, priorities[one.story_id]) for one in analyses)
     return known.count() - before
 
 
-def _priorities(labels: list[_Label], classes: tuple[str, ...]) -> dict[UUID, float]:
+def _item(analysis: Analysis, priorities: Mapping[str, float]) -> ReviewItem:
+    priority = max(priorities.values())
+    return new_item(analysis, Reason.LABEL_ERROR, priority, doubts=sorted(priorities))
+
+
+def _add_likely(found: Priorities, labels: list[_Label], classes: tuple[str, ...]) -> None:
     if not labels:
-        return {}
+        return
     given = np.array([classes.index(one.answer) for one in labels], dtype=np.int64)
     stated = np.array([[one.probabilities[name] for name in classes] for one in labels])
-    found: dict[UUID, float] = {}
     for row, priority in likely_label_errors(given, stated).items():
-        found[labels[row].story_id] = max(priority, found.get(labels[row].story_id, 0.0))
-    return found
+        tags = found.setdefault(labels[row].story_id, {})
+        tags[labels[row].tag] = max(priority, tags.get(labels[row].tag, 0.0))
 
 
 def _actions(reviews: list[Review]) -> Iterator[_Label]:
     for review in reviews:
-        yield from _label(review, review.answers.get("action"), review.predicted.get("action"))
+        said, model = review.answers.get("action"), review.predicted.get("action")
+        yield from _label(review, "action", said, model)
 
 
 def _emotions(reviews: list[Review]) -> Iterator[_Label]:
     for review in reviews:
         faces: list[dict[str, Any]] = review.predicted.get("faces", [])
         for at, answer in review.answers.get("faces", {}).items():
-            yield from _label(review, answer, faces[int(at)]["probabilities"])
+            yield from _label(review, f"face:{at}", answer, faces[int(at)]["probabilities"])
 
 
 def _label(
-    review: Review, answer: str | None, probabilities: Mapping[str, float] | None
+    review: Review, tag: str, answer: str | None, probabilities: Mapping[str, float] | None
 ) -> Iterator[_Label]:
     """The answer where it's a class that the model knows, and the model said anything."""
     if probabilities and answer and answer in probabilities:
-        yield _Label(review.story_id, answer, probabilities)
+        yield _Label(review.story_id, tag, answer, probabilities)

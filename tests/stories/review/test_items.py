@@ -210,6 +210,7 @@ def test_slips_among_the_answers_are_queued_for_another_look(sharer: User) -> No
 
     found = ReviewItem.objects.get(reason=Reason.LABEL_ERROR)
     assert found.story_id == stories[3].pk
+    assert found.doubts == ["action"]
     assert found.priority == pytest.approx(1 - 0.1 / 14)
     assert queued == 1
     assert queue_label_errors() == 0

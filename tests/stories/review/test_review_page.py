@@ -104,6 +104,17 @@ def test_a_blind_check_shows_neither_tags_nor_which_kind_it_is(
     assert "second opinion" not in page.lower()
 
 
+def test_a_likely_label_error_says_and_marks_which_answers_are_in_doubt(
+    client: Client, reviewer: User
+) -> None:
+    make_review_item(reason="label_error", doubts=["action", "face:0"])
+
+    page = shown(client.get("/review/next/"))
+
+    assert "Please look at face 1 and the action again." in page
+    assert page.count('class="tag">In doubt') == 2
+
+
 def test_an_answer_is_saved_and_the_next_photo_comes(client: Client, reviewer: User) -> None:
     first, second = make_review_item(priority=0.9), make_review_item(priority=0.1)
 

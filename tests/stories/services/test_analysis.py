@@ -54,6 +54,21 @@ def test_progress_is_written_stage_by_stage(user: User, models: FakeModels) -> N
     assert seen == [("analysing", stage) for stage in stages]
 
 
+def test_how_long_each_stage_took_is_kept(
+    user: User, models: FakeModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("stories.services.stage_clock.monotonic", lambda: next(clock))
+    queued = timezone.now() - timedelta(seconds=30)
+    story = make_story(user, enqueued_at=queued)
+
+    services.analyse_story(story_id=story.pk)
+
+    taken = Analysis.objects.get().stage_seconds
+    assert taken.pop("waiting") == pytest.approx(30, abs=5)
+    assert taken == dict.fromkeys(["loading", "faces", "emotion", "action", "caption", "mood"], 1)
+
+
 @pytest.mark.parametrize("consent", [None, False])
 def test_without_a_yes_no_emotion_is_read_from_faces(
     models: FakeModels, consent: bool | None
@@ -159,6 +174,23 @@ def test_a_lasting_failure_is_said_in_words_and_raised_for_the_log(
         services.analyse_story(story_id=story.pk)
     story.refresh_from_db()
     assert (story.status, story.error, story.stage) == ("failed", BROKEN, "")
+    assert story.failed_stage == ""
+
+
+def test_the_stage_of_a_failure_is_kept_until_the_story_is_tried_again(
+    user: User, models: FakeModels
+) -> None:
+    story = make_story(user)
+    models.before_stage = lambda stage: (
+        raising(ValueError("a bug"))(stage) if stage == "caption" else None
+    )
+    with pytest.raises(ValueError, match="a bug"):
+        services.analyse_story(story_id=story.pk)
+    story.refresh_from_db()
+    assert story.failed_stage == "action"
+
+    services.retry_story(story=story)
+    assert story.failed_stage == ""
 
 
 def test_a_missing_photo_is_said_in_words(user: User, models: FakeModels) -> None:

@@ -1,0 +1,1 @@
+"""Models that are put in service in the place of shipped ones."""

@@ -1,0 +1,1 @@
+"""The registry of models: candidates trained from reviews, promotion, taking back, shadow mode."""

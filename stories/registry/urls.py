@@ -1,0 +1,13 @@
+from django.urls import path
+
+from stories.registry import views
+
+app_name = "registry"
+urlpatterns = [
+    path("", views.models, name="models"),
+    path("train/<str:name>/", views.train, name="train"),
+    path("take-back/<str:name>/", views.take_back, name="take_back"),
+    path("<uuid:version_id>/shadow/", views.shadow, name="shadow"),
+    path("<uuid:version_id>/stop-shadow/", views.stop_shadow, name="stop_shadow"),
+    path("<uuid:version_id>/promote/", views.promote, name="promote"),
+]

@@ -1,0 +1,164 @@
+"""From corrections to a model in service and back, with a tiny network and a real process."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from ml.manifest import manifest, versions
+from stories import tasks
+from stories.models import Analysis, ModelEvent, ModelVersion
+from stories.registry.errors import TrainingFailedError
+from stories.registry.selectors import objections
+from stories.registry.services import (
+    promote_model,
+    take_back,
+    train_candidate,
+    training,
+    use_serving_models,
+)
+from stories.review.export import ExportError, export_reviews
+from stories.review.export.dataset import split_of
+from tests.factories import make_ready_story, make_review, make_review_item, make_user
+
+pytestmark = pytest.mark.django_db
+
+SHIPPED = manifest()["models"]["emotion"]["version"]
+
+
+def sharer(split: str) -> User:
+    while True:
+        user = make_user(improve_consent=True)
+        if split_of(user.pk) == split:
+            return user
+
+
+def reviews(**answers: str) -> None:
+    for split in ("train", "val", "test"):
+        person = sharer(split)
+        for answer in ("sad", "angry"):
+            item = make_review_item(make_ready_story(person))
+            make_review(item, answers={"faces": {"0": answer}, **answers})
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny network is what candidates start from."""
+    from ml.training.emotion.model import plain
+
+    file = tmp_path / "tiny.keras"
+    plain(widths=(4, 4)).save(file)
+    monkeypatch.setattr(training, "_serving", lambda name: (file, manifest()["models"][name]))
+    return file
+
+
+def test_from_reviews_to_a_model_in_service_and_back(
+    tiny: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.STORIFY_DATA = ""
+    reviews()
+    user = make_user()
+
+    tasks.train_candidate.run("emotion", user.pk)
+
+    version = ModelVersion.objects.get()
+    assert (version.status, version.created_by) == ("candidate", user)
+    assert version.version.startswith(f"{SHIPPED}+")
+    assert version.comparison["public"] is None
+    assert version.comparison["audit"]["n"] == 2
+    assert len(objections(version)) == 2
+    assert "2 reviewed rows" in version.card
+
+    promote_model(version_id=version.pk, actor=user, reason="The test says so")
+    use_serving_models()
+    assert ModelVersion.objects.get().problem == ""
+    assert versions()["emotion"] == version.version
+
+    take_back(name="emotion")
+    use_serving_models()
+    assert versions()["emotion"] == SHIPPED
+    # Earlier stories keep the versions that they were tagged with.
+    assert {one["emotion"] for one in Analysis.objects.values_list("versions", flat=True)} == {
+        "test"
+    }
+
+
+def test_nothing_reviewed_is_nothing_to_train_on_and_the_log_says_so() -> None:
+    tasks.train_candidate.run("emotion", make_user().pk)
+
+    event = ModelEvent.objects.get()
+    assert event.action == "failed"
+    assert "Review more photos" in event.reason
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_changed_export_is_not_trained_on(tmp_path: Path) -> None:
+    export_reviews(out=tmp_path / "out")
+    (tmp_path / "out" / "emotion.parquet").write_bytes(b"")
+    with pytest.raises(ExportError, match="cut off or changed"):
+        train_candidate(name="emotion", export=tmp_path / "out")
+
+
+def test_a_process_that_dies_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews()
+    export_reviews(out=tmp_path / "out")
+    dying = ["/bin/sh", "-c", "echo no memory >&2; exit 137"]
+    monkeypatch.setattr(training, "_command", lambda *_: dying)
+    with pytest.raises(TrainingFailedError, match="ended with an error: no memory"):
+        train_candidate(name="emotion", export=tmp_path / "out")
+
+
+def test_what_the_process_says_is_passed_on_as_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews()
+    export_reviews(out=tmp_path / "out")
+    talking = ["/bin/sh", "-c", "echo 1 of 2 >&2; echo 2 of 2 >&2; echo too few >&2; exit 2"]
+    monkeypatch.setattr(training, "_command", lambda *_: talking)
+    heard: list[str] = []
+    with pytest.raises(TrainingFailedError, match=r"^too few$"):
+        train_candidate(name="emotion", export=tmp_path / "out", on_progress=heard.append)
+    assert heard == ["1 of 2", "2 of 2", "too few"]
+
+
+def test_a_process_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews()
+    export_reviews(out=tmp_path / "out")
+    monkeypatch.setattr(training, "_command", lambda *_: ["/bin/sleep", "60"])
+    monkeypatch.setattr(training, "HOURS", 0.0)
+    with pytest.raises(TrainingFailedError, match="was ended"):
+        train_candidate(name="emotion", export=tmp_path / "out")
+
+
+def test_captions_are_not_trained_from_reviews(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Choose one of: emotion, action"):
+        call_command("train_candidate", "--name", "caption", "--export", str(tmp_path))
+
+
+def test_the_command_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews(action="running")
+    export_reviews(out=tmp_path / "out")
+    run: list[list[str]] = []
+
+    def note(command: list[str], _on_progress: object) -> None:
+        run.append(command)
+        raise TrainingFailedError("stopped")
+
+    monkeypatch.setattr(training, "_run", note)
+    with pytest.raises(CommandError, match="stopped"):
+        call_command(
+            "train_candidate", "--name", "action", "--export", str(tmp_path / "out"),
+            "--data", "/data", "--epochs", "2", stdout=io.StringIO(),
+        )  # fmt: skip
+
+    (command,) = run
+    options = dict(zip(command[3::2], command[4::2], strict=True))
+    assert (options["--data"], options["--epochs"], options["--name"]) == ("/data", "2", "action")
+    assert options["--serving"].endswith("ml/models/action.keras")
