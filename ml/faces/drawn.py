@@ -38,9 +38,9 @@ def is_drawn(photo: Image.Image, box: tuple[float, float, float, float]) -> bool
 
 def _view(photo: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
     x, y, width, height = box
-    edges = (x - MARGIN * width, y - MARGIN * height)
-    edges += (x + (1 + MARGIN) * width, y + (1 + MARGIN) * height)
-    left, top, right, bottom = np.clip(edges, 0, 1) * (*photo.size, *photo.size)
+    start = (x - MARGIN * width, y - MARGIN * height)
+    end = (x + (1 + MARGIN) * width, y + (1 + MARGIN) * height)
+    left, top, right, bottom = np.clip((*start, *end), 0, 1) * (*photo.size, *photo.size)
     view = photo.crop((int(left), int(top), int(right) + 1, int(bottom) + 1)).convert("RGB")
     scale = min(1.0, SIDE / max(view.size))
     size = (max(2, round(view.width * scale)), max(2, round(view.height * scale)))

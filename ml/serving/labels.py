@@ -2,14 +2,12 @@
 
 from PIL import Image
 
+from ml.action.backbone import encode, preprocess
 from ml.action.predict import recognise
 from ml.emotion.photo import emotion_of, read_faces
 from ml.emotion.predict import answer
 from ml.faces.detection import detect
-from ml.images import shrink
-
-MAX_SIDE = 2048
-"""Longer side in pixels, as `ml.analysis` has it."""
+from ml.images import shrink_photo
 
 
 def label_of(name: str, photo: Image.Image) -> str | None:
@@ -17,8 +15,8 @@ def label_of(name: str, photo: Image.Image) -> str | None:
 
     "none" is a photo of no action, "uncertain" one of no certain emotion.
     """
-    photo = shrink(photo, MAX_SIDE)
+    photo = shrink_photo(photo)
     if name == "action":
-        return recognise(photo)[1] or "none"
+        return recognise(encode([preprocess(photo)]))[1] or "none"
     emotion = emotion_of(read_faces(photo, detect(photo)))
     return answer(emotion) if emotion else None

@@ -129,7 +129,7 @@ def no_faces(folders: Iterable[tuple[str, Path]], most: int | None = None) -> li
             {"image": _encoded(shrink(picture, NO_FACES_SIDE), "WEBP"), "kind": kind, "file": name}
             for name, picture in no_action.pictures(folder)
         ]
-        drawn = sorted(found, key=lambda row: _digest(row["file"].encode()))[:most]
+        drawn = sorted(found, key=lambda row: _digest(str(row["file"]).encode()))[:most]
         parts = itertools.cycle(("development", "test"))
         rows += [row | {"n_faces": 0, "split": next(parts)} for row in drawn]
     return rows

@@ -60,7 +60,8 @@ def _encoded(images: Sequence[bytes], labels: Int64Array) -> Rows:
     features = np.zeros((len(images), WIDTH), dtype=np.float32)
     for part in batches(len(images), BATCH, "encoding photos"):
         photos = [preprocess(decoded(each, "A photo")) for each in images[part]]
-        tokens[part], features[part] = encode(photos)
+        encoding = encode(photos)
+        tokens[part], features[part] = encoding.tokens, encoding.features
     return Rows((tokens, features), np.asarray(labels, dtype=np.int64))
 
 

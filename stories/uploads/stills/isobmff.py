@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pillow_heif
 
@@ -23,10 +24,10 @@ def read(data: bytes) -> Picture:
     EXIF and XMP are hidden: the way an AVIF is turned isn't said there.
     """
     # libheif can't decode it, but reads what it says about itself.
-    said = pillow_heif.open_heif(io.BytesIO(data))[0]
-    nclx = said.info.get("nclx_profile") or {}
+    stated = pillow_heif.open_heif(io.BytesIO(data))[0]
+    nclx: Any = stated.info.get("nclx_profile")
     colours = (nclx["transfer_characteristics"], nclx["color_primaries"]) if nclx else None
-    return Picture(_without_metadata(data), colours=colours, margins=_margins(said))
+    return Picture(_without_metadata(data), colours=colours, margins=_margins(stated))
 
 
 def _without_metadata(data: bytes) -> bytes:
