@@ -18,7 +18,8 @@ from PIL import Image, ImageCms, ImageFilter, JpegImagePlugin
 from ml.display.hdr import SIZE, needs_table, table
 from ml.images import fitted, photo_size, turn
 from stories.uploads.formats import ACCEPTED, PHOTO, describe_refused
-from stories.uploads.stills import Picture, take_picture
+from stories.uploads.stills import take_picture
+from stories.uploads.stills.picture import Picture
 
 MAX_PHOTO_BYTES = PHOTO.max_bytes
 MAX_PIXELS = PHOTO.max_pixels

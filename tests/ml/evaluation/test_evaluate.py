@@ -119,7 +119,7 @@ def test_false_faces_are_counted_by_kind(
     )
     images = [encoded(drawing(width)) for width in (40, 60, 60, 60, 40)]
     kinds = ["animal", "animal", "drawing", "drawing", "photo"]
-    columns = {"image": images, "kind": kinds, "n_faces": [0, 0, 0, 0, 1]}
+    columns: dict[str, list[Any]] = {"image": images, "kind": kinds, "n_faces": [0, 0, 0, 0, 1]}
     false = run(capsys, "faces", "--data", write(tmp_path, columns))["false"]
     assert {kind: (one["n"], one["share"]) for kind, one in false.items()} == {
         "animal": (2, 0.5),
