@@ -11,7 +11,7 @@ EVEN = 0.14
 """Ratio of the 30th percentile of the changes to their mean, below which a face is drawn.
 
 Of 160 faces in HAR's training part and in OASIS 1.3 % are below it, and as many if they are
-overexposed by 1.6 or 2.2 times; of those in drawings (half of 573 clip arts) two thirds.
+overexposed by 1.6 or 2.2 times; of ten in clip arts set aside for the choice six.
 """
 
 FAINT = 10.0
@@ -38,9 +38,9 @@ def is_drawn(photo: Image.Image, box: tuple[float, float, float, float]) -> bool
 
 def _view(photo: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
     x, y, width, height = box
-    start = (x - MARGIN * width, y - MARGIN * height)
-    end = (x + (1 + MARGIN) * width, y + (1 + MARGIN) * height)
-    left, top, right, bottom = np.clip((*start, *end), 0, 1) * (*photo.size, *photo.size)
+    corner, end = (x - MARGIN * width, y - MARGIN * height), 1 + MARGIN
+    edges = (*corner, x + end * width, y + end * height)
+    left, top, right, bottom = np.clip(edges, 0, 1) * (*photo.size, *photo.size)
     view = photo.crop((int(left), int(top), int(right) + 1, int(bottom) + 1)).convert("RGB")
     scale = min(1.0, SIDE / max(view.size))
     size = (max(2, round(view.width * scale)), max(2, round(view.height * scale)))

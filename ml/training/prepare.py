@@ -125,7 +125,7 @@ def no_faces(folders: Iterable[tuple[str, Path]], most: int | None = None) -> li
     """Return rows of pictures that show no real face, each folder with the name of its kind."""
     rows = []
     for kind, folder in folders:
-        found = [
+        found: list[Row] = [
             {"image": _encoded(shrink(picture, NO_FACES_SIDE), "WEBP"), "kind": kind, "file": name}
             for name, picture in no_action.pictures(folder)
         ]

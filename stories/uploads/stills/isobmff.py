@@ -24,10 +24,10 @@ def read(data: bytes) -> Picture:
     EXIF and XMP are hidden: the way an AVIF is turned isn't said there.
     """
     # libheif can't decode it, but reads what it says about itself.
-    stated = pillow_heif.open_heif(io.BytesIO(data))[0]
-    nclx: Any = stated.info.get("nclx_profile")
+    said: Any = pillow_heif.open_heif(io.BytesIO(data))[0]
+    nclx = said.info.get("nclx_profile") or {}
     colours = (nclx["transfer_characteristics"], nclx["color_primaries"]) if nclx else None
-    return Picture(_without_metadata(data), colours=colours, margins=_margins(stated))
+    return Picture(_without_metadata(data), colours=colours, margins=_margins(said))
 
 
 def _without_metadata(data: bytes) -> bytes:
@@ -39,6 +39,6 @@ def _without_metadata(data: bytes) -> bytes:
     return data[:start] + items + data[end:]
 
 
-def _margins(said: pillow_heif.HeifImage) -> tuple[int, int, int, int]:
+def _margins(said: Any) -> tuple[int, int, int, int]:
     crops = [tuple(one[1:5]) for one in said._c_image.transformations if one[0] == "clap"]
     return crops[0] if crops else (0, 0, 0, 0)

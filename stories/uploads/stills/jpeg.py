@@ -122,8 +122,10 @@ def _missing(bare: bytes, *, is_progressive: bool) -> float:
         return 0.0
     row = difference.crop((0, box[1], cut.width, min(box[1] + mcu, cut.height))).getbbox()
     left = row[0] if row else 0
-    missing = (cut.height - box[1]) * cut.width - left * mcu
-    return max(0, missing - mcu * mcu) / (cut.width * cut.height)
+    columns, rows = -(-cut.width // mcu), -(-cut.height // mcu)
+    # Smoothing may spread a change to the pixel before.
+    before = (box[1] + 1) // mcu * columns + (left + 1) // mcu
+    return max(0, columns * rows - before - 1) / (columns * rows)
 
 
 def _width(bare: bytes) -> int:

@@ -133,7 +133,7 @@ def test_a_large_photo_takes_no_memory_of_the_web_process(make: Any) -> None:
     assert len(data) < 200_000
     with growing_little():
         clean = read(data)
-    assert max(clean.photo.width, clean.photo.height) == 2048
+    assert clean.photo.width * clean.photo.height < 8_000_000
 
 
 def test_a_refusal_keeps_its_words(broker: Any) -> None:
