@@ -99,7 +99,7 @@ def test_withdrawing_empties_the_queues_at_once_and_says_so(client: Client) -> N
     photo = f"/review/{item.pk}/photo.jpg"
     assert staff.get(photo).status_code == 200
     client.force_login(item.story.user)
-    assert "leave all reviews at once" in client.get("/accounts/").content.decode()
+    assert "removed from all reviews at once" in client.get("/accounts/").content.decode()
 
     page = client.post("/accounts/improve/", {"agreed": "no"}, follow=True).content.decode()
 

@@ -1,5 +1,4 @@
-"""Everything that names the accepted upload types takes them from accounts.models import User
-from stories.uploads.formats."""
+"""Everything that names the accepted upload types takes them from `stories.uploads.formats`."""
 
 from __future__ import annotations
 
