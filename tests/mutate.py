@@ -249,7 +249,7 @@ def _end(group: int) -> None:
 
 def _try(fault: Fault, folder: Path) -> None:
     """In a fork: run the module's tests with the fault in it."""
-    name = fault.module.path.removesuffix(".py").replace("/", ".")
+    name = fault.module.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     sys.meta_path.insert(0, _Faulty(name, fault))
     _run_tests(fault.module.tests, fault.module.database, folder)
 
