@@ -127,6 +127,12 @@ def test_photo_like_none_has_the_mean_and_the_whole_variance() -> None:
     assert variances[0] == pytest.approx([1.5, 6.0])
 
 
+def test_features_are_standardised_before_they_are_compared() -> None:
+    mean, sd, known = np.array([10.0]), np.array([2.0]), np.array([[1.0]])
+    kernel = Block(mean, sd, known, distance=4.0, weight=0.5).kernel(np.array([[12.0], [10.0]]))
+    assert kernel.ravel() == pytest.approx([0.5, 0.5 * np.exp(-1 / 4)])
+
+
 def test_kernel_of_several_blocks_is_their_weighted_sum() -> None:
     block = two_photos().blocks["only"]
     far, near = np.array([[99.0]]), np.array([[0.0]])
