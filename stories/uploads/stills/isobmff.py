@@ -24,10 +24,10 @@ def read(data: bytes) -> Picture:
     EXIF and XMP are hidden: the way an AVIF is turned isn't said there.
     """
     # libheif can't decode it, but reads what it says about itself.
-    said: Any = pillow_heif.open_heif(io.BytesIO(data))[0]
-    nclx = said.info.get("nclx_profile") or {}
+    header: Any = pillow_heif.open_heif(io.BytesIO(data))[0]
+    nclx = header.info.get("nclx_profile") or {}
     colours = (nclx["transfer_characteristics"], nclx["color_primaries"]) if nclx else None
-    return Picture(_without_metadata(data), colours=colours, margins=_margins(said))
+    return Picture(_without_metadata(data), colours=colours, margins=_margins(header))
 
 
 def _without_metadata(data: bytes) -> bytes:
@@ -39,6 +39,7 @@ def _without_metadata(data: bytes) -> bytes:
     return data[:start] + items + data[end:]
 
 
-def _margins(said: Any) -> tuple[int, int, int, int]:
-    crops = [tuple(one[1:5]) for one in said._c_image.transformations if one[0] == "clap"]
+def _margins(header: Any) -> tuple[int, int, int, int]:
+    steps = header._c_image.transformations
+    crops = [tuple(step[1:5]) for step in steps if step[0] == "clap"]
     return crops[0] if crops else (0, 0, 0, 0)
