@@ -17,7 +17,7 @@ from ml.images import shrink_photo
 from ml.intensity import PRIOR_LEVELS, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
 from ml.mood import Modalities
-from ml.mood.fusion import disagreement, fuse
+from ml.mood.fusion import fuse
 from ml.scene.predict import mean_scene, scene_of
 from ml.types import STAGES, Analysis, Face, Moment, Scene
 from ml.video import Frame
@@ -184,7 +184,6 @@ def _said(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -
 
 def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Analysis:
     intensity = intensity_of(seen.action, levels)
-    said = _said(seen, words, intensity)
     return Analysis(
         faces=seen.faces,
         emotion=seen.emotion,
@@ -196,7 +195,6 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         caption=words.probabilities if words else None,
         caption_mood=words.mood if words else None,
         scene=seen.scene,
-        mood=fuse(**said),
-        disagreement=disagreement(**said),
+        mood=fuse(**_said(seen, words, intensity)),
         versions=versions(),
     )

@@ -6,7 +6,6 @@ with installed packages. Every file is checked against its SHA-256 before it is 
 
 import hashlib
 import json
-from collections.abc import Mapping
 from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -35,14 +34,9 @@ def entry(name: str) -> dict[str, Any]:
 
 
 @cache
-def model_file(name: str, part: str | None = None) -> Path:
-    """Return the checked file of a model ("emotion", "scene" ...) or of a separate part.
-
-    The only such part is "words" of "caption".
-    """
+def model_file(name: str) -> Path:
+    """Return the checked file of a model ("emotion", "scene" ...)."""
     described = manifest()["models"][name]
-    if part:
-        described = described[part]
     return _checked(
         FOLDER / described["file"],
         described["sha256"],
@@ -89,39 +83,20 @@ def versions() -> dict[str, str]:
     return {name: str(described["version"]) for name, described in parts.items()}
 
 
-def publish(
-    name: str, trained: Path, described: dict[str, Any], parts: Mapping[str, Path] | None = None
-) -> Path:
-    """Copy a trained model to the shipped ones, add its manifest entry and return its file.
+def publish(name: str, trained: Path, described: dict[str, Any]) -> Path:
+    """Copy a trained network to the shipped models, add its manifest entry and return its file.
 
-    `parts` are further files of the model by name. The measured figures are empty until
-    `python -m ml.evaluate ... --record` fills them in.
+    The measured figures are empty until `python -m ml.evaluate ... --record` fills them in.
     """
-    file = _ship(trained, f"{name}{trained.suffix}")
-    shipped = {
-        part: _ship(path, f"{name}_{part}{path.suffix}") for part, path in (parts or {}).items()
-    }
-    content = json.loads((FOLDER / "manifest.json").read_text())
-    content["models"][name] = (
-        described
-        | {part: _described(path) for part, path in shipped.items()}
-        | _described(file)
-        | {"measured": []}
-    )
-    _write(content)
-    return file
-
-
-def _ship(trained: Path, name: str) -> Path:
-    file = FOLDER / name
+    file = FOLDER / f"{name}{trained.suffix}"
     beside = file.with_suffix(".new")
     beside.write_bytes(trained.read_bytes())
     beside.replace(file)
+    content = json.loads((FOLDER / "manifest.json").read_text())
+    shipped = {"file": file.name, "sha256": digest(file), "measured": []}
+    content["models"][name] = described | shipped
+    _write(content)
     return file
-
-
-def _described(file: Path) -> dict[str, str]:
-    return {"file": file.name, "sha256": digest(file)}
 
 
 def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> None:
@@ -131,7 +106,7 @@ def record(name: str, data: str, split: str | None, result: dict[str, Any]) -> N
     keys = (
         *("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece", "recall"),
         *("public_test", "private_test", "without_copies", "ferplus", "named", "sets"),
-        *("intensity_accuracy", "none"),
+        *("intensity_accuracy", "none", "mean_macro_f1", "ratings"),
     )
     figures = {key: result[key] for key in keys if key in result}
     earlier = [m for m in described.get("measured", []) if (m["data"], m["split"]) != (data, split)]

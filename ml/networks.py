@@ -4,6 +4,7 @@ The shipped ones are the default; `serve` puts another one in the place of one o
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def instead(name: str, loaded: Loaded) -> Iterator[None]:
 
 
 def network(name: str) -> Any:
-    """Return the network "emotion", "action" or "caption" that is in use, ready to call."""
+    """Return the network "emotion" or "action" that is in use, ready to call."""
     return _loaded[name].network if name in _loaded else _shipped(name)
 
 
@@ -137,7 +138,8 @@ def import_keras() -> None:
     """Import Keras quietly and keep TensorFlow to THREADS threads."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    import keras
+    with _hidden("pandas", "scipy", "sklearn"):
+        import keras
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -147,3 +149,19 @@ def import_keras() -> None:
             tf.config.threading.set_inter_op_parallelism_threads(1)
         except RuntimeError:  # TensorFlow has already run in this process
             return
+
+
+@contextmanager
+def _hidden(*packages: str) -> Iterator[None]:
+    """Let imports of packages that aren't imported yet fail inside the block.
+
+    Keras and TensorFlow import these, where they find them, for inputs and wrappers that nothing
+    here uses; that takes nearly as long as the two themselves.
+    """
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # None stops an import
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -64,8 +64,7 @@ class Analysis:
     action is certain enough, `caption` and `caption_mood` without a caption. Probabilities are
     calibrated and sum to one; they are uniform for a photo unlike any with a known action. For a
     video they are means over its frames, `moments` is the course of its mood (empty for a photo),
-    and the faces are those of its poster. `disagreement` is from 0 to 1 how much photo and caption
-    contradict each other (`ml.mood.fusion.disagreement`).
+    and the faces are those of its poster.
     """
 
     faces: tuple[Face, ...]
@@ -81,7 +80,6 @@ class Analysis:
     mood: MoodTarget
     versions: dict[str, str]
     moments: tuple[Moment, ...] = ()
-    disagreement: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the analysis as plain JSON values."""

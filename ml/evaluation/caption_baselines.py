@@ -11,9 +11,9 @@ import numpy as np
 
 from ml.evaluation import caption_measure
 from ml.evaluation.caption_card import FOLDER
-from ml.evaluation.measure import read
+from ml.evaluation.tables import read
 from ml.mood import Gaussian
-from ml.training.caption.irony import WRITTEN
+from ml.training.caption.data import WRITTEN
 
 
 def measure_vader() -> caption_measure.Report:

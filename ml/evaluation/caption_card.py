@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ml.evaluation.caption_measure import are_sentiments, labels_of
 from ml.evaluation.cards import draw_confusion, draw_reliability, machine, table_of
+from ml.evaluation.metrics import interval
 from ml.manifest import FOLDER as MODELS
 from ml.manifest import entry, model_file
 
@@ -24,6 +26,14 @@ TEMPLATE = Path(__file__).with_name("card_templates") / "caption.md"
 
 SOMEWHERE = "Sunset with my favourite people, what a day 🌅 #grateful"
 
+NAMES = {
+    "goemotions": "GoEmotions in seven",
+    "emotion6": "emotion, its six labels",
+    "written": "our captions in seven",
+    "umsab": "UMSAB, three sentiments",
+}
+"""Collections with classes; EmoBank has ratings."""
+
 
 def write(table: pa.Table, result: Figures) -> Path:
     """Save the figures of one file, plot them and write CARD.md; return its path."""
@@ -33,17 +43,22 @@ def write(table: pa.Table, result: Figures) -> Path:
     measured[name] = result
     measured["times"] = _times()
     file.write_text(json.dumps(measured, indent=1) + "\n")
-    draw_reliability(result["reliability"], FOLDER / f"reliability_{name}.png")
-    confusion = np.array(result["confusion"])
-    draw_confusion(confusion, result["classes"], FOLDER / f"confusion_{name}.png")
+    if "confusion" in result:
+        draw_reliability(result["reliability"], FOLDER / f"reliability_{name}.png")
+        confusion = np.array(result["confusion"])
+        draw_confusion(confusion, result["classes"], FOLDER / f"confusion_{name}.png")
     path = FOLDER / "CARD.md"
-    if NAMES.keys() <= measured.keys():
+    if {*NAMES, "emobank"} <= measured.keys():
         path.write_text(text(measured))
     return path
 
 
 def name_of(table: pa.Table) -> str:
-    """Return the collection of NAMES that a table's columns belong to."""
+    """Return the collection that a table's columns belong to."""
+    if "arousal" in table.column_names:
+        return "emobank"
+    if are_sentiments(labels_of(table)):
+        return "umsab"
     if "valence" in table.column_names:
         return "written"
     return "goemotions" if "labels" in table.column_names else "emotion6"
@@ -75,34 +90,42 @@ def _cpu_ms(call: Callable[[], Any], times: int = 30) -> float:
 
 def text(measured: Figures) -> str:
     """Return the card as Markdown."""
-    described = entry("caption")
+    described, signs = entry("caption"), measured["written"]["signs"]
     return TEMPLATE.read_text().format(
         version=described["version"],
-        trained_on=f"{described['trained_on']:,}",
-        validation=described["validation"],
-        pool=described["pool"],
-        encoded=f"{described['encoded']:,}",
+        data=_data(described),
+        frozen=described["frozen"],
+        share_of_last_round=described["share_of_last_round"],
+        temperature=described["temperature"],
+        spread=described["spread"],
+        rounding=described["rounding"],
         megabytes=f"{model_file('caption').stat().st_size / 1e6:.1f}",
         collections=_collections(measured),
         goemotions=measured["goemotions"],
         emotion6=measured["emotion6"],
+        umsab=measured["umsab"],
+        ratings=measured["emobank"]["ratings"],
         seven_classes=_classes(measured["goemotions"]),
         six_classes=_classes(measured["emotion6"]),
-        written=measured["written"],
-        signs=measured["written"]["signs"],
-        n_languages=len(measured["written"]["signs"]["languages"]),
+        sentiments=_sentiments(measured["umsab"]["languages"]),
+        signs=signs,
+        signs_interval="–".join(f"{edge:.3f}" for edge in interval(signs["right"], signs["n"])),
+        n_languages=len(signs["languages"]),
         baselines=_baselines(measured),
-        languages=_shares(measured["written"]["signs"]["languages"], "language"),
-        kinds=_shares(measured["written"]["signs"]["kinds"], "kind"),
+        languages=_shares(signs["languages"], "language"),
+        kinds=_shares(signs["kinds"], "kind"),
         times=measured["times"],
     )
 
 
-NAMES = {
-    "goemotions": "GoEmotions in seven",
-    "emotion6": "emotion, its six labels",
-    "written": "our captions in seven",
-}
+def _data(described: Figures) -> str:
+    return table_of(
+        [
+            {"rows of": name, "n": f"{n:,}"}
+            | {f"round {k}": f"{p[name]} times" for k, p in enumerate(described["passes"], start=1)}
+            for name, n in described["trained_on"].items()
+        ]
+    )
 
 
 def _collections(measured: Figures) -> str:
@@ -134,11 +157,9 @@ def _classes(result: Figures) -> str:
 def _baselines(measured: Figures) -> str:
     """Return a table of baselines: accuracy on the collections and of the sign on captions."""
     others = json.loads((FOLDER / "baselines.json").read_text())
-    for file in NAMES:
-        others[file] = measured[file]["halves"] | others.get(file, {})
-    names = list(dict.fromkeys(name for file in NAMES for name in others[file]))
+    names = list(dict.fromkeys(name for file in NAMES for name in others.get(file, {})))
     rows = [_row("ours", {file: _short(measured[file]) for file in NAMES})]
-    rows += [_row(name, {f: others[f].get(name, {}) for f in NAMES}) for name in names]
+    rows += [_row(name, {f: others.get(f, {}).get(name, {}) for f in NAMES}) for name in names]
     rows.append(_row("always the most frequent", {f: _majority(measured[f]) for f in NAMES}))
     return table_of(rows)
 
@@ -162,7 +183,14 @@ def _majority(result: Figures) -> Figures:
     return short
 
 
+def _sentiments(parts: Figures) -> str:
+    return table_of([{"language": name} | part for name, part in parts.items()])
+
+
 def _shares(parts: Figures, name: str) -> str:
     return table_of(
-        [{name: key, "n": part["n"], "sign right": part["right"]} for key, part in parts.items()]
+        [
+            {name: key, "n": part["n"], "sign right": part["right"], "misled": part["misled"]}
+            for key, part in parts.items()
+        ]
     )

@@ -8,25 +8,33 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml.caption.labels import GROUP, TO_SEVEN
-from ml.caption.predict import fine_of
 from ml.evaluation.metrics import PART_KEYS, multilabel_f1, report, share_of
 from ml.labels import EMOTIONS
 from ml.manifest import entry
 from ml.mood import Gaussian
+from ml.training.caption.data import SARCASM, SENTIMENTS
 from ml.training.caption.labels import SIX, TO_SIX
 from ml.types import Float64Array
 
 Report = dict[str, Any]
 
-SARCASM = "sarcasm"
-"""Kind of ironic captions, which are measured separately."""
+MIDDLE = 0.05
+"""A caption rated so close to the middle of valence, or closer, has no side."""
 
 
 def labels_of(table: pa.Table) -> list[list[str]]:
-    """Return the labels of each row, none if the label is empty."""
+    """Return the labels of each row, none if the label is empty or there is no such column."""
     if "labels" in table.column_names:
         return [list(labels) for labels in table["labels"].to_pylist()]
+    if "label" not in table.column_names:
+        return [[] for _ in range(table.num_rows)]
     return [[label] if label else [] for label in table["label"].to_pylist()]
+
+
+def are_sentiments(labels: Sequence[Sequence[str]]) -> bool:
+    """Return whether the labels are negative, neutral and positive."""
+    names = {name for row in labels for name in row}
+    return names <= set(SENTIMENTS) and names != {"neutral"} and bool(names)
 
 
 def unknown_labels(labels: Sequence[Sequence[str]]) -> list[str]:
@@ -49,18 +57,6 @@ def measure_labels(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Repor
     if any(len(row) > 1 for row in labels):
         result["multilabel"] = _measure_several(fine, labels)
     return result
-
-
-HALVES = {"sentence alone": (1.0, 0.0, 1.0), "words alone": (0.0, 1.0, 1.0)}
-
-
-def measure_halves(logits: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
-    """Return the accuracy of each half of the network alone on what `predict_logits` returns."""
-    trusted = np.column_stack([logits[:, :-1], np.full(len(logits), np.inf)])
-    return {
-        name: {"accuracy": measure_labels(fine_of(trusted, pool), labels)["accuracy"]}
-        for name, pool in HALVES.items()
-    }
 
 
 def measure_seven(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Report:
@@ -93,36 +89,95 @@ def _measure_several(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Rep
     }
 
 
+def measure_sentiment(shares: Float64Array, table: pa.Table) -> Report:
+    """Return the figures of (n, 3) probabilities of negative, neutral and positive.
+
+    With a column `language`, each language's macro F1 and their mean too.
+    """
+    truth = np.array([SENTIMENTS.index(label) for label in table["label"].to_pylist()])
+    result = report(shares, truth, SENTIMENTS)
+    if "language" in table.column_names:
+        language = np.array(table["language"].to_pylist())
+        each = {
+            str(name): report(shares[language == name], truth[language == name], SENTIMENTS)
+            for name in np.unique(language)
+        }
+        result["languages"] = {
+            name: {key: part[key] for key in ("n", "accuracy", "macro_f1")}
+            for name, part in each.items()
+        }
+        mean = np.mean([part["macro_f1"] for part in each.values()])
+        result["mean_macro_f1"] = round(float(mean), 4)
+    return result
+
+
+def measure_ratings(moods: Sequence[Gaussian], table: pa.Table) -> Report:
+    """Return how closely the moods follow ratings: Pearson's r of valence, and of arousal or
+    energy, whichever the table has, with 95 % intervals (Fisher)."""
+    means = np.array([mood.mean for mood in moods])
+    result: Report = {"n": len(means)}
+    for column, axis in (("valence", 0), ("arousal", 1), ("energy", 1)):
+        if column in table.column_names:
+            r = float(np.corrcoef(means[:, axis], table[column].to_numpy())[0, 1])
+            half = 1.96 / np.sqrt(len(means) - 3)
+            edges = [round(float(np.tanh(np.arctanh(r) + sign * half)), 4) for sign in (-1, 1)]
+            result |= {f"{column}_r": round(r, 4), f"{column}_r_interval": edges}
+    return result
+
+
+def sides_of(table: pa.Table) -> NDArray[np.int64]:
+    """Return (n,) sides of valence, -1, 0 or 1, from signs or from ratings between 0 and 1."""
+    valence = np.asarray(table["valence"].to_numpy(), dtype=np.float64)
+    if np.isin(valence, (-1, 0, 1)).all():
+        return valence.astype(np.int64)
+    return np.asarray(np.sign(valence - 0.5) * (np.abs(valence - 0.5) > MIDDLE), dtype=np.int64)
+
+
 def measure_signs(moods: Sequence[Gaussian], table: pa.Table) -> Report:
     """Return how often the mood is on the caption's side of the valence axis.
 
-    `valence` of the table is -1, 0 or 1. Captions with a side count in `n` and `right`, by
-    `language` and `kind` too; ironic ones only in `sarcasm`.
+    Captions with a side count in `n` and `right`, by `language` and `kind` too if the table has
+    them; ironic ones only in `sarcasm`.
     A mood is decided if its mean is further than its standard deviation from the middle: plain
-    facts should not be (`facts_undecided`), nor sarcasm on the wrong side (`sarcasm_misled`).
+    facts should not be (`facts_undecided`), nor captions on the wrong side (`misled` and
+    `sarcasm_misled`).
     """
     means = np.array([mood.mean[0] for mood in moods]) - 0.5
     decided = np.abs(means) > np.sqrt([mood.covariance[0, 0] for mood in moods])
-    side = np.array(table["valence"].to_pylist())
-    kind, language = (np.array(table[name].to_pylist()) for name in ("kind", "language"))
+    side, kind = sides_of(table), _column(table, "kind")
     right, ironic = np.sign(means) == side, kind == SARCASM
     counted = (side != 0) & ~ironic
-    return {
+    result = {
         "n": int(counted.sum()),
         "right": share_of(right[counted]),
         "majority": share_of(side[counted] > 0),
         "right_and_decided": share_of((right & decided)[counted]),
+        "misled": int((~right & decided)[counted].sum()),
         "right_with_sarcasm": share_of(right[side != 0]),
         "facts_undecided": share_of(~decided[side == 0]),
         "sarcasm": {"n": int(ironic.sum()), "right": share_of(right[ironic])},
         "sarcasm_misled": share_of((~right & decided)[ironic]),
-        "languages": _by(language[counted], right[counted]),
-        "kinds": _by(kind[counted], right[counted]),
     }
+    for name in ("language", "kind"):
+        if name in table.column_names:
+            names = _column(table, name)[counted]
+            result[f"{name}s"] = _by(names, right[counted], (~right & decided)[counted])
+    return result
 
 
-def _by(names: NDArray[np.str_], right: NDArray[np.bool_]) -> Report:
+def _column(table: pa.Table, name: str) -> NDArray[np.str_]:
+    there = name in table.column_names
+    return np.array(
+        [str(value) for value in table[name].to_pylist()] if there else [""] * len(table)
+    )
+
+
+def _by(names: NDArray[np.str_], right: NDArray[np.bool_], misled: NDArray[np.bool_]) -> Report:
     return {
-        str(name): {"n": int((names == name).sum()), "right": share_of(right[names == name])}
+        str(name): {
+            "n": int((names == name).sum()),
+            "right": share_of(right[names == name]),
+            "misled": int(misled[names == name].sum()),
+        }
         for name in np.unique(names)
     }

@@ -5,7 +5,8 @@ python -m ml.evaluate {faces,emotion,action,caption,mood} --data FILE [--split N
 Columns by model: `image` (encoded bytes, alone or as `bytes` in a struct) and `label` for emotion
 (whole photos or face crops) and action (also "none" for photos of no action, as `ml.prepare
 no-action` writes them for --no-action); `text` and `label` or `labels` for caption (also CSV),
-with `valence` (-1, 0 or 1), `language` and `kind` for the side of its mood; `image` and `faces`
+with `valence` (-1, 0 or 1, or rated, with `arousal` or `energy`), `language` and `kind` for its
+mood, labels or not; labels negative, neutral and positive are sentiments; `image` and `faces`
 (boxes x, y, width, height in pixels) or `n_faces` for faces; `image` and maybe `caption` for mood,
 with ratings (`valence_mean` and `arousal_mean`, on any scale) or sides (`valence_side` and
 `energy_side`, -1, 0 or 1).
@@ -23,22 +24,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from PIL import Image
-from pyarrow import csv
 
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
 from ml.analysis import analyse
 from ml.calibration import conformal_sets
+from ml.caption.network import Outputs
+from ml.caption.network import run as run_captions
 from ml.emotion.photo import emotions_of_views, view
 from ml.emotion.predict import LABELLED, VOTED
 from ml.evaluation.action_figures import figures
 from ml.evaluation.faces import measure_faces
 from ml.evaluation.metrics import PART_KEYS, report, share_of
 from ml.evaluation.mood import figures as mood_figures
+from ml.evaluation.tables import BadData, read, require
 from ml.images import UnreadableImage, decoded
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, entry, record
@@ -50,47 +51,6 @@ from ml.types import Float64Array, Int64Array
 BATCH = 32
 
 Report = dict[str, Any]
-
-
-class BadData(ValueError):
-    """The file lacks the rows or columns that the measurement needs."""
-
-
-def read(data: Path, split: str | None) -> pa.Table:
-    """Return the rows of a file or of one split; raise BadData if there are none."""
-    if not data.is_file():
-        raise BadData(f"There is no file {data}.")
-    table = _plain(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
-    if split is None:
-        return table
-    if "split" not in table.column_names:
-        raise BadData(f"{data} has no column `split`; leave --split out to measure every row.")
-    names = table["split"].to_pylist()
-    splits = sorted(set(names))
-    chosen = [split] if split in splits else [k for k in splits if k.endswith(f"_{split}")]
-    if not chosen:
-        raise BadData(f"{data} has no split {split}, only {', '.join(splits)}.")
-    return table.filter(pa.array([name in chosen for name in names]))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Return the table with images as plain bytes; some writers put a path beside the bytes."""
-    if "image" not in table.column_names:
-        return table
-    images = table["image"]
-    if pa.types.is_struct(images.type) and images.type.get_field_index("bytes") >= 0:
-        images = pc.struct_field(images, "bytes")
-    if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):
-        raise BadData(f"The column image holds {images.type}, not encoded images as bytes.")
-    return table.set_column(table.column_names.index("image"), "image", images)
-
-
-def require(table: pa.Table, *columns: str) -> None:
-    """Raise BadData that says which of the columns are missing."""
-    if missing := [name for name in columns if name not in table.column_names]:
-        raise BadData(
-            f"The file has no column {', '.join(missing)}, only {', '.join(table.column_names)}."
-        )
 
 
 def _numbers(table: pa.Table, names: Sequence[str]) -> Int64Array:
@@ -210,23 +170,39 @@ def _action_scores(rows: Sequence[tuple[int, bytes]]) -> Float64Array:
 
 
 def measure_caption(table: pa.Table) -> Report:
-    """Measure the caption network on texts: emotions, and the mood's side given a `valence`."""
-    from ml.evaluation import caption_measure
+    """Measure the caption network on texts, on whatever their columns tell.
+
+    Labels are emotions or sentiments, `valence` signs or ratings (with `arousal` or `energy`).
+    """
+    from ml.evaluation import caption_measure as measure
 
     require(table, "text")
-    if not {"label", "labels"} & set(table.column_names):
+    if not {"label", "labels", "valence"} & set(table.column_names):
         require(table, "label")
-    labels = caption_measure.labels_of(table)
-    if unknown := caption_measure.unknown_labels(labels):
+    labels, rated = measure.labels_of(table), {"arousal", "energy"} & set(table.column_names)
+    sentiments = measure.are_sentiments(labels)
+    if not sentiments and (unknown := measure.unknown_labels(labels)):
         raise BadData(f"Unknown labels {', '.join(unknown)}; known are those of GoEmotions.")
-    if not any(labels):
+    if not any(labels) and "valence" not in table.column_names:
         raise BadData("There are no rows to measure.")
-    logits, ms = _timed(captions.predict_logits, table["text"].to_pylist(), 8)
-    result = caption_measure.measure_labels(captions.fine_of(logits), labels) | {"ms_per_item": ms}
-    result["halves"] = caption_measure.measure_halves(logits, labels)
-    if "valence" in table.column_names:
-        result["signs"] = caption_measure.measure_signs(captions.moods_of(logits), table)
-    return result
+    texts = table["text"].to_pylist()
+    numbers, ms = _timed(_said, texts, 8)
+    said = Outputs.split(numbers)
+    moods = captions.moods_of(said, texts)
+    result: Report = {"n": table.num_rows}
+    if sentiments:
+        result |= measure.measure_sentiment(captions.sentiment_of(said), table)
+    elif any(labels):
+        result |= measure.measure_labels(captions.fine_of(said), labels)
+    if rated:
+        result["ratings"] = measure.measure_ratings(moods, table)
+    if "valence" in table.column_names and "arousal" not in rated:
+        result["signs"] = measure.measure_signs(moods, table)
+    return result | {"ms_per_item": ms}
+
+
+def _said(texts: Sequence[str]) -> Float64Array:
+    return np.hstack(run_captions(texts))
 
 
 def _faces(table: pa.Table) -> Report:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.training.calibration import calibration_error, reliability
+from ml.calibration import calibration_error, reliability
 from ml.types import Float64Array, Int64Array
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
@@ -38,22 +38,20 @@ def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]
         precision[names[k]] = round(n_right / n_predicted, 4) if n_predicted else 0.0
         f1[names[k]] = round(2 * n_right / (n_predicted + int(counts[k])), 4)
     accuracy = float((predicted == labels).mean())
+    bins = reliability(probabilities.max(axis=1), predicted == labels)
     return {
         "n": len(labels),
         "accuracy": round(accuracy, 4),
         "interval": [round(edge, 4) for edge in interval(accuracy, len(labels))],
         "balanced_accuracy": round(sum(recall.values()) / len(recall), 4),
         "macro_f1": round(sum(f1.values()) / len(f1), 4),
-        "ece": round(calibration_error(probabilities, labels), 4),
+        "ece": round(calibration_error(bins), 4),
         "recall": recall,
         "precision": precision,
         "f1": f1,
         "classes": list(names),
         "confusion": confusion.tolist(),
-        "reliability": [
-            [round(confidence, 4), round(right, 4), n]
-            for confidence, right, n in reliability(probabilities, labels)
-        ],
+        "reliability": [[round(sure, 4), round(right, 4), n] for sure, right, n in bins],
     }
 
 

@@ -73,8 +73,8 @@ FILE = Path(__file__).parents[1] / "models" / "mood.json"
 FUSION = Fusion(**json.loads(FILE.read_text())["fusion"])
 
 
-CONTRADICTS = 0.5
-"""Disagreement from which pages may say that photo and caption contradict each other."""
+CONTRADICTS = 0.7
+"""Disagreement from which photo and caption contradict each other, on pages and in reviews."""
 
 
 def fuse(fusion: Fusion = FUSION, **said: Unpack[Modalities]) -> MoodTarget:

@@ -20,15 +20,6 @@ class ClassScore:
     n: int
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Predictions of similar confidence: how sure the model was and how often it was right."""
-
-    confidence: float
-    accuracy: float
-    n: int
-
-
 def confusion(
     true: Sequence[str], predicted: Sequence[str], rows: Sequence[str], columns: Sequence[str]
 ) -> Int64Array:
@@ -53,20 +44,6 @@ def class_scores(
         )
         for name in names
     ]
-
-
-def reliability(confidence: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[Bin]:
-    """Return the equally wide confidence bins that aren't empty."""
-    sure, true = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    places = np.minimum((sure * bins).astype(int), bins - 1)
-    there = [places == place for place in np.unique(places)]
-    return [Bin(float(sure[b].mean()), float(true[b].mean()), int(b.sum())) for b in there]
-
-
-def calibration_error(bins: Sequence[Bin]) -> float | None:
-    """Return the expected calibration error of reliability bins; None without any."""
-    n = sum(one.n for one in bins)
-    return sum(one.n * abs(one.accuracy - one.confidence) for one in bins) / n if n else None
 
 
 def stability_index(before: Mapping[str, int], after: Mapping[str, int]) -> float | None:

@@ -52,14 +52,15 @@ def corrected(agreed: Estimate, reviewer: Estimate, classes: int) -> Estimate | 
 
     `reviewer` is their accuracy on known answers; slips are assumed to spread evenly over the other
     classes. Rogan and Gladen 1978, with the interval of Zou and Donner 2008 (MOVER). None if the
-    reviewers are no better than chance.
+    reviewers are no better than chance, or agree with the model more often than they can be right:
+    then their slips depend on what the model showed them.
     """
 
     def accuracy(agreement: float, skill: float) -> float:
         chance = (1 - skill) / (classes - 1)
         return (agreement - chance) / (skill - chance)
 
-    if reviewer.low <= 1 / classes:
+    if reviewer.low <= 1 / classes or agreed.share > reviewer.high:
         return None
     q, r = agreed.share, reviewer.share
     share = accuracy(q, r)

@@ -2,10 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from ml.mood import Gaussian
-
 
 def uncertainty(probabilities: Mapping[str, float] | None) -> float:
     """Return one minus the margin between the two likeliest classes, in [0, 1]; 0 for none.
@@ -16,9 +12,3 @@ def uncertainty(probabilities: Mapping[str, float] | None) -> float:
         return 0.0
     second, first = sorted(probabilities.values())[-2:]
     return 1.0 - (first - second)
-
-
-def disagreement(one: Gaussian, other: Gaussian) -> float:
-    """Return how far apart two moods are, in standard deviations of their difference."""
-    apart = one.mean - other.mean
-    return float(np.sqrt(apart @ np.linalg.solve(one.covariance + other.covariance, apart)))

@@ -25,6 +25,10 @@ class UnusableModel(ValueError):
     """The file may not be loaded; the message says why."""
 
 
+class ChangedFile(UnusableModel):
+    """The file is missing, or isn't the one that was registered."""
+
+
 def describe(name: str, file: Path) -> None:
     """Add to a saved network what it is for."""
     about = {"name": name, "format_version": FORMATS[name], "classes": list(CLASSES[name])}
@@ -33,13 +37,16 @@ def describe(name: str, file: Path) -> None:
 
 
 def check(name: str, file: Path, sha256: str) -> None:
-    """Raise UnusableModel unless this is the unchanged file of a model that this code runs."""
+    """Raise UnusableModel unless this is the unchanged file of a model that this code runs.
+
+    ChangedFile if an unchanged copy could be used instead.
+    """
     if name not in FORMATS:
         raise UnusableModel(f"Models named “{name}” can't be replaced, only {', '.join(FORMATS)}.")
     if not file.is_file():
-        raise UnusableModel("The model file is missing. Train the model again.")
+        raise ChangedFile("The model file is missing. Train the model again.")
     if digest(file) != sha256:
-        raise UnusableModel(
+        raise ChangedFile(
             "The model file isn't the one that was registered: it was cut off or changed. "
             "Restore it, or train the model again."
         )

@@ -1,4 +1,4 @@
-"""Fit calibration (temperature and vector scaling, Guo et al. 2017), and measure its error."""
+"""Fit calibration (temperature and vector scaling, Guo et al. 2017)."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,26 +56,6 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
     candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 161))
     losses = [log_loss(logits, targets, float(t)) for t in candidates]
     return round(float(candidates[int(np.argmin(losses))]), 3)
-
-
-def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int = 15) -> float:
-    """Return the expected calibration error in [0, 1] over equally wide confidence bins."""
-    gaps = (
-        n * abs(right - confidence)
-        for confidence, right, n in reliability(probabilities, labels, bins)
-    )
-    return sum(gaps) / len(labels)
-
-
-def reliability(
-    probabilities: Float64Array, labels: Int64Array, bins: int = 15
-) -> list[tuple[float, float, int]]:
-    """Return mean confidence, accuracy and number of rows of every non-empty bin."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    there = (places == b for b in np.unique(places))
-    return [(float(confidence[b].mean()), float(right[b].mean()), int(b.sum())) for b in there]
 
 
 def threshold_for(probabilities: Float64Array, labels: Int64Array, precision: float) -> float:

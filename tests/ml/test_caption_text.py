@@ -1,15 +1,12 @@
-"""Caption preprocessing: cleaned text, emoji, hashtags, words."""
+"""Caption preprocessing: cleaned text, emoji, hashtags."""
 
 import time
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.caption.text import MAX_CHARACTERS, clean, emoji_name, hashed, readable, tokens
-from ml.caption.words import FIRST, MAX_WORDS, UNKNOWN, ids_of, padded
-from ml.training.caption.data import vocabulary
+from ml.caption.text import MAX_CHARACTERS, clean, emoji_name, readable
 
 
 @pytest.mark.parametrize(
@@ -51,7 +48,6 @@ def test_hashtags_and_emoji_become_words(caption: str, read: str) -> None:
 )
 def test_nothing_to_read_is_no_text(caption: str) -> None:
     assert readable(caption) == ""
-    assert tokens(caption) == []
 
 
 @pytest.mark.parametrize(
@@ -75,31 +71,10 @@ def test_letters_are_no_emoji() -> None:
     assert [emoji_name(char) for char in "aß中ا1!"] == [None] * 6
 
 
-def test_words_lose_apostrophes_stretching_and_capitals() -> None:
-    assert tokens("DON'T be soooo sad :( !!!") == ["dont", "be", "soo", "sad", ":(", "!!"]
-
-
-def test_words_keep_their_order_and_unknown_ones_their_place() -> None:
-    texts = [hashed(words) for words in (["not", "glad"], ["glad", "not"], ["so", "glad", "not"])]
-    known = vocabulary(texts, least=2)
-    first, turned, longer = (ids_of(text, known) for text in texts)
-    assert {*first.tolist()} == {FIRST, FIRST + 1}
-    assert turned.tolist() == first.tolist()[::-1]
-    assert longer.tolist() == [UNKNOWN, *turned.tolist()]
-
-
-def test_shorter_texts_are_filled_up_and_long_ones_cut() -> None:
-    known = vocabulary([hashed(["glad"])], least=1)
-    rows = padded([ids_of(hashed(["glad"] * n), known) for n in (0, 1, MAX_WORDS + 9)])
-    assert rows.shape == (3, MAX_WORDS)
-    assert (rows != 0).sum(axis=1).tolist() == [0, 1, MAX_WORDS]
-
-
 def test_ten_thousand_characters_are_cut_soon() -> None:
     began = time.perf_counter()
     for caption in ("ab " * 3334, "😀" * 10_000, "#" * 10_000, "ا" * 10_000, "@a" * 5_000):
         assert len(readable(caption)) <= MAX_CHARACTERS
-        assert len(hashed(tokens(caption))) < 10_000
     assert time.perf_counter() - began < 2
 
 
@@ -108,4 +83,3 @@ def test_any_text_is_read_without_an_error(caption: str) -> None:
     text = readable(caption)
     assert len(text) <= MAX_CHARACTERS
     assert text == " ".join(text.split())
-    assert hashed(tokens(caption)).dtype == np.uint32

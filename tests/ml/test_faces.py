@@ -165,6 +165,20 @@ def test_face_that_is_seen_only_from_near_must_convince(
     assert len(detect(drawing())) == found
 
 
+@pytest.mark.parametrize(
+    ("side", "score", "found"),
+    [(0.3, 0.76, 0), (0.3, 0.78, 1), (0.24, 0.7, 1), (0.9, 0.76, 0)],
+)
+def test_large_face_must_be_as_sure_as_a_person_s_so_near(
+    monkeypatch: pytest.MonkeyPatch, side: float, score: float, found: int
+) -> None:
+    face = Detection((0.05, 0.05, side, side), ((0.1, 0.2), (0.2, 0.2)), score)
+    monkeypatch.setattr(
+        "ml.faces.detection._find_upright", lambda view: [face] if view.width == 640 else []
+    )
+    assert len(detect(drawing())) == found
+
+
 def test_same_face_seen_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     eyes = ((0.1, 0.2), (0.2, 0.2))
     weak = Detection((0.1, 0.1, 0.2, 0.2), eyes, 0.7)

@@ -19,12 +19,12 @@ def test_shipped_model_is_the_one_described(name: str) -> None:
     else:
         assert tuple(described["classes"]) == (ACTIONS if name == "action" else EMOTIONS)
         assert described["measured"], "python -m ml.evaluate ... --record has not been run"
-    assert model_file(name).stat().st_size < 16 * 2**20
+    assert model_file(name).stat().st_size < 24 * 2**20
     cards = (model_file(name).with_suffix(".md"), model_file(name).with_suffix("") / "CARD.md")
     assert sum(card.is_file() for card in cards) == 1
 
 
-@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "tinyvit", "e5", "universal"])
+@pytest.mark.parametrize("name", ["yunet", "blazeface", "dinov2", "tinyvit", "e5"])
 def test_packaged_weights_are_the_pinned_ones(name: str) -> None:
     described = manifest()["weights"][name]
     assert weights_file(name).name == Path(described["path"]).name

@@ -1,6 +1,6 @@
 """Build the network of two tuned blocks, load the backbone's weights, average it with the head."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
@@ -31,8 +31,23 @@ def last_weights() -> dict[str, Float32Array]:
     Keys are "10.qkv.weight", "10.norm1.bias", "10.scale1", "norm.weight" and so on; matrices are
     (inputs, outputs).
     """
+    return _weights(_names(TUNED))
+
+
+def backbone_weights() -> dict[str, Float32Array]:
+    """Return the weights of all blocks and of the patches' embedding, keys as above.
+
+    "patches.weight" is (outputs, 3, 14, 14), "positions" (1, 257, 384) has the class token's place
+    first.
+    """
+    names = {f"patches.{kind}": f"model.patch_embed.proj.{kind}" for kind in ("weight", "bias")}
+    names |= {"class": "model.cls_token", "positions": "/Concat_4_output_0"}
+    return _weights(names | _names(range(12)))
+
+
+def _names(blocks: Iterable[int]) -> dict[str, str]:
     names = {f"norm.{kind}": f"model.norm.{kind}" for kind in ("weight", "bias")}
-    for n in range(FROZEN_BLOCKS, 12):
+    for n in blocks:
         first = _FIRST_MATRIX + 6 * n  # the exporter numbers folded matrices in a fixed order
         for part, place, number in _MATRICES:
             names[f"{n}.{part}.weight"] = f"onnx::MatMul_{first + number}"
@@ -41,6 +56,10 @@ def last_weights() -> dict[str, Float32Array]:
             names[f"{n}.scale{k}"] = f"model.blocks.{n}.ls{k}.gamma"
             for kind in ("weight", "bias"):
                 names[f"{n}.norm{k}.{kind}"] = f"model.blocks.{n}.norm{k}.{kind}"
+    return names
+
+
+def _weights(names: Mapping[str, str]) -> dict[str, Float32Array]:
     model = weights_file("dinov2").read_bytes()
     for name in names.values():
         model = with_output(model, name)
@@ -66,13 +85,17 @@ def build(
 def load_backbone_weights(model: keras.Model, weights: Mapping[str, Float32Array]) -> None:
     """Set the blocks and the normalisation after them to the backbone's weights."""
     for n in TUNED:
-        block = model.get_layer(f"block{n}")
-        for part in ("norm1", "qkv", "proj", "norm2", "fc1", "fc2"):
-            both = [weights[f"{n}.{part}.{kind}"] for kind in ("weight", "bias")]
-            getattr(block, part).set_weights(both)
-        for part in ("scale1", "scale2"):
-            getattr(block, part).assign(weights[f"{n}.{part}"])
+        load_block(model.get_layer(f"block{n}"), n, weights)
     model.get_layer("norm").set_weights([weights["norm.weight"], weights["norm.bias"]])
+
+
+def load_block(block: Block, n: int, weights: Mapping[str, Float32Array]) -> None:
+    """Set a block to the weights of the backbone's block `n`."""
+    for part in ("norm1", "qkv", "proj", "norm2", "fc1", "fc2"):
+        both = [weights[f"{n}.{part}.{kind}"] for kind in ("weight", "bias")]
+        getattr(block, part).set_weights(both)
+    for part in ("scale1", "scale2"):
+        getattr(block, part).assign(weights[f"{n}.{part}"])
 
 
 def average_logits(tuned: keras.Model, frozen: keras.Model) -> keras.Model:

@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +28,12 @@ def main() -> int:
     parser.add_argument("--version", required=True)
     parser.add_argument("--data", type=Path, help="folder of the base data and public test sets")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--parent", type=int, help="end with this process, which started it")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     os.nice(10)  # the site comes first
+    if given.parent:
+        threading.Thread(target=_end_with, args=(given.parent,), daemon=True).start()
     import_keras()
     from ml.training.candidate.train import NothingToLearn, Plan, Serving, train_candidate
 
@@ -47,6 +52,13 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """End at once when the process that waits for the result has gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ def prepare(reviewed: Reviewed) -> Rows:
 
 def _framed(images: list[bytes]) -> NDArray[np.uint8]:
     faces = np.zeros((len(images), SIDE, SIDE), dtype=np.uint8)
-    for row, encoded in enumerate(images):
-        seen = view(decoded(encoded, f"The face of row {row}"))
-        faces[row] = seen.crops[int(seen.weights.argmax())]
+    for one in batches(len(images), 1, "framing reviewed faces"):
+        seen = view(decoded(images[one.start], f"The face of row {one.start}"))
+        faces[one.start] = seen.crops[int(seen.weights.argmax())]
     return faces
 
 

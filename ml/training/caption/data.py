@@ -1,7 +1,6 @@
-"""Read GoEmotions and "emotion" (six classes) for training, with embeddings and words."""
+"""Read the collections that the caption network learns from, as rows with targets for its tasks."""
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,125 +10,169 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from ml.caption.encoder import WIDTH, embed
+import ml.caption
 from ml.caption.labels import FINE
-from ml.caption.text import Hashes, hashed, tokens
+from ml.caption.text import readable
 from ml.labels import EMOTIONS
 from ml.training.caption.labels import TO_EIGHT, eight_of, fine_shares
 from ml.types import Float32Array
 
-log = logging.getLogger(__name__)
+WRITTEN = Path(ml.caption.__file__).with_name("written")
+SENTIMENTS = ("negative", "neutral", "positive")
+XED = ("anger", "anticipation", "disgust", "fear", "joy", "sadness", "surprise", "trust")
+SARCASM = "sarcasm"
+"""Kind of ironic captions."""
 
-VALIDATION = ("dev", "val")  # as the one file and the other call it
+TARGETS = {
+    "emotion": len(FINE) + 8,
+    "mood": 2,
+    "rating": 2,
+    "sentiment": 3,
+    "irony": 1,
+    "emoji": 20,
+    "spoken": len(XED),
+}
+"""Tasks and the widths of their targets: fine and coarse shares of emotions, valence and energy of
+music, EmoBank's valence and arousal (standardised), and classes."""
+
+Targets = Mapping[str, Float32Array]
 
 
 @dataclass(frozen=True)
-class Captions:
-    """Sentence embeddings (n, 384), words (n), fine labels (n, 28) and coarse ones (n, 8).
-
-    An embedding is NaN if the text isn't encoded; fine labels are zero if only the coarse one is
-    known.
-    """
-
-    sentence: Float32Array
-    words: Sequence[Hashes]
-    fine: Float32Array
-    eight: Float32Array
-
-    def __len__(self) -> int:
-        return len(self.eight)
-
-
-@dataclass(frozen=True)
-class Collection:
-    """The training and validation rows of one file; the test rows are never read."""
+class Part:
+    """Texts (n) of one collection and their targets by task."""
 
     name: str
-    training: Captions
-    validation: Captions
+    texts: Sequence[str]
+    targets: Targets
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
-def read(data: Path, cache: Path, *, encoded: int | None = None, seed: int = 7) -> Collection:
-    """Return the rows of a file with columns text, split and labels (lists) or label.
-
-    Rows are shuffled by the seed. Encoding takes 25 ms a text on one core: `encoded` limits how
-    many training rows get an embedding, and a quarter as many validation rows are kept. The
-    embeddings are kept in `cache`.
-    """
-    table = pq.read_table(data)
-    splits = np.array(table["split"].to_pylist())
-    random = np.random.default_rng(seed)
-    validation, training = (
-        table.take(random.permutation(np.flatnonzero(np.isin(splits, names))))
-        for names in (VALIDATION, ("train",))
-    )
-    encoded = len(training) if encoded is None else encoded
-    validation = validation.slice(0, encoded // 4)
-    return Collection(
-        data.stem,
-        _captions(training, encoded, cache / f"{data.stem}-train-{encoded}.npy"),
-        _captions(validation, encoded, cache / f"{data.stem}-validation-{len(validation)}.npy"),
-    )
+def read(folder: Path, name: str, splits: Sequence[str], random: np.random.Generator) -> Part:
+    """Return the rows of these splits of a collection of READERS; those of XED are sampled."""
+    table = pq.read_table(folder / f"{name}.parquet")
+    if "split" in table.column_names:
+        table = table.filter(pc.is_in(table["split"], pa.array(splits)))
+    texts, targets = READERS[name](table, random)
+    return Part(name, texts, targets)
 
 
-def written(file: Path) -> Captions:
-    """Return the sincere captions of a CSV file with columns text, label and kind, all encoded."""
-    table = _sincere(file)
-    texts = table["text"].to_pylist()
-    return Captions(embed(texts), [hashed(tokens(text)) for text in texts], *targets_of(table))
+def written(name: str) -> Part:
+    """Return the captions of `written/{name}.csv`."""
+    table = csv.read_csv(WRITTEN / f"{name}.csv")
+    mood = np.stack([table[axis].to_numpy() for axis in ("valence", "energy")], axis=1)
+    ironic = pc.equal(table["kind"], SARCASM).to_numpy(zero_copy_only=False)
+    targets = {
+        "emotion": emotion_targets(table),
+        "mood": mood.astype(np.float32),
+        "irony": ironic[:, None].astype(np.float32),
+    }
+    return Part(name, table["text"].to_pylist(), targets)
 
 
-def languages_of(file: Path) -> list[str]:
-    """Return the languages of the same captions."""
-    names: list[str] = _sincere(file)["language"].to_pylist()
-    return names
+def without(part: Part, held_out: Sequence[str]) -> Part:
+    """Return the part without texts that say the same as one held out, and without empty ones."""
+    there = {_key(text) for text in held_out}
+    kept = [k for k, text in enumerate(part.texts) if readable(text) and _key(text) not in there]
+    return taken(part, kept)
 
 
-def _sincere(file: Path) -> pa.Table:
-    table = csv.read_csv(file)
-    return table.filter(pc.not_equal(table["kind"], "sarcasm"))
+def taken(part: Part, rows: Sequence[int]) -> Part:
+    """Return these rows of a part."""
+    targets = {task: values[rows] for task, values in part.targets.items()}
+    return Part(part.name, [part.texts[row] for row in rows], targets)
 
 
-def _captions(table: pa.Table, encoded: int, file: Path) -> Captions:
-    texts = table["text"].to_pylist()
-    fine, eight = targets_of(table)
-    sentence = np.full((len(texts), WIDTH), np.nan, dtype=np.float32)
-    sentence[:encoded] = _cached(texts[:encoded], file)
-    return Captions(sentence, [hashed(tokens(text)) for text in texts], fine, eight)
+def _key(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum()) or text
 
 
-def targets_of(table: pa.Table) -> tuple[Float32Array, Float32Array]:
-    """Return fine (n, 28) and coarse (n, 8) shares of a table's rows.
+def emotion_targets(table: pa.Table) -> Float32Array:
+    """Return fine (n, 28) and coarse (n, 8) shares beside each other.
 
+    Fine shares are zero if only the coarse one is known. A column `labels` holds lists of
+    GoEmotions labels, `label` one of the six labels of "emotion" or one of the seven emotions.
     Raises KeyError for an unknown label.
-    A column `labels` holds lists of GoEmotions labels, `label` one of the six labels of "emotion"
-    or one of the seven emotions.
     """
     if "labels" in table.column_names:
         fine = np.stack([fine_shares(names) for names in table["labels"].to_pylist()])
-        return fine, fine @ TO_EIGHT
+        return np.hstack([fine, fine @ TO_EIGHT])
     eight = np.stack([eight_of(name) for name in table["label"].to_pylist()])
-    return np.zeros((len(eight), len(FINE)), dtype=np.float32), eight
+    return np.hstack([np.zeros((len(eight), len(FINE)), dtype=np.float32), eight])
 
 
 def texts_and_targets(table: pa.Table) -> tuple[list[str], Float32Array]:
     """Return the texts (n) of a table's rows and shares of the seven emotions (n, 7)."""
-    seven = targets_of(table)[1][:, : len(EMOTIONS)].copy()
-    seven[:, EMOTIONS.index("happy")] += targets_of(table)[1][:, len(EMOTIONS)]  # love
+    eight = emotion_targets(table)[:, len(FINE) :]
+    seven = eight[:, : len(EMOTIONS)].copy()
+    seven[:, EMOTIONS.index("happy")] += eight[:, len(EMOTIONS)]  # love
     return table["text"].to_pylist(), seven
 
 
-def vocabulary(texts: Sequence[Hashes], least: int) -> Hashes:
-    """Return the sorted hashes of the words that at least `least` texts have."""
-    words, counts = np.unique(np.concatenate([np.unique(t) for t in texts]), return_counts=True)
-    return np.asarray(words[counts >= least])
+def one_hot(labels: Sequence[str], classes: Sequence[str]) -> Float32Array:
+    """Return (n, classes) with a one where the label is; raise ValueError if one is unknown."""
+    return np.eye(len(classes), dtype=np.float32)[[classes.index(label) for label in labels]]
 
 
-def _cached(texts: Sequence[str], file: Path) -> Float32Array:
-    if file.exists():
-        return np.asarray(np.load(file), dtype=np.float32)
-    result = np.concatenate([embed(texts[n : n + 64]) for n in range(0, len(texts), 64)])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    np.save(file, result)
-    log.info("embeddings of %d texts in %s", len(result), file)
-    return result
+Read = tuple[Sequence[str], Targets]
+
+
+def _emotions(table: pa.Table, _: np.random.Generator) -> Read:
+    return table["text"].to_pylist(), {"emotion": emotion_targets(table)}
+
+
+RATED = {"valence": (2.98, 0.35), "arousal": (3.04, 0.26)}
+"""Mean and standard deviation of EmoBank's training rows."""
+
+
+def _ratings(table: pa.Table, _: np.random.Generator) -> Read:
+    each = [(table[axis].to_numpy() - mean) / sd for axis, (mean, sd) in RATED.items()]
+    return table["text"].to_pylist(), {"rating": np.stack(each, axis=1).astype(np.float32)}
+
+
+def _sentiments(table: pa.Table, _: np.random.Generator) -> Read:
+    labels = table["label"].to_pylist()
+    return table["text"].to_pylist(), {"sentiment": one_hot(labels, SENTIMENTS)}
+
+
+def _irony(table: pa.Table, _: np.random.Generator) -> Read:
+    ironic = np.array([[label == "irony"] for label in table["label"].to_pylist()])
+    return table["text"].to_pylist(), {"irony": ironic.astype(np.float32)}
+
+
+def _emoji(table: pa.Table, _: np.random.Generator) -> Read:
+    labels = table["label"].to_pylist()
+    return table["text"].to_pylist(), {"emoji": one_hot(labels, sorted(set(labels)))}
+
+
+EACH_LANGUAGE = 700
+
+
+def _spoken(table: pa.Table, random: np.random.Generator) -> Read:
+    """Return at most EACH_LANGUAGE lines of each language, with equal shares of their emotions."""
+    languages = np.array(table["language"].to_pylist())
+    chosen = np.concatenate(
+        [
+            random.permutation(np.flatnonzero(languages == name))[:EACH_LANGUAGE]
+            for name in np.unique(languages)
+        ]
+    )
+    table = table.take(chosen)
+    several = np.array([[name in row for name in XED] for row in table["labels"].to_pylist()])
+    table, several = table.filter(pa.array(several.any(1))), several[several.any(1)]
+    shares = several / several.sum(axis=1, keepdims=True)
+    return table["text"].to_pylist(), {"spoken": shares.astype(np.float32)}
+
+
+READERS: Mapping[str, Callable[[pa.Table, np.random.Generator], Read]] = {
+    "goemotions": _emotions,
+    "emotion6": _emotions,
+    "emobank": _ratings,
+    "umsab": _sentiments,
+    "tweets_sentiment": _sentiments,
+    "tweets_irony": _irony,
+    "tweets_emoji": _emoji,
+    "xed": _spoken,
+}

@@ -1,142 +1,114 @@
-"""The caption network: one half reads a sentence embedding, the other words."""
+"""The caption network: the encoder and a linear layer for each task, with their losses."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
-from ml.caption.words import FIRST, UNKNOWN, Ids, padded
-from ml.types import Float32Array
+from ml.caption.labels import FINE
+from ml.training.caption import encoder
+from ml.training.caption.data import TARGETS, XED
+from ml.training.caption.labels import TO_EIGHT
 
-SEED = 7
+OUTPUTS = {
+    "emotion": len(FINE),
+    "mood": 5,
+    "sentiment": 3,
+    "irony": 1,
+    "emoji": TARGETS["emoji"],
+    "spoken": len(XED),
+}
+"""Sizes of the layers on the features. The mood's five numbers are those of `ml.caption.heads`."""
+
+LOSS_WEIGHTS = {
+    "emotion": 1.0,
+    "mood": 1.5,
+    "rating": 0.5,
+    "sentiment": 0.7,
+    "irony": 0.5,
+    "emoji": 0.3,
+    "spoken": 0.3,
+}
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Hyperparameters of one half of the network and its training."""
+def build(**size: Any) -> keras.Model:
+    """Return a network from embeddings and mask to the outputs by task; arguments as the encoder's.
 
-    hidden: int = 192
-    dropout: float = 0.4
-    noise: float = 0.0
-    word_dropout: float = 0.0
-    rate: float = 2e-3
-    decay: float = 0.05
-    epochs: int = 8
-    batch: int = 128
-
-
-WIDTH = 64
-"""Size of a word embedding."""
-
-
-def build_sentence(
-    features: int, classes: int, config: NetworkConfig, members: int = 1
-) -> keras.Model:
-    """Return a network from (batch, features) embeddings to (batch, classes) logits.
-
-    Several `members` are as many networks behind one scale, whose logits are averaged.
+    EmoBank's ratings are linear in what gives the mood: people who rate sentences and music use
+    their scales differently, but mean the same.
     """
-    sentence = keras.Input((features,), name="sentence")
-    scaled = layers.Normalization(name="scale")(sentence)
-    logits = []
-    for k in range(members):
-        x = layers.GaussianNoise(config.noise)(scaled)
-        x = layers.Dropout(config.dropout / 2)(x)
-        x = layers.Dense(config.hidden, activation="gelu", name=f"hidden{k}")(x)
-        x = layers.Dropout(config.dropout)(x)
-        said = layers.Dense(classes, kernel_initializer="zeros", name=f"said{k}")(x)
-        logits.append(said)
-    mean = logits[0] if members == 1 else layers.Average()(logits)
-    return keras.Model(sentence, mean, name="of_sentence")
+    encoded = encoder.build(**size)
+    features = layers.Dropout(0.1, dtype="float32")(encoded.output)
+    outputs = {
+        name: layers.Dense(wide, dtype="float32", name=name)(features)
+        for name, wide in OUTPUTS.items()
+    }
+    outputs["rating"] = layers.Dense(
+        2, kernel_initializer=keras.initializers.Identity(), dtype="float32", name="rating"
+    )(outputs["mood"][:, :2])
+    return keras.Model(encoded.inputs, outputs, name="caption")
 
 
-def as_ensemble(networks: Sequence[keras.Model], config: NetworkConfig) -> keras.Model:
-    """Return single networks as one ensemble, behind the scale of the first.
+def freeze(model: keras.Model, blocks: int) -> None:
+    """Keep the first blocks and the normalisation before them as they are."""
+    for name in ("norm", *(f"block{n}" for n in range(blocks))):
+        model.get_layer(name).trainable = False
 
-    Their scales differ only by which texts were shifted to another language (`train`), which is
-    negligible over sixty thousand texts.
+
+def emotion_loss(targets: Any, logits: Any) -> Any:
+    """Return (n,) cross-entropies of the coarse labels and, where known, of the fine ones.
+
+    `targets` (n, 36) are the fine shares (28), zero where unknown, and the coarse ones (8); the
+    probability of a coarse emotion is the sum of its fine ones.
     """
-    first = networks[0]
-    together = build_sentence(
-        first.input.shape[1], first.output.shape[1], config, members=len(networks)
-    )
-    scale = together.get_layer("scale")
-    scale.set_weights(first.get_layer("scale").get_weights())
-    scale.finalize_state()  # setting weights alone leaves its old mean in use
-    for k, network in enumerate(networks):
-        for name in ("hidden", "said"):
-            trained = network.get_layer(f"{name}0").get_weights()
-            together.get_layer(f"{name}{k}").set_weights(trained)
-    return together
+    fine, eight = targets[:, : len(FINE)], targets[:, len(FINE) :]
+    coarse = ops.log(ops.matmul(ops.softmax(logits), ops.convert_to_tensor(TO_EIGHT)) + 1e-7)
+    return -ops.sum(eight * coarse, -1) - 0.5 * ops.sum(fine * ops.log_softmax(logits), -1)
 
 
-def build_words(words: int, classes: int, config: NetworkConfig) -> keras.Model:
-    """Return a network from (batch, any) numbers of words, 0 for none, to (batch, classes) logits.
+def mood_loss(targets: Any, said: Any) -> Any:
+    """Return (n,) negative log likelihoods of (n, 2) valence and energy.
 
-    Gated recurrent units (Cho et al. 2014) read the words both ways: "not happy" is not "happy".
-    Their outputs are pooled by attention and by the maximum.
+    Each is weighted by the square root of the predicted variance (beta-NLL, Seitzer et al. 2022),
+    so that captions that are hard to rate are learned from too.
     """
-    ids = keras.Input((None,), dtype="int32", name="words")
-    there = ops.not_equal(ids, 0)
-    x = layers.Dropout(config.dropout)(layers.Embedding(words + FIRST, WIDTH)(ids))
-    x = layers.Bidirectional(layers.GRU(config.hidden, return_sequences=True))(x, mask=there)
-    absent = ops.expand_dims(-1e4 * (1.0 - ops.cast(there, "float32")), -1)
-    attention = ops.softmax(layers.Dense(1)(x) + absent, axis=1)
-    x = layers.Concatenate()([ops.sum(attention * x, axis=1), ops.max(x + absent, axis=1)])
-    x = layers.Dropout(config.dropout)(x)
-    logits = layers.Dense(classes, kernel_initializer="zeros")(x)
-    return keras.Model(ids, logits, name="of_words")
+    sd = ops.exp(ops.clip(said[:, 2:4], -3.5, 0.0))
+    correlation = 0.95 * ops.tanh(said[:, 4])
+    z = (targets - ops.sigmoid(said[:, :2])) / sd
+    rest = 1 - ops.square(correlation)
+    distance = ops.sum(ops.square(z), -1) - 2 * correlation * z[:, 0] * z[:, 1]
+    nll = 0.5 * distance / rest + 0.5 * ops.log(rest) + ops.sum(ops.log(sd), -1)
+    weight = ops.stop_gradient(ops.sqrt(sd[:, 0] * sd[:, 1]) / 0.15)
+    return weight * nll
 
 
-def join(of_sentence: keras.Model, of_words: keras.Model) -> keras.Model:
-    """Return one network from both inputs to (batch, 2 x classes + 2) logits: the sentence's, the
-    words', and those of irony and of trust in the words, linear in the scaled embedding."""
-    scaled = of_sentence.get_layer("scale").output
-    asked = [
-        layers.Dense(1, name=n, kernel_initializer="zeros")(scaled) for n in ("irony", "trust")
-    ]
-    outputs = [of_sentence.output, of_words.output, *asked]
-    inputs = [of_sentence.input, of_words.input]
-    return keras.Model(inputs, layers.Concatenate()(outputs), name="caption")
+def _shares_loss(targets: Any, logits: Any) -> Any:
+    return -ops.sum(targets * ops.log_softmax(logits), -1)
 
 
-class WordDropout(keras.utils.PyDataset):  # type: ignore[misc]
-    """Shuffled batches of (ids, targets, weights) in which words become unknown at random.
+def _rating_loss(targets: Any, said: Any) -> Any:
+    return ops.mean(ops.square(targets - said), -1)
 
-    Each text loses its own share of words, up to `config.word_dropout`, so that the network learns
-    from the rest. Texts of about the same length share a batch, which saves most of the time.
-    """
 
-    def __init__(
-        self,
-        words: Sequence[Ids],
-        targets: Float32Array,
-        weights: Float32Array,
-        config: NetworkConfig,
-    ) -> None:
-        super().__init__()
-        self.words, self.targets, self.weights = words, targets, weights
-        self.config, self.random = config, np.random.default_rng(SEED)
-        self.on_epoch_end()
+def _yes_loss(targets: Any, logits: Any) -> Any:
+    return ops.mean(ops.softplus(logits) - targets * logits, -1)
 
-    def __len__(self) -> int:
-        return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[Ids, Float32Array, Float32Array]:
-        rows = self.batches[index]
-        kept = padded([self._drop_words(self.words[row]) for row in rows])
-        return kept, self.targets[rows], self.weights[rows]
+LOSSES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "emotion": emotion_loss,
+    "mood": mood_loss,
+    "rating": _rating_loss,
+    "sentiment": _shares_loss,
+    "irony": _yes_loss,
+    "emoji": _shares_loss,
+    "spoken": _shares_loss,
+}
 
-    def _drop_words(self, words: Ids) -> Ids:
-        share = self.random.random() * self.config.word_dropout
-        return np.where(self.random.random(len(words)) < share, UNKNOWN, words).astype(np.int32)
 
-    def on_epoch_end(self) -> None:
-        size = self.config.batch
-        lengths = np.array([len(words) for words in self.words])
-        order = np.argsort(lengths + self.random.uniform(0, 4, len(lengths)))
-        ends = range(size, len(order) + 1, size)
-        self.batches = [order[end - size : end] for end in ends]
-        self.random.shuffle(self.batches)
+def predict(model: keras.Model, batches: Any) -> dict[str, NDArray[Any]]:
+    """Return the outputs by task for all rows of the batches."""
+    said = [model.predict_on_batch(batches.inputs(rows)) for rows in batches.batches]
+    return {name: np.concatenate([each[name] for each in said]) for name in said[0]}

@@ -32,11 +32,13 @@ from ml.training.scene.fitting import cross_validated, folds_of, stretched
 COMPOSED = 400
 TRIED: Mapping[str, Sequence[float]] = {
     "shared": (0.0, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16),
-    "reliability": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.4),
+    "reliability": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     "widening": (0.5, 1.0, 2.0, 4.0),
 }
-"""Values of each number, in the order of the search. Contradiction always widens a little: the
-written stories are too few to say that captions are never meant otherwise."""
+"""Values of each number, in the order of the search. No modality counts more than it claims: with
+1.4 for the scene, ellipses of rated photos were too narrow (.864 of nine tenths). Contradiction
+always widens a little: the written stories are too few to say that captions are never meant
+otherwise."""
 START = Fusion(
     dict.fromkeys(FUSION.reliability, 1.0),
     dict.fromkeys(FUSION.shared, 0.0),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ml.evaluation.measure import MEASURES, read
+from ml.evaluation.measure import MEASURES
+from ml.evaluation.tables import read
 from ml.manifest import manifest
 
 DATA = os.environ.get("STORIFY_DATA")

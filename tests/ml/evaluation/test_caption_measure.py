@@ -61,11 +61,59 @@ def test_sides_are_counted_by_language_and_sarcasm_apart(table: pa.Table) -> Non
     result = caption_measure.measure_signs(moods, table)
     assert (result["n"], result["right"]) == (3, 0.6667)
     assert result["right_and_decided"] == 0.3333
-    assert result["languages"] == {"de": {"n": 1, "right": 0.0}, "en": {"n": 2, "right": 1.0}}
-    assert result["kinds"]["short"] == {"n": 1, "right": 0.0}
+    assert result["misled"] == 0
+    assert result["languages"] == {
+        "de": {"n": 1, "right": 0.0, "misled": 0},
+        "en": {"n": 2, "right": 1.0, "misled": 0},
+    }
+    assert result["kinds"]["short"] == {"n": 1, "right": 0.0, "misled": 0}
     assert result["facts_undecided"] == 0.5
     assert result["sarcasm"] == {"n": 2, "right": 0.0}
     assert result["sarcasm_misled"] == 0.5
+
+
+def test_wrong_by_more_than_its_sd_is_misled() -> None:
+    table = pa.table({"valence": [1, 1, -1], "kind": ["slang", "slang", "plain"]})
+    result = caption_measure.measure_signs([mood(0.3), mood(0.4), mood(0.9, 0.5)], table)
+    assert (result["n"], result["right"], result["misled"]) == (3, 0.0, 1)
+    assert result["kinds"]["slang"]["misled"] == 1
+    assert "languages" not in result
+
+
+def test_ratings_have_a_side_unless_they_lie_in_the_middle() -> None:
+    table = pa.table({"valence": [0.8, 0.2, 0.54, 0.46]})
+    assert caption_measure.sides_of(table).tolist() == [1, -1, 0, 0]
+    assert caption_measure.sides_of(pa.table({"valence": [1, -1, 0]})).tolist() == [1, -1, 0]
+
+
+def test_moods_are_correlated_with_ratings_of_either_axis() -> None:
+    moods = [mood(v) for v in (0.2, 0.4, 0.5, 0.6, 0.9)]
+    for each, energy in zip(moods, (0.1, 0.9, 0.2, 0.8, 0.3), strict=True):
+        each.mean[1] = energy
+    table = pa.table({"valence": [1.4, 1.8, 2.0, 2.2, 2.8], "arousal": [4.0, 1, 4, 1, 3.5]})
+    result = caption_measure.measure_ratings(moods, table)
+    assert result["valence_r"] == 1
+    assert result["arousal_r"] < -0.9
+    low, high = result["arousal_r_interval"]
+    assert low < result["arousal_r"] < high
+
+
+def test_sentiments_are_measured_in_each_language() -> None:
+    table = pa.table(
+        {"label": ["negative", "positive", "positive"], "language": ["fr", "fr", "hindi"]}
+    )
+    shares = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.6, 0.2, 0.2]])
+    result = caption_measure.measure_sentiment(shares, table)
+    assert result["accuracy"] == 0.6667
+    assert result["languages"]["fr"] == {"n": 2, "accuracy": 1.0, "macro_f1": 1.0}
+    assert result["mean_macro_f1"] == 0.5
+
+
+def test_neutral_alone_is_an_emotion_and_not_a_sentiment() -> None:
+    assert caption_measure.are_sentiments([["negative"], ["neutral"]])
+    assert not caption_measure.are_sentiments([["neutral"]])
+    assert not caption_measure.are_sentiments([["neutral"], ["sad"]])
+    assert not caption_measure.are_sentiments([[], []])
 
 
 def test_f1_of_several_labels_counts_each_class() -> None:

@@ -31,10 +31,12 @@ def write(folder: Path, columns: Mapping[str, Sequence[Any]]) -> str:
     return str(file)
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+def run(
+    capsys: pytest.CaptureFixture[str], *arguments: str, required: set[str] | None = None
+) -> dict[str, Any]:
     assert main([*arguments, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result.keys() >= REQUIRED
+    assert result.keys() >= (required or REQUIRED)
     return dict(result)
 
 
@@ -98,6 +100,49 @@ def test_caption_leaves_out_texts_of_several_emotions(
     result = run(capsys, "caption", "--data", write(tmp_path, columns))
     assert (result["n"], result["several_emotions_left_out"]) == (2, 1)
     assert result["accuracy"] == 1
+
+
+@pytest.mark.parametrize("without_labels", [{}, {"label": ["", ""]}])
+def test_captions_with_signs_alone_are_measured_by_their_side(
+    without_labels: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["best day ever with my friends!", "my heart is broken"],
+        "language": ["en", "en"],
+        "valence": [1, -1],
+        "kind": ["plain", "plain"],
+    }
+    file = write(tmp_path, columns | without_labels)
+    result = run(capsys, "caption", "--data", file, required={"n", "signs", "ms_per_item"})
+    assert "accuracy" not in result
+    assert (result["signs"]["n"], result["signs"]["right"], result["signs"]["misled"]) == (2, 1, 0)
+
+
+def test_rated_captions_are_measured_by_correlation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["best day ever!!", "my heart is broken", "a table", "furious right now", "peace"],
+        "valence": [4.5, 1.5, 3.0, 1.8, 3.9],
+        "arousal": [4.2, 2.5, 2.8, 4.2, 2.0],
+    }
+    file = write(tmp_path, columns)
+    result = run(capsys, "caption", "--data", file, required={"n", "ratings"})
+    assert "signs" not in result
+    assert result["ratings"]["valence_r"] > 0.5
+
+
+def test_sentiments_have_three_classes_and_languages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "text": ["I love this", "je déteste ça"],
+        "label": ["positive", "negative"],
+        "language": ["english", "french"],
+    }
+    result = run(capsys, "caption", "--data", write(tmp_path, columns))
+    assert result["classes"] == ["negative", "neutral", "positive"]
+    assert result["languages"].keys() == {"english", "french"}
 
 
 @pytest.mark.parametrize("column", ["faces", "n_faces"])

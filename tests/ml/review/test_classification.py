@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from ml.review.classification import (
-    calibration_error,
-    class_scores,
-    confusion,
-    reliability,
-    stability_index,
-)
-from ml.training import calibration
+from ml.review.classification import class_scores, confusion, stability_index
 
 NAMES = ["a", "b", "c"]
 GENERATOR = np.random.default_rng(5)
@@ -33,24 +26,6 @@ def test_scores_are_sklearn_s() -> None:
 def test_scores_that_nothing_is_known_about_are_none() -> None:
     (never,) = class_scores(["a"], ["a"], ["b"])
     assert (never.precision, never.recall, never.f1, never.n) == (None, None, None, 0)
-
-
-def test_bins_and_their_error_are_those_of_the_training() -> None:
-    probabilities = GENERATOR.dirichlet([1, 1, 1], 400)
-    labels = GENERATOR.integers(0, 3, 400)
-    right = (probabilities.argmax(axis=1) == labels).tolist()
-
-    bins = reliability(probabilities.max(axis=1).tolist(), right)
-
-    theirs = calibration.reliability(probabilities, labels, 10)
-    assert np.allclose([(one.confidence, one.accuracy, one.n) for one in bins], theirs)
-    theirs_ece = calibration.calibration_error(probabilities, labels, 10)
-    assert calibration_error(bins) == pytest.approx(theirs_ece)
-
-
-def test_full_confidence_is_in_the_last_bin_and_nothing_has_no_error() -> None:
-    assert [one.n for one in reliability([0.95, 1.0], [True, False])] == [2]
-    assert calibration_error(reliability([], [])) is None
 
 
 def test_the_stability_index_is_that_of_its_formula() -> None:

@@ -66,6 +66,14 @@ def test_reviewers_no_better_than_chance_say_nothing() -> None:
     assert corrected(Estimate(0.8, 0.7, 0.9, 100), Estimate(0.3, 0.1, 0.5, 50), 7) is None
 
 
+def test_reviewers_who_follow_the_model_say_nothing() -> None:
+    skill = Estimate(0.64, 0.45, 0.8, 25)
+    assert corrected(Estimate(0.89, 0.71, 0.96, 26), skill, 15) is None
+    within_chance = corrected(Estimate(0.79, 0.6, 0.9, 26), skill, 15)
+    assert within_chance
+    assert (within_chance.share, within_chance.high) == (1.0, 1.0)
+
+
 # --- coverage, with reviewers whose error rates are known ---
 
 

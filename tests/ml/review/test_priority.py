@@ -5,7 +5,7 @@ import pytest
 
 from ml.mood import Gaussian
 from ml.review.mood_classes import QUADRANTS, feeling_of, quadrant_of
-from ml.review.priority import disagreement, uncertainty
+from ml.review.priority import uncertainty
 
 
 def gaussian(valence: float, sd: float = 0.1) -> Gaussian:
@@ -38,9 +38,3 @@ def test_uncertainty_is_what_the_margin_leaves(
     probabilities: dict[str, float] | None, expected: float
 ) -> None:
     assert uncertainty(probabilities) == pytest.approx(expected)
-
-
-def test_disagreement_is_the_distance_in_standard_deviations_of_the_difference() -> None:
-    one, other = gaussian(0.2, 0.03), gaussian(0.7, 0.04)
-    assert disagreement(one, other) == pytest.approx(10.0)
-    assert disagreement(one, one) == 0.0

@@ -5,15 +5,13 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from ml.calibration import conformal_sets, softmax
+from ml.calibration import calibration_error, conformal_sets, reliability, softmax
 from ml.evaluation.metrics import report
 from ml.training.calibration import (
-    calibration_error,
     conformal_threshold,
     fit_scaling,
     fit_temperature,
     log_loss,
-    reliability,
     threshold_for,
 )
 
@@ -64,12 +62,6 @@ def test_scaling_of_a_few_rows_improves_the_fit_and_stays_in_range(
 
 def test_softmax_of_huge_logits_stays_finite() -> None:
     assert softmax([[1e4, 0.0]]).tolist() == [[1.0, 0.0]]
-
-
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
-    probabilities = np.array([[0.8, 0.2]] * 10)
-    labels = np.array([0] * 5 + [1] * 5)
-    assert calibration_error(probabilities, labels) == pytest.approx(0.3)
 
 
 def test_threshold_reaches_the_precision_asked_for() -> None:
@@ -174,21 +166,18 @@ def test_honest_logits_have_temperature_one() -> None:
 def test_reliability_is_counted_in_bins_of_a_fifteenth() -> None:
     """0.61 and 0.66 lie between 9/15 and 10/15, 0.67 beyond; 1.0 shares the last bin with 0.95."""
     confidence = np.array([0.61, 0.66, 0.67, 0.95, 1.0])
-    probabilities = np.stack([confidence, 1 - confidence], axis=1)
-    labels = np.array([0, 1, 0, 0, 1])
     rows = [(0.635, 0.5, 2), (0.67, 1.0, 1), (0.975, 0.5, 2)]
-    result = reliability(probabilities, labels)
+    result = reliability(confidence, [True, False, True, True, False])
     assert [row == pytest.approx(want) for row, want in zip(result, rows, strict=True)] == [
         True
     ] * 3
     # Gaps of 0.135, 0.33 and 0.475, weighted by 2, 1 and 2 of five rows.
-    assert calibration_error(probabilities, labels) == pytest.approx((0.27 + 0.33 + 0.95) / 5)
+    assert calibration_error(result) == pytest.approx((0.27 + 0.33 + 0.95) / 5)
 
 
 def test_every_wrong_answer_is_a_gap_of_its_whole_confidence() -> None:
-    probabilities = np.array([[0.8, 0.2]] * 4)
-    assert calibration_error(probabilities, np.array([1] * 4)) == pytest.approx(0.8)
-    assert calibration_error(probabilities, np.array([0] * 4)) == pytest.approx(0.2)
+    for right, gap in ((False, 0.8), (True, 0.2)):
+        assert calibration_error(reliability([0.8] * 4, [right] * 4)) == pytest.approx(gap)
 
 
 def test_threshold_is_the_lowest_of_those_that_reach_the_precision() -> None:
