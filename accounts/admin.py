@@ -101,4 +101,4 @@ class SpotifyAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type
     list_filter = ("needs_sign_in",)
     list_select_related = ("user",)
     search_fields = ("display_name", "account_id", "user__email")
-    fields = (*list_display, "scopes", "expires_at")
+    fields = (*list_display, "spotify_id", "purposes", "scopes", "expires_at")

@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.utils import timezone
 
 from accounts import login_throttle
 from accounts.fields import EncryptedTextField
+from accounts.spotify.scopes import Purpose
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -136,11 +138,20 @@ class SpotifyAccount(models.Model):
     account_id = models.CharField(
         max_length=255, unique=True, help_text="Spotify's account_id, else its id."
     )
+    spotify_id = models.CharField(
+        max_length=255, blank=True, help_text="Spotify's id, by which it names a playlist's owner."
+    )
     display_name = models.CharField(max_length=255, blank=True)
     access_token = EncryptedTextField(blank=True)
     refresh_token = EncryptedTextField(blank=True)
     expires_at = models.DateTimeField()
     scopes = models.TextField(blank=True, help_text="Granted scopes, separated by spaces.")
+    purposes = ArrayField(
+        models.CharField(max_length=20, choices=[(one.value, one.name) for one in Purpose]),
+        default=list,
+        blank=True,
+        help_text="What the person allowed on Storify's own page and hasn't taken back.",
+    )
     needs_sign_in = models.BooleanField(default=False)
     connected_at = models.DateTimeField(default=timezone.now)
 

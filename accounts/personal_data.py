@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from accounts.spotify.scopes import Purpose
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -26,6 +28,8 @@ class Part:
     erase_spotify: Callable[[User], None] | None = None
     erase_faces: Callable[[User], None] | None = None
     share: Callable[[User], None] | None = None
+    spotify_allowed: Callable[[User, Purpose], None] | None = None
+    spotify_withdrawn: Callable[[User, Purpose], None] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -39,15 +43,28 @@ def register(
     erase_spotify: Callable[[User], None] | None = None,
     erase_faces: Callable[[User], None] | None = None,
     share: Callable[[User], None] | None = None,
+    spotify_allowed: Callable[[User, Purpose], None] | None = None,
+    spotify_withdrawn: Callable[[User, Purpose], None] | None = None,
 ) -> None:
     """Register an app's part.
 
     `erase_spotify` removes only what was derived from Spotify, `erase_faces` only what was read
     from faces. `share` follows a change of the user's `improve_consent`, whichever way it went.
+    `spotify_allowed` may start what the user has just allowed (with transaction.on_commit), and
+    `spotify_withdrawn` removes what was read or kept for the purpose that they took back.
     All run with the user's row locked, inside the transaction that deletes the user, disconnects
-    Spotify or records the consent; delete files in transaction.on_commit.
+    Spotify, allows or withdraws, or records the consent; delete files in transaction.on_commit.
     """
-    _parts[name] = Part(name, export, erase, erase_spotify, erase_faces, share)
+    _parts[name] = Part(
+        name,
+        export,
+        erase,
+        erase_spotify,
+        erase_faces,
+        share,
+        spotify_allowed,
+        spotify_withdrawn,
+    )
 
 
 def parts() -> Iterator[Part]:

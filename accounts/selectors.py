@@ -8,10 +8,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import ApiToken, SpotifyAccount, User
+from accounts.spotify import scopes
+from accounts.spotify.scopes import Purpose
 
 
 def spotify_account(user: User) -> SpotifyAccount | None:
     return SpotifyAccount.objects.filter(user=user).first()
+
+
+def spotify_allowed(user: User) -> set[Purpose]:
+    """What the user lets Storify do at Spotify."""
+    account = spotify_account(user)
+    return {one for one in Purpose if account and scopes.has(account, one)}
 
 
 def active_api_tokens(user: User) -> QuerySet[ApiToken]:
@@ -61,8 +69,10 @@ def account_json(user: User) -> bytes:
 def _spotify_json(account: SpotifyAccount) -> dict[str, Any]:
     return {
         "account_id": account.account_id,
+        "id": account.spotify_id,
         "display_name": account.display_name,
         "permissions": account.scopes.split(),
+        "allowed": account.purposes,
         "connected_at": account.connected_at.isoformat(),
     }
 

@@ -4,7 +4,7 @@ import secrets
 import shutil
 import zipfile
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -13,6 +13,8 @@ from social_django.models import UserSocialAuth
 
 from accounts import personal_data, selectors
 from accounts.models import ApiToken, SpotifyAccount, User
+from accounts.spotify import scopes
+from accounts.spotify.scopes import Purpose
 from accounts.spotify.tokens import Grant
 from accounts.spotify.types import Profile
 from accounts.transactions import atomic_with_retry
@@ -99,9 +101,12 @@ def record_improve_consent(*, user: User, agreed: bool) -> User:
 
 
 @transaction.atomic
-def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAccount:
-    """Store a new grant, replacing an older one of the same Spotify account.
+def connect_spotify(
+    *, user: User, profile: Profile, grant: Grant, purpose: Purpose | None = None
+) -> SpotifyAccount:
+    """Store a new grant of the same Spotify account, and what the user allowed with it.
 
+    Signing in asks for no scope, so an older grant that reaches further stays.
     Raises SpotifyInUse if either side is already connected to another account.
     """
     taken = SpotifyAccount.objects.select_for_update().filter(
@@ -109,19 +114,76 @@ def connect_spotify(*, user: User, profile: Profile, grant: Grant) -> SpotifyAcc
     )
     if any(other.user_id != user.pk or other.account_id != profile.account_id for other in taken):
         raise SpotifyInUse
+    old = next(iter(taken), None)
     account, _ = SpotifyAccount.objects.update_or_create(
         user=user,
         defaults={
             "account_id": profile.account_id,
+            "spotify_id": profile.id,
             "display_name": profile.display_name,
-            "access_token": grant.access_token,
-            "refresh_token": grant.refresh_token or "",
-            "expires_at": timezone.now() + timedelta(seconds=grant.expires_in),
-            "scopes": grant.scopes or "",
-            "needs_sign_in": False,
+            **({} if old and _reaches_further(old, grant) else _tokens(grant)),
         },
     )
+    if purpose and scopes.covers(grant.scopes, purpose):
+        _allow(account, purpose)
     return account
+
+
+def _tokens(grant: Grant) -> dict[str, Any]:
+    return {
+        "access_token": grant.access_token,
+        "refresh_token": grant.refresh_token or "",
+        "expires_at": timezone.now() + timedelta(seconds=grant.expires_in),
+        "scopes": grant.scopes or "",
+        "needs_sign_in": False,
+    }
+
+
+def _reaches_further(account: SpotifyAccount, grant: Grant) -> bool:
+    """Whether the tokens that we have serve something that the new ones don't."""
+    if account.needs_sign_in or not account.refresh_token:
+        return False
+    return any(
+        scopes.has(account, purpose) and not scopes.covers(grant.scopes, purpose)
+        for purpose in Purpose
+    )
+
+
+def _allow(account: SpotifyAccount, purpose: Purpose) -> None:
+    account.purposes = sorted({*account.purposes, purpose})
+    account.save(update_fields=["purposes"])
+    for part in personal_data.parts():
+        if part.spotify_allowed:
+            part.spotify_allowed(account.user, purpose)
+
+
+@atomic_with_retry
+def withdraw_spotify(*, user: User, purpose: Purpose) -> User:
+    """Take back what the user allowed; what was read or kept for it is deleted at once.
+
+    Spotify has no way to give back a single scope: Storify just doesn't use it any more.
+    """
+    User.objects.select_for_update().get(pk=user.pk)
+    account = SpotifyAccount.objects.select_for_update().filter(user=user).first()
+    if account:
+        account.purposes = [kept for kept in account.purposes if kept != purpose]
+        account.save(update_fields=["purposes"])
+    _forget(user, purpose)
+    return user
+
+
+@atomic_with_retry
+def delete_spotify_copy(*, user: User, purpose: Purpose) -> User:
+    """Delete what was read or kept for the purpose, which stays allowed."""
+    User.objects.select_for_update().get(pk=user.pk)
+    _forget(user, purpose)
+    return user
+
+
+def _forget(user: User, purpose: Purpose) -> None:
+    for part in personal_data.parts():
+        if part.spotify_withdrawn:
+            part.spotify_withdrawn(user, purpose)
 
 
 @atomic_with_retry
@@ -176,9 +238,8 @@ def revoke_api_token(*, token: ApiToken) -> ApiToken:
 def touch_api_token(*, token: ApiToken) -> ApiToken:
     """Record that the token was used, at most once a minute."""
     now = timezone.now()
-    ApiToken.objects.filter(
-        Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_STEP), pk=token.pk
-    ).update(last_used_at=now)
+    if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
+from recommender.catalogue import shared_tracks
 from recommender.models import Choice, RankingWeights, Suggestion, Track
 from recommender.services.search_words import learn_words_of
 
@@ -30,6 +32,10 @@ class TrackAdmin(admin.ModelAdmin[Track]):
     readonly_fields = ("id", "source", "source_id", "song_key", "search_text", "recipe")
     show_full_result_count = False
     list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Track]:
+        """Private libraries aren't for staff."""
+        return super().get_queryset(request).filter(shared_tracks.shared())
 
     def save_model(self, request: HttpRequest, obj: Track, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

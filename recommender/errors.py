@@ -17,6 +17,10 @@ class ImportFailedError(RecommenderError):
     """A catalogue file can't be read at all; single bad rows don't raise this."""
 
 
+class UnknownEncodingError(ImportFailedError):
+    """The encoding of a text file can't be told."""
+
+
 class FactorsUnusableError(RecommenderError):
     """Collaborative factors can't be loaded or served; the message says what to do."""
 

@@ -7,10 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from accounts.models import User
 from accounts.personal_data import register
+from accounts.spotify.scopes import Purpose
 from accounts.transactions import atomic_with_retry
+from recommender.library import selectors as library_selectors
+from recommender.library.importing.jobs import forget_imports
+from recommender.library.services import delete_library, delete_needless, start_sync
 from recommender.locks import lock_profile
 from recommender.models import (
     Choice,
+    LibraryImport,
+    LibraryTrack,
     MusicPreferences,
     StoryTuning,
     Suggestion,
@@ -18,7 +24,6 @@ from recommender.models import (
     TasteReset,
     Track,
 )
-from recommender.services.catalogue import delete_unused
 from recommender.services.saves import recount_saves
 from recommender.services.taste import recount_taste
 
@@ -30,15 +35,42 @@ _PREFERENCE_FIELDS = (
 
 def take_part() -> None:
     """Register for export, deletion and disconnecting from Spotify."""
-    register("music", export=export, erase=erase, erase_spotify=erase_spotify)
+    register(
+        "music",
+        export=export,
+        erase=erase,
+        erase_spotify=erase_spotify,
+        spotify_allowed=start_reading,
+        spotify_withdrawn=forget_library,
+    )
+
+
+def start_reading(user: User, purpose: Purpose) -> None:
+    """Read the music of somebody who has just allowed it."""
+    if purpose == Purpose.LIBRARY:
+        start_sync(user=user)
+
+
+def forget_library(user: User, purpose: Purpose) -> None:
+    """Delete the music of somebody who no longer allows it to be read; files were never that."""
+    if purpose == Purpose.LIBRARY:
+        delete_library(user=user, keep_imports=True)
 
 
 def export(user: User) -> Iterator[tuple[str, bytes]]:
-    """The person's saved and suggested tracks, taste profile and preferences."""
+    """The person's saved and suggested tracks, library, taste profile and preferences."""
     choices = Choice.objects.filter(user=user).select_related("track")
     yield "music/saved.json", _json({**_track(c.track), **_choice(c)} for c in choices)
     shown = Suggestion.objects.filter(user=user).select_related("track")
     yield "music/suggested.json", _json({**_track(s.track), **_suggestion(s)} for s in shown)
+    held = library_selectors.library_of(user).select_related("track")
+    own = held.order_by("source", "rank", "pk")
+    yield "music/library.json", _json({**_track(h.track), **_held(h)} for h in own)
+    files = LibraryImport.objects.filter(user=user)
+    yield (
+        "music/imports.json",
+        _json({"file": f.name, "at": f.created_at, "report": f.report} for f in files),
+    )
     profiles = TasteProfile.objects.filter(user=user)
     yield (
         "music/taste.json",
@@ -53,7 +85,13 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
     yield (
         "music/stories.json",
         _json(
-            {"story": t.story_id, "steering": t.steering, "learned_from": t.learns} for t in tunings
+            {
+                "story": t.story_id,
+                "steering": t.steering,
+                "learned_from": t.learns,
+                "music": t.music,
+            }
+            for t in tunings
         ),
     )
     resets = TasteReset.objects.filter(user=user)
@@ -64,11 +102,14 @@ def export(user: User) -> Iterator[tuple[str, bytes]]:
 def erase(user: User) -> None:
     """Delete everything about the person."""
     lock_profile(user)
-    choices = Choice.objects.filter(user=user)
+    choices, shown = Choice.objects.filter(user=user), Suggestion.objects.filter(user=user)
     tracks = [*choices.order_by().values_list("track_id", flat=True)]
+    seen = {*tracks, *shown.order_by().values_list("track_id", flat=True)}
     for model in (TasteReset, StoryTuning, Choice, Suggestion, TasteProfile, MusicPreferences):
         model._default_manager.filter(user=user).delete()
-    _delete_unused_spotify_tracks()
+    delete_library(user=user)
+    forget_imports(user=user)
+    delete_needless(track_ids=seen)
     recount_saves(track_ids=tracks)
 
 
@@ -78,18 +119,18 @@ def erase_spotify(user: User) -> None:
     if TasteProfile.objects.filter(user=user).exists():
         lock_profile(user)
     from_spotify = {"user": user, "track__source": Track.Source.SPOTIFY}
-    tracks = [*Choice.objects.filter(**from_spotify).order_by().values_list("track_id", flat=True)]
-    Choice.objects.filter(**from_spotify).delete()
-    Suggestion.objects.filter(**from_spotify).delete()
+    choices, shown = (
+        Choice.objects.filter(**from_spotify),
+        Suggestion.objects.filter(**from_spotify),
+    )
+    seen = {row.track_id for rows in (choices, shown) for row in rows.only("track")}
+    choices.delete()
+    shown.delete()
     if TasteProfile.objects.filter(user=user).exists():
         recount_taste(user=user)
-    _delete_unused_spotify_tracks()
-    recount_saves(track_ids=tracks)
-
-
-def _delete_unused_spotify_tracks() -> None:
-    unused = {"choices__isnull": True, "suggestions__isnull": True}
-    delete_unused(tracks=Track.objects.filter(source=Track.Source.SPOTIFY, **unused))
+    delete_library(user=user)
+    forget_imports(user=user)
+    delete_needless(track_ids=seen)
 
 
 def _json(rows: Iterable[dict[str, object]]) -> bytes:
@@ -98,6 +139,17 @@ def _json(rows: Iterable[dict[str, object]]) -> bytes:
 
 def _track(track: Track) -> dict[str, object]:
     return {"title": track.title, "artists": track.artists, "source": track.source}
+
+
+def _held(held: LibraryTrack) -> dict[str, object]:
+    return {
+        "spotify_id": held.track.spotify_id,
+        "found_in": held.source,
+        "range": held.range,
+        "rank": held.rank,
+        "added_at": held.added_at,
+        "expires_at": held.expires_at,
+    }
 
 
 def _choice(choice: Choice) -> dict[str, object]:

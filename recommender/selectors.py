@@ -13,7 +13,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
-from recommender.catalogue import demo_tracks, search
+from recommender.catalogue import demo_tracks, search, shared_tracks
 from recommender.catalogue.languages import language_name
 from recommender.engine.scoring import MODEL_VERSION, Weights
 from recommender.engine.tracks.genres import FAMILIES
@@ -24,6 +24,7 @@ from recommender.models import (
     Choice,
     FeatureMiss,
     IntensityModel,
+    LibraryTrack,
     MusicPreferences,
     RankingWeights,
     StoryTuning,
@@ -71,14 +72,22 @@ def get_suggestion(user: User, suggestion_id: UUID) -> Suggestion | None:
     return own.select_related("track").first()
 
 
-def search_tracks(q: str, limit: int = 20) -> list[Track]:
+def search_tracks(
+    q: str, limit: int = 20, *, genre: str = "", years: tuple[int, int] | None = None
+) -> list[Track]:
     """Songs whose title and artists contain every word of `q`, as a word or a prefix.
 
     The most popular come first, then near matches. Accents and case don't matter, and a song with
-    several ids is found once.
+    several ids is found once. `genre` is part of the source's name of it or of its family; `years`
+    are the first and the last.
     """
     words = fold(q).split()
-    return search.find(playable().filter(demo_tracks.used()), words, limit) if words else []
+    tracks = playable().filter(shared_tracks.used())
+    if genre:
+        tracks = tracks.filter(Q(genre__icontains=genre) | Q(genre_family__icontains=genre))
+    if years:
+        tracks = tracks.filter(release_year__range=years)
+    return search.find(tracks, words, limit) if words else []
 
 
 def playable() -> QuerySet[Track]:
@@ -86,8 +95,13 @@ def playable() -> QuerySet[Track]:
     return Track.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
-def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
-    """Tracks without a mood that this provider may know and hasn't been asked for recently."""
+def tracks_lacking_features(
+    provider: str, *, limit: int, user: User | None = None, private: bool = False
+) -> list[Track]:
+    """Tracks without a mood that this provider may know and hasn't been asked for recently.
+
+    With `user` only those of their library, with `private` those of anybody's.
+    """
     recent_misses = FeatureMiss.objects.filter(
         track=OuterRef("pk"), provider=provider, asked_at__gt=timezone.now() - ASK_AGAIN_AFTER
     )
@@ -95,6 +109,11 @@ def tracks_lacking_features(provider: str, *, limit: int) -> list[Track]:
     known_by_id = lacking.exclude(source=Track.Source.DEMO).filter(
         source_id__regex=f"^{SPOTIFY_ID.pattern}$"
     )
+    if private:
+        known_by_id = known_by_id.filter(source=Track.Source.SPOTIFY)
+    if user is not None:
+        held = LibraryTrack.objects.filter(user=user)
+        known_by_id = known_by_id.filter(pk__in=held.values("track"))
     return list(known_by_id.order_by("pk")[:limit])
 
 
@@ -146,7 +165,7 @@ def energy_by_intensity(bins: int = 20) -> list[EnergyOfLevel]:
     """The distribution of energy within each class, the calmest first."""
     bin_of = Func(F("energy"), 0.0, 1.0, bins, function="width_bucket", output_field=IntegerField())
     rows = (
-        Track.objects.filter(demo_tracks.used())
+        Track.objects.filter(shared_tracks.used())
         .exclude(intensity="")
         .order_by()
         .values("intensity", bin=Least(bin_of, bins))
@@ -172,6 +191,12 @@ def choices_by_story(story_ids: Iterable[UUID]) -> dict[UUID, Choice]:
     """The saved track of each of these stories that has one."""
     choices = Choice.objects.filter(story_id__in=list(story_ids)).select_related("track")
     return {choice.story_id: choice for choice in choices}
+
+
+def chosen_tracks(story_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The id of the saved track of each of these stories that has one."""
+    choices = Choice.objects.filter(story_id__in=list(story_ids))
+    return dict(choices.values_list("story_id", "track_id"))
 
 
 def get_demo_track(track_id: UUID) -> Track | None:
@@ -231,7 +256,7 @@ def _values_in_catalogue(column: str) -> list[str]:
     A loose index scan: it jumps from each value in the column's index to the next.
     """
     following = (
-        f"SELECT min({column}) FROM recommender_track WHERE {demo_tracks.USED} AND {column} >"  # noqa: S608
+        f"SELECT min({column}) FROM recommender_track WHERE {shared_tracks.USED} AND {column} >"  # noqa: S608
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,16 +5,24 @@ import logging
 from celery import shared_task
 
 from accounts.long_jobs import LongJob
+from accounts.models import User
 from recommender import services
 from recommender.catalogue.feature_providers import providers
 from recommender.errors import FactorsUnusableError, NothingToLearnError
+from recommender.library import recommendations
+from recommender.library import services as library
+from recommender.library.features import fill_library
+from recommender.library.importing import jobs
+from recommender.library.sync import run_sync
+from recommender.models import LibrarySync
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="recommender.tasks.expire_tracks")  # type: ignore[untyped-decorator]
 def expire_tracks() -> None:
-    """Remove expired Spotify metadata."""
+    """Remove expired Spotify metadata and libraries."""
+    library.expire_libraries()
     services.expire_tracks()
 
 
@@ -38,8 +46,45 @@ def refresh_words() -> None:
 
 @shared_task(name="recommender.tasks.fill_features")  # type: ignore[untyped-decorator]
 def fill_features() -> None:
-    """Fill in missing audio features for a while; the next run continues from there."""
+    """Fill in missing audio features for a while; the next run continues from there.
+
+    People wait for those of their own music, so a large catalogue comes after them.
+    """
+    services.fill_features(providers=providers(), private=True)
     services.fill_features(providers=providers())
+
+
+@shared_task(name="recommender.tasks.sync_library")  # type: ignore[untyped-decorator]
+def sync_library(user_id: int) -> None:
+    """Read the next pages of a person's library, with the features of what they hold."""
+    sync = run_sync(user_id=user_id, after_page=lambda user: fill_library(user=user))
+    if sync is not None and sync.state == LibrarySync.State.QUEUED:
+        library.enqueue_sync(user_id=user_id)
+
+
+@shared_task(name="recommender.tasks.recommend_to")  # type: ignore[untyped-decorator]
+def recommend_to(user_id: int, valence: float, energy: float) -> None:
+    """Ask ReccoBeats for new music that goes with a person's own."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        recommendations.recommend_to(user=user, valence=valence, energy=energy)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="recommender.tasks.import_library",
+    soft_time_limit=jobs.SECONDS,
+    time_limit=jobs.SECONDS + 30,
+)
+def import_library(import_id: int) -> None:
+    """Read a file with somebody's own music."""
+    jobs.run_import(import_id=import_id)
+
+
+@shared_task(name="recommender.tasks.continue_syncs")  # type: ignore[untyped-decorator]
+def continue_syncs() -> None:
+    """Go on with libraries that waited, and refresh those that were read a week ago."""
+    library.continue_syncs()
+    jobs.continue_imports()
 
 
 @shared_task(name="recommender.tasks.train_factors", base=LongJob)  # type: ignore[untyped-decorator]

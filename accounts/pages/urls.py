@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from accounts.pages import addresses, views
+from accounts.pages import addresses, spotify, views
 
 app_name = "accounts"
 
@@ -17,8 +17,10 @@ urlpatterns = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("notice/", views.notice, name="notice"),
     path("improve/", views.improve, name="improve"),
-    path("spotify/connect/", views.connect_spotify, name="connect_spotify"),
-    path("spotify/disconnect/", views.disconnect_spotify, name="disconnect_spotify"),
+    path("spotify/connect/", spotify.connect_spotify, name="connect_spotify"),
+    path("spotify/allow/<str:purpose>/", spotify.allow, name="spotify-allow"),
+    path("spotify/withdraw/<str:purpose>/", spotify.withdraw, name="spotify-withdraw"),
+    path("spotify/disconnect/", spotify.disconnect_spotify, name="disconnect_spotify"),
     path("password/", addresses.password, name="password"),
     path("password/change/", views.ChangePassword.as_view(), name="password_change"),
     path("password/reset/", addresses.password_reset, name="password_reset"),

@@ -1,4 +1,4 @@
-"""Account pages: sign-in, passwords, consent, Spotify, tokens, data."""
+"""Account pages: sign-in, passwords, consent, tokens, data."""
 
 import tempfile
 from typing import Any, BinaryIO, cast
@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
-from social_django.views import auth as begin_social_auth
 
 from accounts import selectors, services
 from accounts.pages.forms import (
@@ -22,6 +21,7 @@ from accounts.pages.forms import (
     ImproveConsentForm,
     SignInForm,
 )
+from accounts.pages.spotify import spotify_context
 from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from accounts.web.redirects import next_page
@@ -104,36 +104,12 @@ def improve(request: PageRequest) -> HttpResponse:
 def account(request: PageRequest) -> HttpResponse:
     user = request.user
     context = {
-        "spotify": selectors.spotify_account(user),
+        **spotify_context(request),
         "has_password": selectors.has_password_sign_in(user),
         "tokens": selectors.active_api_tokens(user),
         "token_form": ApiTokenForm(),
     }
     return render(request, "accounts/account.html", context)
-
-
-@never_cache
-def connect_spotify(request: HttpRequest) -> HttpResponse:
-    """Explain first (GET), then go to Spotify (POST), to sign in or to connect."""
-    if not request.is_secure() and request.get_host().split(":")[0] == "localhost":
-        # Spotify redirects back to 127.0.0.1, where a session from localhost doesn't exist.
-        return redirect(settings.SITE_URL + request.get_full_path())
-    if request.method == "POST":
-        response: HttpResponse = begin_social_auth(request, "spotify")
-        return response
-    context = {"next": request.GET.get("next", "")}
-    return render(request, "accounts/connect_spotify.html", context)
-
-
-@signed_in
-def disconnect_spotify(request: PageRequest) -> HttpResponse:
-    user = request.user
-    context = {"has_password": selectors.has_password_sign_in(user)}
-    if request.method != "POST" or not context["has_password"]:
-        return render(request, "accounts/disconnect_spotify.html", context)
-    services.disconnect_spotify(user=user)
-    messages.success(request, "Spotify is disconnected, and everything from it has been deleted.")
-    return redirect("accounts:account")
 
 
 @require_POST

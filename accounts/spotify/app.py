@@ -4,8 +4,8 @@ from django.conf import settings
 
 SANDBOX_CREDENTIALS = ("storify-sandbox", "not-a-secret")
 
-# To save a track to the listener's library and to create a private playlist.
-SCOPES = ["user-library-modify", "playlist-modify-private"]
+# What every id of a track or playlist of the sandbox begins with.
+SANDBOX_ID_PREFIX = "0Sandbox"
 
 # Seconds to connect and to wait for each reply.
 TIMEOUT = 8.0
@@ -28,3 +28,23 @@ def token_url() -> str:
 
 def api_url(path: str) -> str:
     return f"{settings.SPOTIFY_API_URL}/v1{path}"
+
+
+def is_sandbox_id(identifier: str) -> bool:
+    """Whether the sandbox made the track or playlist up, so that nobody else knows it."""
+    return identifier.startswith(SANDBOX_ID_PREFIX)
+
+
+def open_url(kind: str, identifier: str) -> str:
+    """Where people see a track or playlist: at Spotify, or at the sandbox if that made it up."""
+    return _open(f"{kind}/{identifier}", identifier)
+
+
+def player_url(track_id: str) -> str:
+    """The embedded player of a track."""
+    return _open(f"embed/track/{track_id}", track_id)
+
+
+def _open(path: str, identifier: str) -> str:
+    made_up = settings.SPOTIFY_SANDBOX and is_sandbox_id(identifier)
+    return f"/sandbox/open/{path}" if made_up else f"https://open.spotify.com/{path}"

@@ -1,9 +1,11 @@
 """Error pages for sign-in with Spotify: what happened and what to do."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from social_core.exceptions import (
     AuthAssociationError,
@@ -15,7 +17,9 @@ from social_core.exceptions import (
 )
 from social_django.middleware import SocialAuthExceptionMiddleware
 
-from accounts.spotify.oauth import NotOnAllowList
+from accounts.spotify import circuit_breaker
+from accounts.spotify.oauth import NotOnAllowList, OwnerNeedsPremium
+from accounts.spotify.scopes import Purpose
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,19 @@ class Explanation:
 
 
 CANCELED = Explanation(
-    "Spotify wasn't connected",
-    "You cancelled on Spotify's page. Storify works without Spotify, too.",
+    "You cancelled at Spotify",
+    "Nothing has changed. Storify works without that permission, too.",
 )
 NOT_ON_LIST = Explanation(
     "Your Spotify account doesn't have access yet",
     "This site's Spotify app is in development mode, which is limited to a few people on a list, "
     "and your Spotify account isn't on it. Ask whoever runs this site to add you, or use Storify "
     "with an e-mail address and a password.",
+)
+NEEDS_PREMIUM = Explanation(
+    "This site's Spotify app needs Premium",
+    "Spotify closes an app in development mode when its owner has no Premium. Ask whoever runs "
+    "this site to renew theirs, or use Storify with an e-mail address and a password.",
 )
 IN_USE = Explanation(
     "That Spotify account is already in use",
@@ -53,10 +62,7 @@ MISCONFIGURED = Explanation(
     "Whoever runs this site can fix that: Spotify needs the right client id and secret, and an "
     "address that begins with https:// or http://127.0.0.1.",
 )
-BUSY = Explanation(
-    "Spotify is limiting requests",
-    "This site has reached Spotify's limit for now. Nothing is lost; please try again later.",
-)
+BUSY = "Spotify is limiting requests"
 UNAVAILABLE = Explanation(
     "Spotify isn't responding properly",
     "Nothing is lost. Please try again in a few minutes.",
@@ -65,12 +71,12 @@ UNAVAILABLE = Explanation(
 BY_CODE = {
     "identity_in_use": IN_USE,
     "disconnect_disallowed": ONLY_WAY_IN,
-    "rate_limited": BUSY,
     "authorization_code_rejected": STALE,
     "missing_parameter": STALE,
 }
 BY_KIND: tuple[tuple[type[SocialAuthBaseException], Explanation], ...] = (
     (NotOnAllowList, NOT_ON_LIST),
+    (OwnerNeedsPremium, NEEDS_PREMIUM),
     (AuthCanceled, CANCELED),
     (AuthSessionError, STALE),
     (AuthConfigurationError, MISCONFIGURED),
@@ -80,12 +86,33 @@ BY_KIND: tuple[tuple[type[SocialAuthBaseException], Explanation], ...] = (
 
 
 def explain(error: SocialAuthBaseException) -> Explanation:
+    if error.code == "rate_limited":
+        return _busy(error.retry_after or "")
     if error.code in BY_CODE:
         return BY_CODE[error.code]
     for kind, explanation in BY_KIND:
         if isinstance(error, kind):
             return explanation
     return UNAVAILABLE
+
+
+def _busy(retry_after: str) -> Explanation:
+    wait = circuit_breaker.wait_in_words(retry_after)
+    return Explanation(
+        BUSY,
+        "This site has reached Spotify's limit for now. Nothing is lost; please try again in "
+        f"{wait}, or sign in with an e-mail address and a password.",
+    )
+
+
+def try_again_url(request: HttpRequest) -> str:
+    """The page of Storify's from which the person came: for the same permission, or to sign in."""
+    purpose, after = request.session.get("spotify_purpose"), request.session.get("next")
+    if request.user.is_authenticated and purpose in [*Purpose]:
+        page = reverse("accounts:spotify-allow", args=[purpose])
+    else:
+        page = reverse("accounts:connect_spotify")
+    return f"{page}?{urlencode({'next': after})}" if after else page
 
 
 class SpotifySignInErrors(SocialAuthExceptionMiddleware):
@@ -108,7 +135,7 @@ class SpotifySignInErrors(SocialAuthExceptionMiddleware):
     ) -> HttpResponse:
         status = self.get_error_status(request, exception)
         self._log_error(exception, status)
-        context = {"explanation": explain(exception)}
+        context = {"explanation": explain(exception), "try_again_url": try_again_url(request)}
         response = render(request, "accounts/spotify_error.html", context, status=status)
         add_never_cache_headers(response)
         return response

@@ -5,6 +5,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from accounts.spotify.scopes import Purpose
+
+TO_ALLOW = {
+    Purpose.LIBRARY: "Allow “Use my Spotify music” on your account page.",
+    Purpose.SAVE: "Allow “Save to Spotify” on your account page.",
+}
+
 
 class SpotifyError(Exception):
     """Base of all Spotify errors."""
@@ -35,23 +42,70 @@ class NeedsSignIn(SpotifyError):
 
 
 class NotAllowed(SpotifyError):
-    """The endpoint is closed to this application, or a scope is missing."""
+    """Spotify answered 403; the subclasses say why, where it can be told."""
 
-    def __init__(self, message: str = "Spotify doesn't allow Storify to do that.") -> None:
+    def __init__(self, message: str = "Spotify doesn't allow this site's app to do that.") -> None:
         super().__init__(message)
 
 
+class MissingScope(NotAllowed):
+    """The listener hasn't allowed this purpose, or has taken it back."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        self.purpose = purpose
+        super().__init__(f"Storify needs your permission for that. {TO_ALLOW[purpose]}")
+
+
+class NotOnAllowList(NotAllowed):
+    """The app is in development mode, and the listener isn't on its list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This site's Spotify app is limited to a few people on a list, and your Spotify "
+            "account isn't on it. Ask whoever runs this site to add you."
+        )
+
+
+class NotYourPlaylist(NotAllowed):
+    """Spotify shows and changes only the listener's own playlists."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "That playlist belongs to somebody else, or it's gone. Choose one of your own."
+        )
+
+
+class PremiumNeeded(NotAllowed):
+    """The app's owner, or the listener, has no Premium."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Spotify asks for Premium here. In development mode, whoever owns this site's Spotify "
+            "app needs it: ask them to renew theirs."
+        )
+
+
 class RateLimited(SpotifyError):
-    """Spotify accepts no calls from this application before `until`."""
+    """Spotify accepts no calls from this application before `until`.
+
+    `cause` is the message without the wait, for pages that say when it goes on by themselves.
+    """
+
+    cause = "Spotify is limiting requests"
 
     def __init__(self, until: datetime, reason: str = "") -> None:
         self.until = until
         self.reason = reason
-        wait = _in_words(until - timezone.now())
-        super().__init__(f"Spotify is limiting requests; try again in {wait}.")
+        super().__init__(f"{self.cause}; try again in {in_words(until - timezone.now())}.")
 
 
-def _in_words(wait: timedelta) -> str:
+class BudgetSpent(RateLimited):
+    """Storify's own limit, which keeps calls in reserve for sign-in."""
+
+    cause = "Storify has asked Spotify a lot in a short time"
+
+
+def in_words(wait: timedelta) -> str:
     """A duration rounded up: minutes up to an hour, hours up to two days, then days."""
     minutes = max(1, math.ceil(wait.total_seconds() / 60))
     if minutes <= 60:

@@ -1,11 +1,14 @@
 """Sign-in with Spotify: authorization code with PKCE, real or sandboxed."""
 
+import math
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils import timezone
+from social_core.backends.base import BaseAuth
 from social_core.backends.oauth import BaseOAuth2PKCE
 from social_core.exceptions import (
     AuthConfigurationError,
@@ -13,14 +16,31 @@ from social_core.exceptions import (
     AuthProviderError,
     AuthResponseError,
 )
+from social_django.strategy import DjangoStrategy
 
-from accounts.spotify import app
+from accounts import selectors
+from accounts.models import User
+from accounts.spotify import app, budget
+from accounts.spotify.errors import BudgetSpent
+from accounts.spotify.scopes import Purpose, needed_for
 
 
 class NotOnAllowList(AuthPolicyError):
     """The person isn't on the allow-list of this application in development mode."""
 
     default_code = "membership_required"
+
+
+class OwnerNeedsPremium(AuthPolicyError):
+    """The owner of this application in development mode has no Premium."""
+
+    default_code = "membership_required"
+
+
+def asked_for(backend: BaseAuth[HttpResponse]) -> Purpose | None:
+    """What the person allows on the way that began last; None if they only sign in."""
+    value = backend.strategy.session_get("spotify_purpose")
+    return Purpose(value) if value in [*Purpose] else None
 
 
 class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
@@ -36,7 +56,15 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         return app.credentials()
 
     def get_scope(self) -> list[str]:
-        return app.SCOPES
+        """None to sign in; else for what is asked now, and for what is allowed already.
+
+        A grant replaces the one before, so it has to reach as far.
+        """
+        purpose = asked_for(self)
+        request = cast(DjangoStrategy, self.strategy).request
+        user = request.user if request else None
+        allowed = selectors.spotify_allowed(user) if isinstance(user, User) else set()
+        return needed_for({purpose, *allowed}) if purpose else needed_for(allowed)
 
     def authorization_url(self) -> str:
         return app.authorize_url()
@@ -71,15 +99,32 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
         return {"fullname": response.get("display_name") or ""}
 
     def user_data(self, access_token: str, *_: Any, **__: Any) -> dict[str, Any]:
+        self._spend()
         try:
             data: dict[str, Any] = self.get_json(
                 app.api_url("/me"), headers={"Authorization": f"Bearer {access_token}"}
             )
         except AuthProviderError as error:
             if error.status_code == HTTPStatus.FORBIDDEN:
-                raise NotOnAllowList(self, stage="user_info") from error
+                raise self._refusal(error) from error
             raise
         return data
+
+    def _spend(self) -> None:
+        try:
+            budget.spend(None, sign_in=True)
+        except BudgetSpent as error:
+            wait = str(math.ceil((error.until - timezone.now()).total_seconds()))
+            raise AuthProviderError(
+                self, code="rate_limited", stage="user_info", status_code=429, retry_after=wait
+            ) from error
+
+    def _refusal(self, error: AuthProviderError) -> AuthPolicyError:
+        """Only the text of the answer says which of the two it is."""
+        response = getattr(error.__cause__, "response", None)
+        if response is not None and "premium" in response.text.lower():
+            return OwnerNeedsPremium(self, stage="user_info")
+        return NotOnAllowList(self, stage="user_info")
 
     def run_pipeline(self, *args: Any, **kwargs: Any) -> Any:
         """Run in one transaction, so that no user is created without their Spotify account."""

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import SpotifyAccount
-from accounts.spotify import app, circuit_breaker
-from accounts.spotify.errors import NeedsSignIn, SpotifyError, SpotifyUnavailable
+from accounts.spotify import app, circuit_breaker, scopes
+from accounts.spotify.errors import MissingScope, NeedsSignIn, SpotifyError, SpotifyUnavailable
+from accounts.spotify.scopes import Purpose
 
 # A token this close to its expiry may have expired on arrival.
 EXPIRY_MARGIN = timedelta(seconds=60)
@@ -35,20 +36,26 @@ class Grant:
         )
 
 
-def access_token(account_pk: int, *, client: httpx.Client, rejected: str | None = None) -> str:
+def access_token(
+    account_pk: int, *purposes: Purpose, client: httpx.Client, rejected: str | None = None
+) -> str:
     """Return a usable access token, refreshed if it has expired or equals `rejected`.
+
+    If there are purposes, at least one of them must be allowed.
 
     The row stays locked during the request, so that a second caller waits and then finds the new
     token. The transaction is durable: rolling back a new refresh token with a caller's transaction
     could lose it, because Spotify may already have revoked the old one.
 
-    Raises NeedsSignIn if only the owner can renew the permission, RateLimited or another
-    SpotifyError.
+    Raises MissingScope, NeedsSignIn if only the owner can renew the permission, RateLimited or
+    another SpotifyError.
     """
     with transaction.atomic(durable=True):
         account = SpotifyAccount.objects.select_for_update().filter(pk=account_pk).first()
         if account is None or account.needs_sign_in:
             raise NeedsSignIn
+        if purposes and not any(scopes.has(account, purpose) for purpose in purposes):
+            raise MissingScope(purposes[0])
         if not _is_usable(account, rejected):
             _refresh(account, client)
     # Raised outside the transaction, so that the flag set by _refresh is kept.
@@ -59,6 +66,11 @@ def access_token(account_pk: int, *, client: httpx.Client, rejected: str | None 
 
 def mark_needs_sign_in(account_pk: int) -> None:
     SpotifyAccount.objects.filter(pk=account_pk).update(needs_sign_in=True)
+
+
+def forget_scopes(account_pk: int) -> None:
+    """Spotify says that the token lacks a scope: ask the person again, rather than Spotify."""
+    SpotifyAccount.objects.filter(pk=account_pk).update(scopes="")
 
 
 def _is_usable(account: SpotifyAccount, rejected: str | None) -> bool:

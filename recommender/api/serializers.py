@@ -7,8 +7,18 @@ from typing import Any, ClassVar, Literal, cast
 from django.urls import reverse
 from rest_framework import serializers
 
+from accounts.spotify.types import SpotifyTrack
 from recommender.catalogue.languages import CODES
 from recommender.catalogue.release_years import FIRST_YEAR, LAST_YEAR
+from recommender.catalogue.spotify_search import (
+    FIRST,
+    MOST,
+    PAGE,
+    STATES,
+    WRONG_YEARS,
+    SpotifyResults,
+    years_of,
+)
 from recommender.engine.tracks.genres import FAMILIES
 from recommender.models import MusicPreferences, Suggestion, Track
 from recommender.ranking.rank import RankedTrack
@@ -64,6 +74,62 @@ class TrackSerializer(serializers.ModelSerializer[Track]):
 
     def get_audio(self, track: Track) -> str | None:
         return reverse("recommender:audio", args=[track.pk]) if track.is_demo else None
+
+
+class SearchSerializer(serializers.Serializer[Any]):
+    """What to search for, in the catalogue and at Spotify."""
+
+    q = serializers.CharField(max_length=200, help_text="words of the title and artists")
+    genre = serializers.CharField(required=False, default="", max_length=50)
+    year = serializers.RegexField(
+        r"^[0-9]{4}(-[0-9]{4})?\Z",
+        required=False,
+        default="",
+        help_text="1999, or 1990-1999",
+        error_messages={"invalid": WRONG_YEARS},
+    )
+    offset = serializers.ChoiceField(
+        choices=[*range(FIRST, MOST, PAGE)],
+        required=False,
+        default=FIRST,
+        help_text="of Spotify's results, as `next_offset` gave it",
+    )
+
+    def validate_year(self, year: str) -> str:
+        try:
+            years_of(year)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return year
+
+
+class SpotifyTrackSerializer(serializers.Serializer[SpotifyTrack]):
+    """A track of Spotify's search. It isn't stored until it's chosen, by its `spotify_id`."""
+
+    spotify_id = serializers.CharField(source="id")
+    title = serializers.CharField()
+    artists = serializers.ListField(child=serializers.CharField())
+    album = serializers.CharField(allow_blank=True)
+    release_date = serializers.CharField(allow_blank=True)
+    explicit = serializers.BooleanField()
+    duration_ms = serializers.IntegerField()
+    spotify_url = serializers.CharField(help_text="the link back that has to stand beside it")
+
+
+class SpotifyResultsSerializer(serializers.Serializer[SpotifyResults]):
+    state = serializers.ChoiceField(
+        choices=STATES,
+        help_text="not_connected: the person has no Spotify account here; away: Spotify doesn't"
+        " answer now, `detail` says why",
+    )
+    detail = serializers.CharField(allow_blank=True, help_text="for people")
+    tracks = SpotifyTrackSerializer(many=True)
+    next_offset = serializers.IntegerField(allow_null=True, help_text="null at the end, or at 50")
+
+
+class FoundSerializer(serializers.Serializer[Any]):
+    catalogue = TrackSerializer(many=True, help_text="up to 20; empty from the second page on")
+    spotify = SpotifyResultsSerializer()
 
 
 class RankedTrackSerializer(serializers.Serializer[RankedTrack]):

@@ -4,6 +4,7 @@ from django.urls import path
 
 from recommender.api.views import (
     FeedbackView,
+    MusicSearchView,
     PreferencesView,
     TasteResetView,
     TasteView,
@@ -12,6 +13,7 @@ from recommender.api.views import (
 
 urlpatterns = [
     path("tracks/", TrackSearchView.as_view(), name="tracks"),
+    path("tracks/search/", MusicSearchView.as_view(), name="music-search"),
     path("preferences/", PreferencesView.as_view(), name="api-preferences"),
     path("taste/", TasteView.as_view(), name="api-taste"),
     path("taste/reset/", TasteResetView.as_view(), name="api-taste-reset"),

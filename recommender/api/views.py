@@ -15,11 +15,14 @@ from accounts.models import User
 from recommender import selectors, services
 from recommender.api.serializers import (
     FeedbackSerializer,
+    FoundSerializer,
     PreferencesSerializer,
+    SearchSerializer,
     SuggestionSerializer,
     TasteSerializer,
     TrackSerializer,
 )
+from recommender.catalogue.spotify_search import search_spotify, years_of
 from recommender.errors import SuggestionNotFoundError
 
 
@@ -43,6 +46,32 @@ class TrackSearchView(APIView):
         """
         tracks = selectors.search_tracks(request.query_params.get("q", ""))
         return Response(TrackSerializer(tracks, many=True).data)
+
+
+class MusicSearchView(APIView):
+    @extend_schema(
+        operation_id="music_search",
+        tags=["tracks"],
+        parameters=[SearchSerializer],
+        responses=FoundSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Songs of the catalogue, then those that Spotify's search finds, ten a page up to 50.
+
+        While Spotify is away, the catalogue's part still answers, and `spotify.state` says so.
+        """
+        form = SearchSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        words, offset = {"genre": asked["genre"], "year": asked["year"]}, asked["offset"]
+        years = years_of(asked["year"])
+        found = {
+            "catalogue": []
+            if offset
+            else selectors.search_tracks(asked["q"], genre=asked["genre"], years=years),
+            "spotify": search_spotify(_person(request), asked["q"], offset=offset, **words),
+        }
+        return Response(FoundSerializer(found).data)
 
 
 class FeedbackView(APIView):

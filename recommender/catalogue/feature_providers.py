@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Protocol
@@ -41,30 +41,49 @@ class FeatureProvider(Protocol):
 
 
 class ImportedFeatures:
-    """Features from an imported catalogue with the same Spotify id."""
+    """Features from an imported catalogue: of the same Spotify id, else of the same recording."""
 
     name = "import"
     limit = 1000
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
-        tracks = Track.objects.filter(source=Track.Source.IMPORT, source_id__in=track_ids)
-        return _usable({track["source_id"]: track for track in tracks.values()})
+        imported = Track.objects.filter(source=Track.Source.IMPORT)
+        by_id = imported.filter(source_id__in=track_ids)
+        usable = _usable({track["source_id"]: track for track in by_id.values()})
+        isrcs = _isrcs({*track_ids} - {*usable})
+        by_isrc = _usable({t["isrc"]: t for t in imported.filter(isrc__in=isrcs.values()).values()})
+        found = {track_id: by_isrc[code] for track_id, code in isrcs.items() if code in by_isrc}
+        return {**found, **usable}
+
+
+def _isrcs(track_ids: Iterable[str]) -> dict[str, str]:
+    """The ISRCs of private tracks by their Spotify ids, where known."""
+    private = Track.objects.filter(source=Track.Source.SPOTIFY, source_id__in=[*track_ids])
+    return dict(private.exclude(isrc="").values_list("source_id", "isrc"))
 
 
 class ReccoBeatsFeatures:
-    """Features from the free database at reccobeats.com."""
+    """Features from the free database at reccobeats.com, or from the sandbox's stand-in for it."""
 
     name = "reccobeats"
     limit = reccobeats.LIMIT
 
-    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        self._transport = transport
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None = None,
+        service: reccobeats.Service = reccobeats.REAL,
+    ) -> None:
+        self.name = service.name
+        self._transport, self._service = transport, service
 
     def features(self, track_ids: Sequence[str]) -> dict[str, Features]:
         try:
-            return _usable(reccobeats.audio_features(track_ids, transport=self._transport))
+            received = reccobeats.audio_features(
+                track_ids, service=self._service, transport=self._transport
+            )
         except reccobeats.ReccoBeatsError as error:
             raise ProviderError(str(error)) from error
+        return _usable(received)
 
 
 class SpotifyFeatures:
@@ -92,28 +111,27 @@ class SpotifyFeatures:
         return _usable({features.id: asdict(features) for features in received})
 
 
-def _spotify() -> list[FeatureProvider]:
-    """Uses the latest connected account; no personal data is read."""
-    account = SpotifyAccount.objects.filter(needs_sign_in=False).order_by("-connected_at").first()
-    return [SpotifyFeatures(account)] if account else []
-
-
-_KNOWN: dict[str, Callable[[], list[FeatureProvider]]] = {
-    ImportedFeatures.name: lambda: [ImportedFeatures()],
-    ReccoBeatsFeatures.name: lambda: [ReccoBeatsFeatures()],
-    SpotifyFeatures.name: _spotify,
+_KNOWN: dict[str, Callable[[SpotifyAccount | None], list[FeatureProvider]]] = {
+    ImportedFeatures.name: lambda _: [ImportedFeatures()],
+    ReccoBeatsFeatures.name: lambda _: [
+        ReccoBeatsFeatures(service=service) for service in reccobeats.services()
+    ],
+    SpotifyFeatures.name: lambda account: [SpotifyFeatures(account)] if account else [],
 }
 NAMES = tuple(_KNOWN)
 
 
-def providers() -> list[FeatureProvider]:
-    """The usable providers among those that FEATURE_PROVIDERS names, in its order."""
+def providers(*, account: SpotifyAccount | None = None) -> list[FeatureProvider]:
+    """The usable providers among those that FEATURE_PROVIDERS names, in its order.
+
+    Spotify is one only for jobs of the person whose `account` it is: nobody's is borrowed.
+    """
     chosen = settings.FEATURE_PROVIDERS
     if unknown := set(chosen) - set(NAMES):
         raise ImproperlyConfigured(
             f"FEATURE_PROVIDERS names {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}."
         )
-    return [provider for name in chosen for provider in _KNOWN[name]()]
+    return [provider for name in chosen for provider in _KNOWN[name](account)]
 
 
 def _usable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Features]:

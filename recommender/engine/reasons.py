@@ -21,6 +21,8 @@ _PLAIN = {
     "trend": "Saved by many lately",
     "fresh": "Newly released",
     "liked": "A kind of music that you said you like",
+    "library": "From your library",
+    "recommended": "Recommended by ReccoBeats to go with your library",
 }
 
 

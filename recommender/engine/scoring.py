@@ -10,6 +10,10 @@
     trend     recent saves by everybody, older ones counting less
     liked     whether the person said that they like the genre or language; fades like `popular`
     fresh     one for a track released today, halved after every half-life
+    library   one for a track of the person's own music, whatever Spotify says about it, and what it
+              lacks because nothing is learned from it (`lift_own`)
+    recommended
+              one for a track that ReccoBeats recommended to go with it
     again     penalty for being shown to this person recently without being saved
 
 A term without data is zero, so a positive term is a reason for a track. `Weights` scale the terms,
@@ -61,6 +65,10 @@ class Candidates:
     """(n,): days since release; NaN where unknown."""
     liked: FloatArray | None = None
     """(n,) in [0, 2]: how many of genre and language the person said they like."""
+    library: FloatArray | None = None
+    """(n,): 1 for tracks of the person's own music, else 0."""
+    recommended: FloatArray | None = None
+    """(n,): 1 for tracks recommended to go with the person's own music, else 0."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ class Weights:
     fresh: float = 0.2
     liked: float = 0.5
     again: float = 0.3
+    library: float = 0.75
+    recommended: float = 0.5
 
 
 TERMS = tuple(field.name for field in fields(Weights))
@@ -138,6 +148,8 @@ def plain_terms(candidates: Candidates, *, mood: Gaussian, taste: Taste) -> dict
         "fresh": zeros if known.days_out is None else fresh_terms(known.days_out),
         "liked": zeros if known.liked is None else newcomer_share(taste.n_choices) * known.liked,
         "again": -np.log1p(known.shown_lately),
+        "library": zeros if known.library is None else known.library,
+        "recommended": zeros if known.recommended is None else known.recommended,
     }
 
 
@@ -147,6 +159,27 @@ def score_terms(
     """Return the weighted terms by name, each (n,)."""
     plain = plain_terms(candidates, mood=mood, taste=taste)
     return {name: getattr(weights, name) * values for name, values in plain.items()}
+
+
+def lift_own(terms: Mapping[str, FloatArray], candidates: Candidates, n: int) -> None:
+    """Lift tracks of the person's own until about half of the best `n` are theirs.
+
+    Nothing is learned from private tracks, so that affinity, co-saves and trend are zero for them.
+    Without the lift they would sink the more, the more the person saves. It adds at most what the
+    best others have from these terms, so that no track that doesn't fit the mood comes up.
+    """
+    if candidates.library is None or candidates.recommended is None:
+        return
+    own = candidates.library + candidates.recommended > 0
+    if own.all() or not own.any():
+        return
+    scores, learned = total(terms), terms["affinity"] + terms["together"] + terms["trend"]
+    best = np.argsort(-scores[~own])[:n]
+    half = min(n // 2, int(own.sum()) - 1, len(best) - 1)
+    behind = scores[~own][best[half]] - np.sort(scores[own])[::-1][half]
+    lift = min(max(float(behind), 0.0), max(float(learned[~own][best].mean()), 0.0))
+    terms["library"][:] += lift * candidates.library
+    terms["recommended"][:] += lift * candidates.recommended
 
 
 def total(terms: Mapping[str, FloatArray]) -> FloatArray:

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import User
 from recommender import binary_rows
-from recommender.catalogue import demo_tracks
+from recommender.catalogue import demo_tracks, shared_tracks
 from recommender.engine.als import Settings
 from recommender.engine.ivf_index import IvfIndex, Vectors
 from recommender.engine.query_vectors import N_KNOWN
@@ -25,10 +25,10 @@ def training_choices(*, holdout: bool = False) -> Iterator[tuple[int, str]]:
 
     With `holdout`, the pairs of the people who are never trained on instead.
     """
-    learned = Choice.objects.filter(demo_tracks.used("track__"), learns=True)
+    learned = Choice.objects.filter(shared_tracks.used("track__"), learns=True)
     choices = learned.annotate(remainder=F("user_id") % HOLDOUT_EVERY)
     part = choices.filter(remainder=0) if holdout else choices.exclude(remainder=0)
-    pairs = part.order_by("user_id", "created_at").values_list("user_id", "track__song_key")
+    pairs = part.order_by("user_id", "created_at", "pk").values_list("user_id", "track__song_key")
     return pairs.iterator(chunk_size=10_000)
 
 
@@ -72,7 +72,7 @@ def trained_songs(version: FactorVersion | None) -> tuple[list[str], Vectors]:
         " textsend(track.song_key) || halfvec_send(factor.vector) AS row"
         " FROM recommender_trackfactor AS factor"
         " JOIN recommender_track AS track ON track.id = factor.track_id"
-        f" WHERE factor.version_id = %(version)s AND factor.is_trained AND {demo_tracks.USED}",
+        f" WHERE factor.version_id = %(version)s AND factor.is_trained AND {shared_tracks.USED}",
         {"version": version.pk, **demo_tracks.parameters()},
         [("song", "S32"), ("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
     )
@@ -87,7 +87,7 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
         " FROM recommender_choice AS choice"
         " JOIN recommender_trackfactor AS factor ON factor.track_id = choice.track_id"
         " WHERE choice.user_id = %(user)s AND choice.learns AND factor.version_id = %(version)s"
-        f" AND {demo_tracks.used_by_id('choice.track_id')}"
+        f" AND {shared_tracks.USED}"
         " ORDER BY choice.created_at DESC LIMIT %(limit)s",
         {"user": user.pk, "version": version.pk, "limit": limit, **demo_tracks.parameters()},
         [("vector", binary_rows.halfvec(version.n_factors + N_KNOWN))],
@@ -98,7 +98,7 @@ def vectors_of(version: FactorVersion, user: User, limit: int = 500) -> Vectors:
 
 def tracks_to_place() -> QuerySet[Track]:
     """The tracks that belong in the index."""
-    return Track.objects.filter(demo_tracks.used())
+    return Track.objects.filter(shared_tracks.used())
 
 
 def unplaced_tracks(version: FactorVersion | None) -> QuerySet[Track]:

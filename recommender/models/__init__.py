@@ -5,6 +5,7 @@ from recommender.models.factors import (
     TrackFactor,
     TrackSaves,
 )
+from recommender.models.library import LibraryImport, LibrarySync, LibraryTrack
 from recommender.models.suggestions import (
     Choice,
     RankingWeights,
@@ -19,6 +20,7 @@ from recommender.models.taste import (
 from recommender.models.tracks import (
     IMPORTED,
     POPULAR_FROM,
+    SHARED,
     SPOTIFY_ID,
     UNIT_FEATURES,
     FeatureMiss,
@@ -31,12 +33,16 @@ from recommender.models.tracks import (
 __all__ = [
     "IMPORTED",
     "POPULAR_FROM",
+    "SHARED",
     "SPOTIFY_ID",
     "UNIT_FEATURES",
     "Choice",
     "FactorVersion",
     "FeatureMiss",
     "IntensityModel",
+    "LibraryImport",
+    "LibrarySync",
+    "LibraryTrack",
     "MoodPoint",
     "MusicPreferences",
     "RankingWeights",

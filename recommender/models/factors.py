@@ -41,7 +41,7 @@ class FactorVersion(models.Model):
     index = models.BinaryField(null=True, help_text="engine.ivf_index.IvfIndex")
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["state"],

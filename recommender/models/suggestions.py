@@ -70,7 +70,7 @@ class Suggestion(models.Model):
     feedback_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-shown_at", "rank"]
+        ordering = ["-shown_at", "rank", "id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["story_id", "-shown_at", "rank"], name="suggestion_story"),
             models.Index(fields=["user", "-shown_at"], name="suggestion_user"),
@@ -104,6 +104,11 @@ class Choice(models.Model):
     )
     story_id = models.UUIDField(unique=True)
     track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="choices")
+    source = models.CharField(
+        max_length=10,
+        choices=Track.Source.choices,
+        help_text="The track's, which never changes, so that co-saves needn't visit the tracks",
+    )
     suggestion = models.ForeignKey(
         Suggestion, null=True, blank=True, on_delete=models.SET_NULL, related_name="choices"
     )
@@ -119,9 +124,20 @@ class Choice(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(source__in=Track.Source.values), name="choice_source_known"
+            ),
+        ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "-created_at"], name="choice_user"),
+            models.Index(
+                fields=["user", "-created_at", "id"],
+                include=["track", "source"],
+                condition=models.Q(learns=True),
+                name="choice_learned",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,7 +145,7 @@ class Choice(models.Model):
 
 
 class StoryTuning(models.Model):
-    """Steering and learning for the music of one story."""
+    """Steering, learning, and own or new music, for one story."""
 
     story_id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(
@@ -137,6 +153,12 @@ class StoryTuning(models.Model):
     )
     steering = models.FloatField(default=0.0, help_text="0 match, 0.5 lift, 1 contrast")
     learns = models.BooleanField(default=True)
+    music = models.CharField(
+        max_length=4,
+        default="mix",
+        choices=[("mine", "Own music"), ("mix", "Both"), ("new", "New music")],
+        help_text="As ranking.music_scope.MusicScope names them",
+    )
     fits_nothing = models.BooleanField(default=False, help_text="The latest ranking was empty")
 
     class Meta:

@@ -12,6 +12,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q
 
+from accounts.spotify import app
 from recommender.engine.tracks.derived import derived_columns
 from recommender.engine.tracks.intensity import LEVELS, IntensityFit
 from recommender.engine.tracks.spelling import LONGEST_WORD
@@ -29,8 +30,10 @@ UNIT_FEATURES = (
 )
 
 
+# Private tracks came from somebody's Spotify: see recommender.catalogue.shared_tracks.
+SHARED = ~Q(source="spotify")
 # Tracks that take demo tracks out of use: see recommender.catalogue.demo_tracks.
-IMPORTED = Q(~Q(source="demo"), energy__isnull=False, valence__isnull=False)
+IMPORTED = Q(source="import", energy__isnull=False, valence__isnull=False)
 
 
 class MoodPoint(Func):
@@ -56,11 +59,14 @@ class Track(models.Model):
     class Source(models.TextChoices):
         DEMO = "demo", "Demo catalogue"
         IMPORT = "import", "Imported file"
-        SPOTIFY = "spotify", "Spotify"
+        SPOTIFY = "spotify", "Somebody's Spotify"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     source = models.CharField(max_length=10, choices=Source.choices)
     source_id = models.CharField(max_length=100)
+    isrc = models.CharField(
+        max_length=12, blank=True, help_text="International code of the recording"
+    )
     title = models.TextField()
     artists = ArrayField(models.TextField())
     album = models.TextField(blank=True)
@@ -108,13 +114,16 @@ class Track(models.Model):
             GistIndex(
                 MoodPoint(),
                 name="track_mood",
-                condition=Q(energy__isnull=False, valence__isnull=False),
+                condition=Q(SHARED, energy__isnull=False, valence__isnull=False),
             ),
             GistIndex(
                 MoodPoint(),
                 name="track_mood_popular",
                 condition=Q(
-                    energy__isnull=False, valence__isnull=False, popularity__gte=POPULAR_FROM
+                    SHARED,
+                    energy__isnull=False,
+                    valence__isnull=False,
+                    popularity__gte=POPULAR_FROM,
                 ),
             ),
             GinIndex(SearchVector("search_text", config="simple"), name="track_search"),
@@ -126,6 +135,7 @@ class Track(models.Model):
             ),
             models.Index(fields=["source"], name="track_imported", condition=IMPORTED),
             models.Index(fields=["song_key"], name="track_song"),
+            models.Index(fields=["isrc"], name="track_isrc", condition=~Q(isrc="")),
             models.Index(fields=["genre_family"], name="track_genre_family"),
             models.Index(fields=["language"], name="track_language"),
         ]
@@ -164,6 +174,11 @@ class Track(models.Model):
         return [str(fact) for fact in facts if fact]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether it's in the catalogue that everybody shares: no track of a private library."""
+        return self.source != self.Source.SPOTIFY
+
+    @property
     def is_demo(self) -> bool:
         return self.source == self.Source.DEMO
 
@@ -173,6 +188,16 @@ class Track(models.Model):
         if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
             return None
         return self.source_id
+
+    @property
+    def spotify_page(self) -> str:
+        """The address of this track at Spotify, or "" where it isn't there."""
+        return app.open_url("track", self.spotify_id) if self.spotify_id else ""
+
+    @property
+    def spotify_embed(self) -> str:
+        """The address of Spotify's player for this track, or ""."""
+        return app.player_url(self.spotify_id) if self.spotify_id else ""
 
 
 class SearchWord(models.Model):
@@ -195,7 +220,7 @@ class IntensityModel(models.Model):
     parameters = models.JSONField(help_text="As engine.tracks.intensity.IntensityFit writes them")
 
     class Meta:
-        ordering = ["-fitted_at"]
+        ordering = ["-fitted_at", "-id"]
 
     def __str__(self) -> str:
         return f"intensity of {self.fitted_at:%d %B %Y}"

@@ -1,15 +1,16 @@
 """Candidates for a story: the tracks worth scoring.
 
-Five sources, each found through an index: the best of the factor index by mood, listener and
+Six sources, each found through an index: the best of the factor index by mood, listener and
 popularity together (`engine.ivf_index`), co-saves, trending tracks, tracks nearest to points of
-the mood and, so that every track has a chance, nearest to points drawn from it.
+the mood and, so that every track has a chance, nearest to points drawn from it; and the listener's
+own music (`own_music`), of which nobody else gets anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ml.mood import Gaussian
 from recommender import binary_rows
-from recommender.catalogue import demo_tracks
+from recommender.catalogue import demo_tracks, shared_tracks
 from recommender.engine import query_vectors
 from recommender.engine.ivf_index import probe
 from recommender.engine.mood_samples import draws, mood_samples
@@ -28,9 +29,10 @@ from recommender.engine.scoring import Candidates, Weights, newcomer_share, prec
 from recommender.engine.tracks.content import FEATURES, FloatArray, standardise
 from recommender.factors import selectors
 from recommender.models import POPULAR_FROM, FactorVersion, Suggestion
-from recommender.ranking import preference_filters, trending
+from recommender.ranking import own_music, preference_filters, trending
 from recommender.ranking.co_saves import co_saves_of
 from recommender.ranking.listener import Listener
+from recommender.ranking.music_scope import MusicScope
 from recommender.ranking.preference_filters import ALLOWED, LIKED, LIKED_BY_CODE
 from recommender.ranking.sql import fetch_rows
 
@@ -54,7 +56,7 @@ _FRESH = "(expires_at IS NULL OR expires_at > now())"
 # The best by everything that the factor index knows: the mood's term is a quadratic in
 # valence and energy, all else one inner product (engine.query_vectors).
 _INDEXED = """
-(SELECT track_id AS id, vector FROM recommender_trackfactor
+(SELECT track_id AS id, vector, 0 AS origin FROM recommender_trackfactor
  WHERE version_id = %(version)s {within}
  ORDER BY (vector <#> %(query)s::halfvec)
     + %(vv)s::float8 * (valence - %(v)s::float8) * (valence - %(v)s::float8)
@@ -66,23 +68,25 @@ _INDEXED = """
 _LESS_LIKED = f"- %(liked)s::float8 * {LIKED_BY_CODE}"
 # Nearest to each of some points, from the GiST indexes on point(energy, valence).
 _AROUND = f"""
-SELECT near.id, NULL::halfvec AS vector
+SELECT near.id, NULL::halfvec AS vector, 0 AS origin
 FROM unnest(%(energy)s::float8[], %(valence)s::float8[]) AS sample(energy, valence)
 CROSS JOIN LATERAL (
-    (SELECT id FROM recommender_track WHERE {_SOUND} AND {_FRESH} AND {ALLOWED}
+    (SELECT id FROM recommender_track
+     WHERE {shared_tracks.SHARED} AND {_SOUND} AND {_FRESH} AND {ALLOWED}
      ORDER BY point(energy, valence) <-> point(sample.energy, sample.valence) LIMIT %(around)s)
     UNION ALL
     (SELECT id FROM recommender_track
-     WHERE {_SOUND} AND {_FRESH} AND {ALLOWED} AND popularity >= {POPULAR_FROM}
+     WHERE {shared_tracks.SHARED} AND {_SOUND} AND {_FRESH} AND {ALLOWED}
+        AND popularity >= {POPULAR_FROM}
      ORDER BY point(energy, valence) <-> point(sample.energy, sample.valence) LIMIT %(popular)s)
 ) AS near
 """  # noqa: S608  (nothing in it comes from outside)
 _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
-_NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked")
+_NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked", "origin")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
     coalesce(-(coalesce(found.vector, factor.vector) <#> %(listener)s::halfvec), 0),
-    coalesce(saves.level, '-Infinity'), {trending.RELEASED}, {LIKED}]::float8[]) AS row
+    coalesce(saves.level, '-Infinity'), {trending.RELEASED}, {LIKED}, origin]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
 LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
@@ -90,10 +94,18 @@ LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
 LEFT JOIN recommender_tracksaves AS saves ON saves.track_id = track.id
 WHERE track.energy IS NOT NULL AND track.valence IS NOT NULL AND {_FRESH}
     AND {ALLOWED} AND track.song_key <> ALL(%(not_again)s)
+    AND ({shared_tracks.SHARED} OR origin <> {own_music.SHARED})
+    AND NOT (%(new_only)s AND {own_music.KNOWN})
 """  # noqa: S608
 _EVERY = """
-SELECT id, NULL::halfvec AS vector FROM recommender_track
+SELECT id, NULL::halfvec AS vector, coalesce(own.origin, 0) AS origin FROM recommender_track
+LEFT JOIN (SELECT * FROM unnest(%(own)s::uuid[], %(origins)s::int[]) AS known (id, origin)) AS own
+    USING (id)
 WHERE id >= %(start)s AND (%(stop)s::uuid IS NULL OR id < %(stop)s)
+"""
+_OWN = """
+SELECT own.id, NULL::halfvec AS vector, own.origin
+FROM unnest(%(own)s::uuid[], %(origins)s::int[]) AS own (id, origin)
 """
 _FIELDS = [("id", "V16"), ("numbers", binary_rows.floats(len(_NAMES)))]
 _NOT_AGAIN = """
@@ -113,7 +125,8 @@ SELECT track_id, count(DISTINCT story_id) FROM (
 GROUP BY track_id
 """  # noqa: S608
 _TRENDING = f"""
-(SELECT track_id, NULL FROM recommender_tracksaves WHERE {demo_tracks.used_by_id("track_id")}
+(SELECT track_id, NULL, 0 FROM recommender_tracksaves
+ WHERE {shared_tracks.used_by_id("track_id")}
  ORDER BY level DESC LIMIT {TRENDING})
 """  # noqa: S608
 
@@ -127,46 +140,67 @@ class Pool:
     features: Candidates
 
 
-def gather(*, listener: Listener, story_id: UUID, mood: Gaussian, weights: Weights) -> Pool:
+def gather(
+    *,
+    listener: Listener,
+    story_id: UUID,
+    mood: Gaussian,
+    weights: Weights,
+    music: MusicScope = MusicScope.MIX,
+) -> Pool:
     """Return the tracks that may rank high for this mood and listener, with their features."""
+    own = own_music.nearest(listener, music, _quadratic(mood, weights))
+    about = {**_about(listener, story_id, music), **_own(own)}
+    shown = _times_shown(listener, story_id)
+    if music is MusicScope.MINE:
+        return _pool(_read(_OWN, about), {}, shown)
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
-    sources = [_AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL"]
+    sources = [_OWN, _AROUND, _TRENDING, "SELECT unnest(%(also)s::uuid[]), NULL, 0"]
     # The best of the index may all fail the filters, and an index built with other demo settings is
     # incomplete; in both cases the search widens around the mood.
     version = listener.version
-    as_now = version is not None and version.with_demo_tracks == listener.demo_in_use
+    as_now = version is not None and version.with_demo_tracks == about["demo_in_use"]
     index_only = as_now and not listener.preferences.n_filters
     parameters = {
         **_around(mood, story_id, indexed=index_only),
         "also": [*co_saves],
-        **_about(listener, story_id),
+        **about,
     }
     if version is not None:
         source, its_parameters = _indexed(listener, version, mood, weights)
         sources.append(source)
         parameters |= its_parameters
     rows = _read(" UNION ALL ".join(sources), parameters)
-    return _pool(rows, co_saves, _times_shown(listener, story_id))
+    return _pool(rows, co_saves, shown)
 
 
 def every_track(*, listener: Listener, story_id: UUID, parts: int = 256) -> Iterator[Pool]:
-    """Yield the whole catalogue in parts; the reference for the recall of `gather`."""
+    """Yield all that this listener may get, in parts: the reference for the recall of `gather`."""
     co_saves = co_saves_of(listener) if listener.taste.n_choices else {}
-    shown, about = _times_shown(listener, story_id), _about(listener, story_id)
+    shown = _times_shown(listener, story_id)
+    own = own_music.every(listener, MusicScope.MIX)
+    about = {**_about(listener, story_id, MusicScope.MIX), **_own(own)}
     bounds = [UUID(int=(part << 128) // parts) for part in range(parts)]
     for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
         yield _pool(_read(_EVERY, {**about, "start": start, "stop": stop}), co_saves, shown)
 
 
-def _about(listener: Listener, story_id: UUID) -> dict[str, Any]:
+def _about(listener: Listener, story_id: UUID, music: MusicScope) -> dict[str, Any]:
     """Return the parameters shared by all pool queries."""
+    demo_in_use = listener.demo_in_use and not own_music.is_enough(listener, music)
     return {
         **preference_filters.parameters(listener.preferences),
-        **demo_tracks.parameters(listener.demo_in_use),
+        **demo_tracks.parameters(demo_in_use),
+        "user": listener.user_id,
+        "new_only": music is MusicScope.NEW,
         "version": listener.version.pk if listener.version else -1,
         "listener": _text(query_vectors.affinity_alone(listener.factor)),
-        "not_again": [*_not_again(listener, story_id)],
+        "not_again": _not_again(listener, story_id, music),
     }
+
+
+def _own(own: Mapping[UUID, int]) -> dict[str, list[Any]]:
+    return {"own": [*own], "origins": [*own.values()]}
 
 
 def _read(sources: str, parameters: Mapping[str, Any]) -> NDArray[Any]:
@@ -183,7 +217,6 @@ def _indexed(
     budget = min(max(int(PROBE_SHARE * index.n_tracks), PROBE_MIN), PROBE_MAX)
     buckets = probe(index, mood=mood, query=query, budget=budget, mood_weight=weights.mood)
     within = "" if buckets is None else "AND bucket = ANY(%(buckets)s::int[])"
-    inverse = 0.5 * weights.mood * precision(mood)
     liked = weights.liked * newcomer_share(listener.taste.n_choices)
     likes_some = preference_filters.likes_some(listener.preferences)
     less_liked = _LESS_LIKED if liked and likes_some else ""
@@ -191,6 +224,14 @@ def _indexed(
         "query": _text(query),
         "liked": liked,
         "buckets": None if buckets is None else "{" + ",".join(map(str, buckets.tolist())) + "}",
+        **_quadratic(mood, weights),
+    }
+
+
+def _quadratic(mood: Gaussian, weights: Weights) -> dict[str, float]:
+    """Return the mood's term as a quadratic: its centre and coefficients."""
+    inverse = 0.5 * weights.mood * precision(mood)
+    return {
         "v": float(mood.mean[0]),
         "e": float(mood.mean[1]),
         "vv": float(inverse[0, 0]),
@@ -229,6 +270,8 @@ def _pool(rows: NDArray[Any], co_saves: Mapping[UUID, float], shown: Mapping[UUI
             recent_saves=trending.recent_saves(known["level"], now),
             days_out=trending.days_out(known["released"], now),
             liked=known["liked"],
+            library=(known["origin"] == own_music.OWN).astype(np.float64),
+            recommended=(known["origin"] == own_music.RECOMMENDED).astype(np.float64),
         ),
     )
 
@@ -242,9 +285,13 @@ def _column(row_of: Mapping[bytes, int], values: Mapping[UUID, float]) -> FloatA
     return column
 
 
-def _not_again(listener: Listener, story_id: UUID) -> list[str]:
-    """Return keys of songs recently saved with other stories or refused for this one."""
-    since = timezone.now() - SAVED_LATELY
+def _not_again(listener: Listener, story_id: UUID, music: MusicScope) -> list[str]:
+    """Return keys of songs recently saved with other stories or refused for this one.
+
+    What was ever saved isn't new.
+    """
+    lately = timezone.now() - SAVED_LATELY
+    since = datetime.min.replace(tzinfo=UTC) if music is MusicScope.NEW else lately
     parameters = {
         "user": listener.user_id,
         "story": story_id,

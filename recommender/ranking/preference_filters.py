@@ -10,7 +10,8 @@ from recommender.engine.tracks.genres import FAMILIES
 from recommender.models import MusicPreferences
 
 # An unset filter lets every track through. A track with an unknown value fails a filter on it,
-# except that an unknown explicit flag counts as not explicit.
+# except that an unknown explicit flag counts as not explicit. Which tracks are shared is another
+# condition.
 ALLOWED = f"""(
     {demo_tracks.USED} AND (%(allow_explicit)s OR explicit IS NOT TRUE)
     AND (cardinality(%(genres)s::text[]) = 0 OR genre_family = ANY(%(genres)s::text[]))

@@ -10,12 +10,13 @@ from ml.mood import MoodTarget
 from recommender import selectors
 from recommender.engine.reasons import reason_sentences
 from recommender.engine.rerank import Pick, rerank, story_noise
-from recommender.engine.scoring import score_terms, total
+from recommender.engine.scoring import lift_own, score_terms, total
 from recommender.engine.steering import MATCH, steer
 from recommender.engine.tracks.content import FloatArray
 from recommender.models import Track
 from recommender.ranking import candidate_sources
 from recommender.ranking.listener import Listener
+from recommender.ranking.music_scope import MusicScope
 from recommender.ranking.shortlist import Shortlist, shortlist
 
 
@@ -59,18 +60,20 @@ def rank_tracks(
     mood: MoodTarget,
     n: int = 10,
     steering: float = MATCH,
+    music: MusicScope = MusicScope.MIX,
 ) -> Ranking:
     """Rank up to `n` tracks. Writes nothing.
 
     `steering` in [0, 1] moves the mood (`engine.steering`); the listener's filters leave tracks
-    out. The same story gets the same random draw.
+    out, and `music` says whether they want their own. The same story gets the same random draw.
     """
     target = steer(mood.gaussian, steering)
     weights, model_version = selectors.ranking_weights()
     pool = candidate_sources.gather(
-        listener=listener, story_id=story_id, mood=target, weights=weights
+        listener=listener, story_id=story_id, mood=target, weights=weights, music=music
     )
     terms = score_terms(pool.features, mood=target, taste=listener.taste, weights=weights)
+    lift_own(terms, pool.features, n)
     scores = total(terms)
     listed = shortlist(pool, scores)
     picks = _rerank(listed, scores, story_id, n)

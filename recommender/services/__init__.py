@@ -17,12 +17,14 @@ from recommender.services.preferences import (
     claim_demo_notice,
     reset_taste,
     set_learning,
+    set_music_scope,
     set_preferences,
     steer_story,
     undo_taste_reset,
 )
 from recommender.services.saves import recount_saves
 from recommender.services.search_words import refresh_words
+from recommender.services.spotify_tracks import get_or_store_track
 from recommender.services.suggestions import give_feedback, log_suggestions, suggest_tracks
 from recommender.services.weights import refit_weights
 
@@ -33,6 +35,7 @@ __all__ = [
     "export_choices",
     "fill_features",
     "forget_story",
+    "get_or_store_track",
     "give_feedback",
     "import_tracks",
     "load_demo_catalogue",
@@ -49,6 +52,7 @@ __all__ = [
     "roll_back_factors",
     "save_choice",
     "set_learning",
+    "set_music_scope",
     "set_preferences",
     "steer_story",
     "suggest_tracks",

@@ -17,7 +17,7 @@ from recommender.services.intensity import (
 )
 from recommender.services.search_words import learn_words
 
-_TEXTS = ("album", "release_date", "genre", "genre_family", "language")
+_TEXTS = ("isrc", "album", "release_date", "genre", "genre_family", "language")
 _SET = [name for name in COLUMNS if name not in ("source_id", "id")]
 _INCOMING_OF = [
     f"coalesce(staged.{name}, '')" if name in _TEXTS else f"staged.{name}" for name in _SET

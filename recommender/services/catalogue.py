@@ -33,7 +33,7 @@ def expire_tracks() -> int:
     saved = expired.exclude(title="")
     blanked = saved.update(
         **dict.fromkeys(("title", "album", "artwork_url", "spotify_url", "search_text"), ""),
-        **dict.fromkeys(("genre", "genre_family", "language", "release_date"), ""),
+        **dict.fromkeys(("genre", "genre_family", "language", "release_date", "isrc"), ""),
         artists=[],
         release_year=None,
         explicit=None,

@@ -29,7 +29,8 @@ def save_choice(*, user: User, story_id: UUID, track_id: UUID) -> Choice:
         user=user,
         story_id=story_id,
         track=track,
-        suggestion=shown.order_by("-shown_at").first(),
+        source=track.source,
+        suggestion=shown.first(),
         learns=selectors.story_tuning(story_id).learns,
         created_at=timezone.now(),
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.transactions import atomic_with_retry
 from recommender import selectors
-from recommender.catalogue import demo_tracks
+from recommender.catalogue import demo_tracks, shared_tracks
 from recommender.engine.tracks.intensity import (
     FEATURES,
     LEVELS,
@@ -98,7 +98,7 @@ def _sample(table: str) -> list[tuple[Any, ...]]:
     columns = ", ".join(FEATURES)
     described = "energy IS NOT NULL"
     if table == Track._meta.db_table:
-        described += f" AND {demo_tracks.USED}"
+        described += f" AND {shared_tracks.USED}"
     used = demo_tracks.parameters()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table} WHERE {described}", used)  # noqa: S608

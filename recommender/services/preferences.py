@@ -23,6 +23,7 @@ from recommender.models import (
     TasteReset,
     Track,
 )
+from recommender.ranking.music_scope import MusicScope
 from recommender.services.saves import recount_saves
 from recommender.services.taste import recount_taste
 
@@ -33,6 +34,16 @@ def steer_story(*, user: User, story_id: UUID, steering: float) -> StoryTuning:
     lock_profile(user)
     tuning, _ = StoryTuning.objects.update_or_create(
         story_id=story_id, defaults={"user": user, "steering": steering}
+    )
+    return tuning
+
+
+@atomic_with_retry
+def set_music_scope(*, user: User, story_id: UUID, music: MusicScope) -> StoryTuning:
+    """Set whether the story gets music of the person's own, new music, or both."""
+    lock_profile(user)
+    tuning, _ = StoryTuning.objects.update_or_create(
+        story_id=story_id, defaults={"user": user, "music": music.value}
     )
     return tuning
 

@@ -10,24 +10,26 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.transactions import atomic_with_retry
+from recommender.catalogue.shared_tracks import SHARED
 from recommender.models import Choice, TrackSaves
 from recommender.ranking import trending
 
 # log2(2^a + 2^b), without overflow or underflow.
-_ADD = """
+_ADD = f"""
 INSERT INTO recommender_tracksaves AS saves (track_id, n_saves, level)
-VALUES (%(track)s, 1, %(level)s)
+SELECT id, 1, %(level)s FROM recommender_track WHERE id = %(track)s AND {SHARED}
 ON CONFLICT (track_id) DO UPDATE SET
     n_saves = saves.n_saves + 1,
     level = greatest(saves.level, excluded.level)
         + ln(1 + 2 ^ greatest(-abs(saves.level - excluded.level), -60)) / ln(2)
-"""
+"""  # noqa: S608
 # Rows are never deleted, so locking one keeps others from counting the same track.
-_MAKE = """
+_MAKE = f"""
 INSERT INTO recommender_tracksaves (track_id, n_saves, level)
-SELECT id, 0, '-Infinity' FROM recommender_track WHERE id = ANY(%(tracks)s::uuid[]) ORDER BY id
+SELECT id, 0, '-Infinity' FROM recommender_track
+WHERE id = ANY(%(tracks)s::uuid[]) AND {SHARED} ORDER BY id
 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608
 _LOCK = """
 SELECT FROM recommender_tracksaves WHERE track_id = ANY(%(tracks)s::uuid[])
 ORDER BY track_id FOR UPDATE
@@ -53,7 +55,7 @@ _AT_ONCE = 1000
 
 
 def add_save(*, track_id: UUID, at: datetime) -> None:
-    """Count one more save of the track; call it last in the transaction."""
+    """Count one more save of the track, unless it's private; call it last in the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD, {"track": track_id, "level": trending.half_lives(at)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from recommender.catalogue.shared_tracks import SHARED
 from recommender.engine.tracks.spelling import LONGEST_WORD, trigrams
 from recommender.models import SearchWord, Track
 
@@ -17,13 +18,14 @@ FROM (SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM {ta
 WHERE char_length(word) BETWEEN 1 AND {longest}
 ON CONFLICT DO NOTHING
 """
-_FORGET = """
+_SHARED = f"(SELECT search_text FROM recommender_track WHERE {SHARED}) AS shared"  # noqa: S608
+_FORGET = f"""
 WITH used AS (
-    SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM recommender_track
+    SELECT DISTINCT unnest(string_to_array(search_text, ' ')) AS word FROM {_SHARED}
 )
 DELETE FROM recommender_searchword AS known
 WHERE NOT EXISTS (SELECT FROM used WHERE used.word = known.word)
-"""
+"""  # noqa: S608
 
 
 def learn_words(table: str) -> None:
@@ -33,7 +35,9 @@ def learn_words(table: str) -> None:
 
 
 def learn_words_of(*, track: Track) -> None:
-    """Add the words of one track."""
+    """Add the words of one track, unless it's private."""
+    if not track.is_shared:
+        return
     words = {word for word in track.search_text.split() if len(word) <= LONGEST_WORD}
     SearchWord.objects.bulk_create(
         [SearchWord(word=word, trigrams=trigrams(word)) for word in words],
@@ -43,12 +47,9 @@ def learn_words_of(*, track: Track) -> None:
 
 @transaction.atomic
 def refresh_words() -> int:
-    """Delete words that no track uses and add missing ones.
-
-    Returns the number deleted. Deleted words may have come from somebody's Spotify library.
-    """
+    """Delete words that no shared track uses and add missing ones; return the number deleted."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET)
         forgotten = int(cursor.rowcount)
-    learn_words("recommender_track")
+    learn_words(_SHARED)
     return forgotten

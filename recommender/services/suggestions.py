@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,7 +12,10 @@ from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget
 from recommender import selectors
 from recommender.errors import SuggestionNotFoundError
+from recommender.library.recommendations import request_recommendations
+from recommender.library.selectors import has_own_music
 from recommender.models import StoryTuning, Suggestion
+from recommender.ranking.music_scope import MusicScope
 from recommender.ranking.rank import Ranking, rank_tracks
 from recommender.services.taste import refresh_taste
 
@@ -22,14 +26,22 @@ def suggest_tracks(
 ) -> list[Suggestion]:
     """Rank tracks for the story's mood and this person and log them as shown, best first.
 
-    The story's tuning moves the mood, and the person's filters leave tracks out.
+    The story's tuning moves the mood and says whose music it may be; the person's filters leave
+    tracks out.
     """
+    tuning = selectors.story_tuning(story_id)
+    # The page no longer offers the switch to those whose own music is gone.
+    music = MusicScope(tuning.music) if has_own_music(user) else MusicScope.MIX
     ranking = rank_tracks(
         listener=refresh_taste(user=user),
         story_id=story_id,
         mood=mood,
         n=n,
-        steering=selectors.story_tuning(story_id).steering,
+        steering=tuning.steering,
+        music=music,
+    )
+    transaction.on_commit(
+        lambda: request_recommendations(user_id=user.pk, valence=mood.valence, energy=mood.energy)
     )
     return log_suggestions(user=user, story_id=story_id, ranking=ranking)
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from recommender import selectors
-from recommender.catalogue import demo_tracks
+from recommender.catalogue import shared_tracks
 from recommender.engine.scoring import TERMS
 from recommender.engine.weight_learning import Impressions, Learned, fit_weights
 from recommender.models import Choice, RankingWeights, Suggestion
@@ -37,14 +37,12 @@ def _keep(learned: Learned) -> RankingWeights:
 
 def _impressions() -> Impressions:
     """Return the latest lists with a choice that may be learned from."""
-    latest = (
-        Choice.objects.filter(demo_tracks.used("track__"), learns=True, suggestion__isnull=False)
-        .order_by("-created_at")
-        .values_list("suggestion__batch", flat=True)[:LISTS_AT_MOST]
-    )
+    latest = Choice.objects.filter(
+        shared_tracks.used("track__"), learns=True, suggestion__isnull=False
+    ).values_list("suggestion__batch", flat=True)[:LISTS_AT_MOST]
     chosen = Choice.objects.filter(suggestion=OuterRef("pk"), learns=True)
     shown = (
-        Suggestion.objects.filter(demo_tracks.used("track__"), batch__in=[*latest])
+        Suggestion.objects.filter(shared_tracks.used("track__"), batch__in=[*latest])
         .order_by("batch", "rank")
         .annotate(chosen=Exists(chosen))
         .values_list("batch", "rank", "chosen", "model_version", "terms")

@@ -119,6 +119,15 @@ def sign_in_with_spotify(browser: Client, listener: str = "mira", **data: str) -
     return browser.get(walk_to_callback(browser, listener, **data))  # type: ignore[return-value]
 
 
+def allow(browser: Client, purpose: str, listener: str = "mira", **data: str) -> HttpResponse:
+    """Allow a purpose on our own page, and then at Spotify."""
+    page = f"/accounts/spotify/allow/{purpose}/"
+    begin = browser.post(page, {"spotify_purpose": purpose, **data})
+    assert begin.status_code == 302, begin.content
+    answer = browser.post(local(begin["Location"]), {"listener": listener})
+    return browser.get(local(answer["Location"]))  # type: ignore[return-value]
+
+
 def local(url: str) -> str:
     """The address without scheme and host, which must be this site's."""
     parts = urlsplit(url)

@@ -139,6 +139,7 @@ def test_last_use_is_noted_again_after_a_minute(seconds: int, noted: bool) -> No
     token, _ = services.issue_api_token(user=make_user(), label="Phone")
     before = timezone.now() - timedelta(seconds=seconds)
     ApiToken.objects.update(last_used_at=before)
+    token.refresh_from_db()
     services.touch_api_token(token=token)
     token.refresh_from_db()
     assert token.last_used_at is not None

@@ -108,18 +108,20 @@ def test_demo_tracks_have_a_player_that_waits() -> None:
 
 
 @pytest.mark.parametrize("source", [Track.Source.SPOTIFY, Track.Source.IMPORT])
-def test_tracks_with_a_spotify_id_have_its_player_and_a_link_back(source: str) -> None:
+def test_tracks_with_a_spotify_id_have_its_mark_a_link_back_and_a_player_for_later(
+    source: str,
+) -> None:
     html = rendered(source=source, source_id=SPOTIFY_ID)
-    assert f'src="https://open.spotify.com/embed/track/{SPOTIFY_ID}"' in html
+    assert f'data-embed="https://open.spotify.com/embed/track/{SPOTIFY_ID}"' in html
     assert f'href="https://open.spotify.com/track/{SPOTIFY_ID}"' in html
-    assert 'loading="lazy"' in html
-    assert "autoplay" not in html
+    assert "img/spotify.svg" in html
+    assert 'src="https' not in html, "nothing may be loaded from Spotify before a click"
 
 
 def test_other_tracks_have_no_player() -> None:
     html = rendered()
     assert "<audio" not in html
-    assert "<iframe" not in html
+    assert "data-embed" not in html
 
 
 @pytest.mark.parametrize("model", [Track, Suggestion, Choice])

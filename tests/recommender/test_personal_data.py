@@ -70,7 +70,7 @@ def test_export_holds_what_was_said_of_music() -> None:
     )
     assert result["asked_at"]
     assert files["music/stories.json"] == [
-        {"story": str(story_id), "steering": 0.5, "learned_from": False}
+        {"story": str(story_id), "steering": 0.5, "learned_from": False, "music": "mix"}
     ]
     assert len(files["music/taste_resets.json"]) == 1
     assert files["music/saved.json"][0]["learned_from"] is False

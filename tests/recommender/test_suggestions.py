@@ -16,7 +16,7 @@ from recommender import selectors, services
 from recommender.catalogue import demo_tracks
 from recommender.engine.scoring import MODEL_VERSION, Weights
 from recommender.errors import SuggestionNotFoundError
-from recommender.models import MusicPreferences, Suggestion, Track
+from recommender.models import Choice, MusicPreferences, Suggestion, Track
 from recommender.ranking import candidate_sources as candidates
 from recommender.ranking import preference_filters
 from recommender.ranking.candidate_sources import Pool
@@ -197,6 +197,26 @@ def test_tracks_that_the_like_minded_saved_are_found_far_from_the_mood(user: Use
     assert list(together) == [far.pk]
     mood = make_mood(0.9, 0.1, sd=0.05).gaussian
     assert far.pk.bytes in gathered(user, mood).ids.tolist()
+
+
+def test_co_saves_do_not_depend_on_where_rows_lie(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    saved = [make_track() for _ in range(3)]
+    for track in saved:
+        services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
+    for number in range(18):  # more than are sampled, all at the same moment
+        fellow = make_user()
+        for track in (*saved[: number % 3 + 1], make_track()):
+            services.save_choice(user=fellow, story_id=uuid4(), track_id=track.pk)
+    before = co_saves_of(get_listener(user))
+    choices = [*Choice.objects.order_by("-pk")]
+    Choice.objects.all().delete()
+    Choice.objects.bulk_create(choices)
+    after = co_saves_of(get_listener(user))
+    assert list(after.items()) == list(before.items())
 
 
 def test_one_user_is_no_crowd(user: User) -> None:

@@ -19,9 +19,15 @@ from accounts.spotify.sandbox.guard import sandbox_only
 from accounts.spotify.sandbox.listeners import LISTENERS
 
 SCOPE_DESCRIPTIONS = {
-    "user-library-modify": "Save tracks to your library",
-    "playlist-modify-private": "Create private playlists and add tracks to them",
+    "user-library-read": "See what is in your library",
+    "user-library-modify": "Save tracks to your library, and remove them",
+    "user-top-read": "See which tracks and artists you play most",
+    "user-read-recently-played": "See what you played last",
+    "playlist-read-private": "See your private playlists",
+    "playlist-modify-private": "Create private playlists and change them",
 }
+# The cookie that remembers who is signed in at the sandbox, whoever signs out of Storify.
+SIGNED_IN = "sandbox_listener"
 
 
 @never_cache
@@ -35,9 +41,12 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _answer(request)
     scopes = request.GET.get("scope", "").split()
+    current = LISTENERS.get(request.COOKIES.get(SIGNED_IN, ""))
+    others = [listener for listener in LISTENERS.values() if listener != current]
     context = {
-        "listeners": [listener for listener in LISTENERS.values() if not listener.is_trouble],
-        "troubles": [listener for listener in LISTENERS.values() if listener.is_trouble],
+        "current": current,
+        "listeners": [listener for listener in others if not listener.is_trouble],
+        "troubles": [listener for listener in others if listener.is_trouble],
         "permissions": [SCOPE_DESCRIPTIONS.get(scope, scope) for scope in scopes],
     }
     return render(request, "accounts/sandbox_consent.html", context)
@@ -79,7 +88,10 @@ def _answer(request: HttpRequest) -> HttpResponseRedirect:
         answer = {"code": memory.keep_code(code)}
     if ask.get("state"):
         answer["state"] = ask["state"]
-    return HttpResponseRedirect(f"{ask['redirect_uri']}?{urlencode(answer)}")
+    response = HttpResponseRedirect(f"{ask['redirect_uri']}?{urlencode(answer)}")
+    if listener:
+        response.set_cookie(SIGNED_IN, listener.key, httponly=True, samesite="Lax")
+    return response
 
 
 @csrf_exempt

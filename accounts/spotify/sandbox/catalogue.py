@@ -1,88 +1,129 @@
-"""A few made-up tracks, in the format of Spotify's API."""
+"""The sandbox's songs in the format of Spotify's API, and the search in them."""
 
-import hashlib
-from dataclasses import dataclass
+import re
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 
+from accounts.spotify.sandbox.songs import Song, base62_id, by_id
 
-def base62_id(text: str) -> str:
-    """An identifier like Spotify's, 22 letters and digits, derived from the text."""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    return "".join(alphabet[byte % 62] for byte in hashlib.sha256(text.encode()).digest()[:22])
+_FILTER = re.compile(r'\b(genre|year|isrc):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class SandboxTrack:
-    title: str
-    artist: str
-    album: str
-    released: str
-    seconds: int
-
-    @property
-    def id(self) -> str:
-        return base62_id(f"track {self.title}")
+def search(query: str) -> list[Song]:
+    """Songs that contain at least one of the words, best match first, within the filters."""
+    filters = {m[1].lower(): (m[2] or m[3] or "").lower() for m in _FILTER.finditer(query)}
+    words = _FILTER.sub(" ", query).lower().split()
+    found = [(song, sum(word in text for word in words)) for song, text in _texts()]
+    fitting = (one for one in found if (one[1] or not words) and _fits(one[0], filters))
+    return [song for song, _ in sorted(fitting, key=lambda one: -one[1])]
 
 
-TRACKS = {
-    track.id: track
-    for track in (
-        SandboxTrack("Paper Lanterns", "The Slow Tram", "Night Depot", "2021-03-12", 214),
-        SandboxTrack("Kitchen Radio", "The Slow Tram", "Night Depot", "2021-03-12", 187),
-        SandboxTrack("Low Tide Letter", "Anneke Brandt", "Saltwater Hours", "2019-09-06", 243),
-        SandboxTrack("A Coat for Rain", "Anneke Brandt", "Saltwater Hours", "2019-09-06", 201),
-        SandboxTrack("Run the Embankment", "Ferrous & Gold", "Pulse Width", "2024-05-31", 176),
-        SandboxTrack("Neon Bakery", "Ferrous & Gold", "Pulse Width", "2024-05-31", 195),
-        SandboxTrack("Seven Dancing Cousins", "Orkestar Polovina", "Big Table", "2018-07-20", 231),
-        SandboxTrack("Grandmother's Waltz", "Orkestar Polovina", "Big Table", "2018-07-20", 258),
-        SandboxTrack("Static in the Choir", "Hollow Meridian", "Grey Signal", "2023-11-03", 322),
-        SandboxTrack("Teeth", "Hollow Meridian", "Grey Signal", "2023-11-03", 168),
-        SandboxTrack("Sunday, Undecided", "Lio Marrow", "Soft Furniture", "2025-02-14", 209),
-        SandboxTrack("Sleeping on the Ferry", "Lio Marrow", "Soft Furniture", "2025-02-14", 274),
+@cache
+def _texts() -> tuple[tuple[Song, str], ...]:
+    return tuple((s, f"{s.title} {s.artist} {s.album}".lower()) for s in by_id().values())
+
+
+def _fits(song: Song, filters: dict[str, str]) -> bool:
+    first, _, last = filters.get("year", "").partition("-")
+    return (
+        filters.get("genre", "") in song.genre
+        and filters.get("isrc", "") in song.isrc.lower()
+        and (not first or first <= song.released[:4] <= (last or first))
     )
-}
 
 
-def search(query: str) -> list[SandboxTrack]:
-    """Tracks that contain at least one of the words, best match first."""
-    words = query.lower().split()
-
-    def hits(track: SandboxTrack) -> int:
-        text = f"{track.title} {track.artist} {track.album}".lower()
-        return sum(word in text for word in words)
-
-    return sorted((track for track in TRACKS.values() if hits(track)), key=hits, reverse=True)
-
-
-def track_json(track: SandboxTrack) -> dict[str, Any]:
+def track_json(song: Song, *, linked_from: str = "") -> dict[str, Any]:
     """A TrackObject without `popularity`, which apps in development mode don't get."""
-    artists = [_reference("artist", track.artist) | {"name": track.artist}]
-    album = _reference("album", track.album) | {
-        "name": track.album,
-        "album_type": "album",
-        "total_tracks": sum(other.album == track.album for other in TRACKS.values()),
-        "available_markets": [],
-        "images": [],
-        "release_date": track.released,
-        "release_date_precision": "day",
+    artists = [artist_json(song.artist)]
+    return _reference("track", song.id) | {
+        "name": song.title,
+        "album": _album_json(song, artists),
         "artists": artists,
-    }
-    return _reference("track", track.title) | {
-        "name": track.title,
-        "album": album,
-        "artists": artists,
-        "duration_ms": track.seconds * 1000,
+        "duration_ms": song.seconds * 1000,
         "explicit": False,
+        "external_ids": {"isrc": song.isrc},
         "disc_number": 1,
         "track_number": 1,
         "is_local": False,
+        "is_playable": song.playable,
+        **({} if song.playable else {"restrictions": {"reason": "market"}}),
+        **({"linked_from": _reference("track", linked_from)} if linked_from else {}),
     }
 
 
-def _reference(kind: str, name: str) -> dict[str, Any]:
-    identifier = base62_id(f"{kind} {name}")
+def artist_json(name: str) -> dict[str, Any]:
+    return _reference("artist", base62_id(f"artist {name}")) | {"name": name}
+
+
+def _album_json(song: Song, artists: list[dict[str, Any]]) -> dict[str, Any]:
+    precision = {4: "year", 7: "month", 10: "day"}[len(song.released)]
+    return _reference("album", base62_id(f"album {song.album}")) | {
+        "name": song.album,
+        "album_type": "album",
+        "total_tracks": 12,
+        "available_markets": [],
+        "images": [],
+        "release_date": song.released,
+        "release_date_precision": precision,
+        "artists": artists,
+    }
+
+
+def episode_json() -> dict[str, Any]:
+    """An EpisodeObject, such as people put on their playlists."""
+    identifier = base62_id("episode")
+    show = _reference("show", base62_id("show")) | {
+        "available_markets": [],
+        "copyrights": [],
+        "description": "Two people talk.",
+        "explicit": False,
+        "html_description": "Two people talk.",
+        "images": [],
+        "is_externally_hosted": False,
+        "languages": ["en"],
+        "media_type": "audio",
+        "name": "Long Conversations",
+        "publisher": "Somebody",
+        "total_episodes": 1,
+    }
+    return _reference("episode", identifier) | {
+        "audio_preview_url": None,
+        "description": "About rivers.",
+        "duration_ms": 3_600_000,
+        "explicit": False,
+        "html_description": "About rivers.",
+        "images": [],
+        "is_externally_hosted": False,
+        "is_playable": True,
+        "languages": ["en"],
+        "name": "Rivers, part one",
+        "release_date": "2025-01-01",
+        "release_date_precision": "day",
+        "show": show,
+    }
+
+
+def local_file_json() -> dict[str, Any]:
+    """A file of the listener's own on a playlist: Spotify sends nulls where it knows nothing."""
+    return {
+        "id": None,
+        "type": "track",
+        "uri": "spotify:local:Demo+Band::First+Take:93",
+        "href": None,
+        "name": "First Take",
+        "album": {"name": "", "images": [], "id": None, "release_date": None},
+        "artists": [{"name": "Demo Band", "id": None}],
+        "duration_ms": 93_000,
+        "explicit": False,
+        "external_ids": {},
+        "external_urls": {},
+        "is_local": True,
+    }
+
+
+def _reference(kind: str, identifier: str) -> dict[str, Any]:
     return {
         "id": identifier,
         "type": kind,

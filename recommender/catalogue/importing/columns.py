@@ -21,6 +21,7 @@ AUDIO_FEATURES = (
 # Columns that a file or a demo recipe can set; null keeps the stored value.
 COLUMNS = (
     "source_id",
+    "isrc",
     "title",
     "artists",
     "album",

@@ -32,6 +32,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("spotify_track_uri", "track_url", "spotify_url", "spotify_link", "track_link"),
         *("external_urls.spotify", "url", "link"),
     ),
+    "isrc": ("isrc", "track_isrc", "external_ids.isrc"),
     "title": (
         *("track_name", "name", "title", "track_title", "song", "song_name", "song_title"),
         "track",
@@ -108,6 +109,8 @@ class Layout:
     publisher: Publisher
     needed: tuple[str, ...]
     """Features that every row must have."""
+    needs_id: bool = True
+    """Whether every row must have a Spotify id; without, title and artist are enough."""
 
     @property
     def has_titles(self) -> bool:
@@ -139,12 +142,19 @@ def id_column(header: Sequence[str]) -> int | None:
     return next(iter(_positions([*map(plain, header)]).get("source_id", ())), None)
 
 
-def layout_of(header: Sequence[str], *, needed: tuple[str, ...] = MOOD) -> Layout:
-    """Find the fields in a header; raises ImportFailedError that names the missing ones."""
+def layout_of(
+    header: Sequence[str], *, needed: tuple[str, ...] = MOOD, needs_id: bool = True
+) -> Layout:
+    """Find the fields in a header; raises ImportFailedError that names the missing ones.
+
+    Where no id is needed, a header without one needs titles and artists.
+    """
     names = [plain(name) for name in header]
     unscaled = [name.removesuffix("percent") for name in names]
     positions = _positions(unscaled)
-    missing = [field for field in ("source_id", *needed) if field not in positions]
+    has_id = needs_id or "source_id" in positions
+    identity = ("source_id",) if has_id else ("title", "artists")
+    missing = [field for field in (*identity, *needed) if field not in positions]
     if missing:
         raise ImportFailedError(_missing(missing, header))
     percentages = {
@@ -153,7 +163,7 @@ def layout_of(header: Sequence[str], *, needed: tuple[str, ...] = MOOD) -> Layou
     publisher = next(
         (known for known in PUBLISHERS if {*map(plain, known.columns)} <= {*names}), _OTHER
     )
-    return Layout(positions, frozenset(percentages), len(names), publisher, needed)
+    return Layout(positions, frozenset(percentages), len(names), publisher, needed, needs_id)
 
 
 def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from recommender.catalogue.importing.artists import names_in
 from recommender.catalogue.importing.columns import COLUMNS
 from recommender.catalogue.importing.layouts import Layout
 from recommender.catalogue.importing.tables import TableRow
-from recommender.catalogue.importing.track_ids import track_id
+from recommender.catalogue.importing.track_ids import isrc, track_id
 from recommender.catalogue.importing.values import (
     RANGES,
     UNIT_FIELDS,
@@ -53,12 +53,18 @@ class RowParser:
         """The values of a track in the order of COLUMNS; raises BadRowError if it's none."""
         self.left_out = []
         given = self._given(cells)
-        track: dict[str, Any] = {"source_id": _source_id(given), **self._numbers(given)}
+        track: dict[str, Any] = {"source_id": self._id(given), **self._numbers(given)}
         track["duration_ms"] = self._duration(given)
+        track["isrc"] = next(filter(None, map(isrc, given.get("isrc", ()))), None)
         track["explicit"] = self._optional(given, "explicit", flag_of)
         if self.layout.has_titles:
             track |= self._names(given)
         return tuple(track.get(name) for name in COLUMNS)
+
+    def _id(self, given: dict[str, list[Any]]) -> str | None:
+        if self.layout.needs_id:
+            return _source_id(given)
+        return next(filter(None, map(track_id, given.get("source_id", ()))), None)
 
     def _given(self, cells: Sequence[Any]) -> dict[str, list[Any]]:
         """The cells of each field, those with a value first."""

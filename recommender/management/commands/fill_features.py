@@ -27,7 +27,7 @@ class Command(BaseCommand):
             chosen = ", ".join(settings.FEATURE_PROVIDERS) or "no provider"
             raise CommandError(
                 f"FEATURE_PROVIDERS names {chosen}; none of them is available. Known providers are "
-                f"{', '.join(NAMES)}; spotify needs a connected account."
+                f"{', '.join(NAMES)}; spotify is asked only while somebody's own library is read."
             )
         filled = services.fill_features(providers=available, seconds=options["seconds"])
         lacking = selectors.count_tracks_without_mood()

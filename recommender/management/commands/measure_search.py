@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
+from recommender.catalogue.shared_tracks import shared
 from recommender.engine.tracks.song_keys import fold
 from recommender.models import Track
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
 
 def _sample_tracks(n: int, seed: int) -> list[Track]:
     """A random sample of tracks with titles in Latin letters, as the typos are."""
-    ids = [*Track.objects.order_by("pk").values_list("pk", flat=True)]
+    ids = [*Track.objects.filter(shared()).order_by("pk").values_list("pk", flat=True)]
     random.Random(seed).shuffle(ids)
     drawn = Track.objects.in_bulk(ids[: 2 * n])
     tracks = [drawn[track_id] for track_id in ids if track_id in drawn]

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.test import Client
 
-from accounts.spotify import app
 from accounts.spotify.sandbox import memory
+from accounts.spotify.scopes import Purpose, needed_for
 
-SCOPE = " ".join(app.SCOPES)
+SCOPE = " ".join(needed_for(Purpose))
 
 
 class Api:

@@ -1,15 +1,18 @@
 import httpx
 import pytest
+from django.test import Client
 
 from accounts.models import SpotifyAccount
 from accounts.spotify.client import (
     NotAllowed,
     NotFound,
+    NotOnAllowList,
     Spotify,
     SpotifyError,
     SpotifyUnavailable,
 )
-from tests.accounts.conftest import SandboxTransport, Wire, sign_in_with_spotify
+from accounts.spotify.scopes import Purpose
+from tests.accounts.conftest import SandboxTransport, Wire, allow, sign_in_with_spotify
 from tests.accounts.spotify.fake_spotify import FakeSpotify, Handler, refuse
 from tests.factories import make_spotify_account
 
@@ -17,8 +20,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connected(wire: Wire, browser: object) -> SpotifyAccount:
-    sign_in_with_spotify(browser, "mira")  # type: ignore[arg-type]
+def connected(wire: Wire, browser: Client) -> SpotifyAccount:
+    sign_in_with_spotify(browser, "mira")
+    for purpose in Purpose:
+        allow(browser, purpose, "mira")
     return SpotifyAccount.objects.get()
 
 
@@ -37,7 +42,7 @@ def test_a_track_is_found_opened_saved_and_put_on_a_playlist(
     connected: SpotifyAccount, sandbox_transport: SandboxTransport
 ) -> None:
     with Spotify(connected, transport=sandbox_transport) as spotify:
-        found = spotify.search_tracks("lanterns", limit=3)
+        found = spotify.search_tracks("lanterns", limit=3).items
         track = spotify.get_track(found[0].id)
         spotify.save_to_library([track.id])
         playlist = spotify.create_playlist("From Storify", "A day out")
@@ -119,7 +124,7 @@ def test_an_answer_that_makes_no_sense_is_an_error_of_the_family(body: str) -> N
     ("api", "error"),
     [
         (refuse(400), SpotifyError),
-        (refuse(403), NotAllowed),
+        (refuse(403), NotOnAllowList),
         (refuse(404), NotFound),
         (refuse(500), SpotifyUnavailable),
         (refuse(503), SpotifyUnavailable),

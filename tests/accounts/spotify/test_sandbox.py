@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,7 +13,7 @@ from django.test import Client
 
 from accounts import checks
 from accounts.spotify import app
-from accounts.spotify.sandbox import catalogue
+from accounts.spotify.sandbox import songs
 from accounts.spotify.sandbox.listeners import LISTENERS
 from tests.accounts.spotify.sandbox_api import SCOPE, Api
 
@@ -228,7 +229,11 @@ def test_only_the_owner_adds_to_a_playlist() -> None:
 
 @pytest.mark.parametrize(
     ("listener", "status", "retry_after", "reason"),
-    [("nora", 403, None, None), ("bea", 429, "20", None), ("quin", 429, "600", "QUOTA_EXCEEDED")],
+    [
+        ("pia", 403, None, None),
+        ("bea", 429, "20", None),
+        ("quin", 429, "46800", "QUOTA_EXCEEDED"),
+    ],
 )
 def test_each_troubled_listener_has_their_trouble(
     listener: str, status: int, retry_after: str | None, reason: str | None
@@ -280,6 +285,8 @@ def test_the_system_check_stops_a_sandbox_on_a_real_site(
 
 
 def test_no_listener_or_track_is_there_twice() -> None:
-    assert len({listener.account_id for listener in LISTENERS.values()}) == len(LISTENERS)
-    assert len(catalogue.TRACKS) == 12
-    assert all(len(identifier) == 22 for identifier in catalogue.TRACKS)
+    listeners = [*LISTENERS.values()]
+    assert len({one.account_id for one in listeners}) == len({one.id for one in listeners})
+    assert len({one.account_id for one in listeners}) == len(listeners)
+    assert len(songs.by_id()) == len(songs.NAMED) + len(songs.ODD) + songs.N_GENERATED
+    assert all(re.fullmatch("[0-9A-Za-z]{22}", one) for one in songs.by_id())

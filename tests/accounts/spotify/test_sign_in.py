@@ -10,7 +10,6 @@ from django.test import Client
 from social_django.models import UserSocialAuth
 
 from accounts.models import SpotifyAccount, User
-from accounts.spotify import app
 from accounts.spotify.sandbox.listeners import LISTENERS
 from tests.accounts.conftest import Wire, local, new_browser, sign_in_with_spotify, walk_to_callback
 from tests.factories import make_user
@@ -48,7 +47,7 @@ def test_somebody_new_walks_through_the_sandbox_and_is_asked_about_faces(
     assert user.faces_consent is None
     assert not user.has_usable_password()
     assert user.spotify.account_id == LISTENERS["mira"].account_id
-    assert set(user.spotify.scopes.split()) == set(app.SCOPES)
+    assert (user.spotify.scopes, user.spotify.purposes) == ("", [])
     assert user.spotify.access_token.startswith("BQ")
     assert user.spotify.refresh_token.startswith("AQ")
     assert signed_in(browser)
@@ -62,7 +61,7 @@ def test_the_walk_uses_pkce_with_s256_and_a_fresh_state(wire: Wire, browser: Cli
     assert first["code_challenge"] != second["code_challenge"]
     assert first["state"] != second["state"]
     assert first["redirect_uri"] == ["http://127.0.0.1:8000/oauth/complete/spotify/"]
-    assert first["scope"] == ["user-library-modify playlist-modify-private"]
+    assert "scope" not in first, "signing in needs none"
 
 
 def test_the_verifier_travels_only_to_the_token_endpoint_with_the_secret_in_the_header(
@@ -248,6 +247,7 @@ def test_the_consent_page_says_plainly_what_it_is(browser: Client) -> None:
     page = browser.get(local(begin["Location"])).content.decode()
 
     assert "This is a sandbox, not Spotify" in page
-    assert "Save tracks to your library" in page
+    assert "See your name" in page
+    assert "library" not in page.split("<form")[0]
     for listener in LISTENERS.values():
         assert listener.display_name in page

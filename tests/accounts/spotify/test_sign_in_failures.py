@@ -4,10 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import User
-from tests.accounts.conftest import Wire, new_browser, sign_in_with_spotify, walk_to_callback
+from accounts.spotify import budget
+from accounts.spotify.errors import BudgetSpent
+from tests.accounts.conftest import Wire, local, new_browser, sign_in_with_spotify, walk_to_callback
 from tests.accounts.spotify.test_sign_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +23,24 @@ def test_saying_no_gives_a_friendly_page_and_makes_nobody(wire: Wire, browser: C
     response = sign_in_with_spotify(browser, "")
 
     assert response.status_code == 403
-    assert "Spotify wasn&#x27;t connected" in response.content.decode()
+    assert "You cancelled at Spotify" in response.content.decode()
     assert not User.objects.exists()
     assert not wire.sent
+
+
+def test_trying_again_after_saying_no_to_a_permission_leads_back_to_it(
+    wire: Wire, browser: Client
+) -> None:
+    sign_in_with_spotify(browser)
+    asked = {"spotify_purpose": "save", "next": "/stories/?page=2"}
+    begin = browser.post("/accounts/spotify/allow/save/", asked)
+    answer = browser.post(local(begin["Location"]), {"listener": ""})
+
+    page = browser.get(local(answer["Location"])).content.decode()
+
+    again = "/accounts/spotify/allow/save/?next=%2Fstories%2F%3Fpage%3D2"
+    assert f'href="{again}"' in page
+    assert 'value="/stories/?page=2"' in browser.get(again).content.decode()
 
 
 def test_a_403_on_me_says_that_the_person_is_not_on_the_allow_list(
@@ -33,6 +51,47 @@ def test_a_403_on_me_says_that_the_person_is_not_on_the_allow_list(
     assert response.status_code == 403
     assert "development mode" in response.content.decode()
     assert not User.objects.exists()
+
+
+def test_a_403_for_want_of_premium_says_who_needs_it(wire: Wire, browser: Client) -> None:
+    response = sign_in_with_spotify(browser, "pia")
+
+    assert response.status_code == 403
+    assert "renew theirs" in response.content.decode()
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "words"),
+    [("40", "in 1 minute"), ("46800", "in 13 hours"), ("", "in 1 minute")],
+)
+def test_a_429_says_when_to_try_again(
+    wire: Wire, browser: Client, retry_after: str, words: str
+) -> None:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    wire.answers[ME_PATH] = (429, headers, '{"error": {"status": 429}}')
+
+    response = sign_in_with_spotify(browser)
+
+    assert response.status_code == 503
+    assert words in response.content.decode()
+
+
+def test_sign_in_has_a_reserve_and_beyond_it_says_when(
+    wire: Wire, browser: Client, settings: LazySettings
+) -> None:
+    settings.SPOTIFY_CALLS_PER_HALF_MINUTE, settings.SPOTIFY_RESERVE = 5, 0.2
+    for person in range(4):
+        budget.spend(person)
+    with pytest.raises(BudgetSpent):
+        budget.spend(9)
+
+    first = sign_in_with_spotify(browser)
+    second = sign_in_with_spotify(new_browser())
+
+    assert first.status_code == 302
+    assert second.status_code == 503
+    assert "in 1 minute" in second.content.decode()
 
 
 def test_a_403_without_json_says_the_same(wire: Wire, browser: Client) -> None:

@@ -238,11 +238,11 @@ def test_tokens_and_search_words_never_reach_a_log(caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.DEBUG, logger="accounts")
     account = expired_account(refresh_token="refresh-secret")
     wire = FakeSpotify(
-        lambda r: httpx.Response(200, json={"tracks": {"items": []}}),
+        lambda r: httpx.Response(503),
         token=lambda r: grant("access-secret", refresh_token="refresh-secret-2"),
     )
 
-    with Spotify(account, transport=wire) as spotify:
+    with Spotify(account, transport=wire) as spotify, pytest.raises(SpotifyUnavailable):
         spotify.search_tracks("my private words")
 
     assert "GET /search" in caplog.text

@@ -265,14 +265,39 @@ def test_track_deleted_meanwhile_harms_nobody() -> None:
 
 
 @pytest.mark.django_db
-def test_settings_name_the_providers(settings: Any) -> None:
+def test_settings_name_the_providers_and_nobody_s_account_is_borrowed(settings: Any) -> None:
     settings.FEATURE_PROVIDERS = ["reccobeats", "import", "spotify"]
+    assert [one.name for one in providers()] == ["sandbox", "reccobeats", "import"]
+    settings.SPOTIFY_SANDBOX = False
     assert [one.name for one in providers()] == ["reccobeats", "import"]
-    make_spotify_account()
-    assert [one.name for one in providers()] == ["reccobeats", "import", "spotify"]
+    account = make_spotify_account()
+    assert [one.name for one in providers()] == ["reccobeats", "import"]
+    theirs = providers(account=account)
+    assert [one.name for one in theirs] == ["reccobeats", "import", "spotify"]
     settings.FEATURE_PROVIDERS = ["napster"]
     with pytest.raises(ImproperlyConfigured, match="napster"):
         providers()
+
+
+@pytest.mark.django_db
+def test_people_s_own_music_comes_before_the_catalogue(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FEATURE_PROVIDERS = ["import"]
+    asked: list[str] = []
+    monkeypatch.setattr(
+        ImportedFeatures,
+        "features",
+        lambda _, ids: asked.extend(ids) or {},  # type: ignore[func-returns-value]
+    )
+    for number in range(5):
+        lacking(source=Track.Source.IMPORT, source_id=f"{number:022d}")
+    own = lacking(source=Track.Source.SPOTIFY, source_id=FIRST)
+
+    tasks.fill_features()
+
+    assert asked[0] == own.source_id
+    assert len(asked) == 6
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from recommender.engine.scoring import (
     TERMS,
     Candidates,
     Weights,
+    lift_own,
     mood_terms,
     newcomer_share,
     plain_terms,
@@ -228,3 +229,45 @@ def test_weight_multiplies_its_term_and_no_other() -> None:
     scaled = score_terms(pool, mood=mood(), taste=Taste.unknown(), weights=weights)
     for name, times in (("mood", 3.0), ("popular", 4.0), ("again", 0.5)):
         assert scaled[name] == pytest.approx(times * plain[name])
+
+
+def own_among_others(points: np.ndarray) -> tuple[Candidates, dict[str, np.ndarray]]:
+    """Two own tracks, then two others that everybody's saves put first."""
+    pool = candidates(
+        4,
+        mood_points=points,
+        affinity=np.array([0.0, 0.0, 0.5, 0.5]),
+        library=np.array([1.0, 0.0, 0.0, 0.0]),
+        recommended=np.array([0.0, 1.0, 0.0, 0.0]),
+    )
+    return pool, terms_of(pool)
+
+
+def test_own_tracks_are_lifted_until_half_of_the_best_are_theirs() -> None:
+    pool, terms = own_among_others(np.full((4, 2), 0.5))
+    before = {name: values.copy() for name, values in terms.items()}
+    lift_own(terms, pool, 2)
+    scores = total(terms)
+    assert scores[1] == pytest.approx(scores[2])
+    lift = terms["library"][0] - before["library"][0]
+    assert lift == pytest.approx(terms["recommended"][1] - before["recommended"][1])
+    assert 0.0 < lift <= 3.8 * 0.5
+    assert all((terms[name] == before[name]).all() for name in TERMS[:-2])
+
+
+def test_the_lift_brings_up_nothing_that_does_not_fit_the_mood() -> None:
+    points = np.array([[0.95, 0.95], [0.95, 0.95], [0.5, 0.5], [0.5, 0.5]])
+    pool, terms = own_among_others(points)
+    before = terms["library"][0]
+    lift_own(terms, pool, 2)
+    assert terms["library"][0] - before == pytest.approx(3.8 * 0.5)
+    assert total(terms)[0] < total(terms)[2]
+
+
+def test_without_own_tracks_or_without_others_nothing_is_lifted() -> None:
+    for own in (np.zeros(3), np.ones(3)):
+        pool = candidates(3, affinity=np.ones(3), library=own, recommended=np.zeros(3))
+        terms = terms_of(pool)
+        before = terms["library"].copy()
+        lift_own(terms, pool, 2)
+        assert (terms["library"] == before).all()

@@ -31,6 +31,17 @@ def save(user: User, *tracks: Track) -> None:
         services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
 
 
+def _choice(person: User, track: Track) -> Choice:
+    """A choice that isn't stored yet."""
+    return Choice(
+        user=person,
+        story_id=uuid4(),
+        track=track,
+        source=track.source,
+        created_at=timezone.now(),
+    )
+
+
 def make_crowds(n_people: int = 30, n_tracks: int = 8) -> tuple[list[Track], list[Track]]:
     """Two groups of people who each save only their group's tracks."""
     rock = [make_track(artists=[f"Rock {i % 3}"]) for i in range(n_tracks)]
@@ -38,7 +49,7 @@ def make_crowds(n_people: int = 30, n_tracks: int = 8) -> tuple[list[Track], lis
     rng = np.random.default_rng(0)
     people = [make_user() for _ in range(n_people)]
     Choice.objects.bulk_create(
-        Choice(user=person, story_id=uuid4(), track=track, created_at=timezone.now())
+        _choice(person, track)
         for number, person in enumerate(people)
         for track in rng.permutation(np.array((rock, jazz)[number % 2], dtype=object))[:5]
     )
@@ -144,7 +155,7 @@ def _holdout_people() -> None:
     sorts = [[make_track() for _ in range(3)] for _ in range(60)]
     people = [make_user() for _ in range(360)]
     Choice.objects.bulk_create(
-        Choice(user=person, story_id=uuid4(), track=track, created_at=timezone.now())
+        _choice(person, track)
         for number, person in enumerate(people)
         for track in sorts[(number // 10 * 7 + number % 10) % 60]
     )

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from recommender import selectors, services
 from recommender.errors import TrackNotFoundError
-from recommender.models import Choice, Suggestion, TasteProfile
+from recommender.models import Choice, Suggestion, TasteProfile, Track
 from recommender.services.taste import recount_taste
 from tests.factories import make_mood, make_track, make_user
 
@@ -28,6 +28,14 @@ def test_saving_notes_the_suggestion_it_came_from(user: User) -> None:
     choice = services.save_choice(user=user, story_id=story_id, track_id=track.pk)
     assert choice.suggestion == shown[0]
     assert selectors.get_choice(story_id) == choice
+
+
+@pytest.mark.parametrize("source", Track.Source.values)
+def test_saving_copies_where_the_track_comes_from(user: User, source: str) -> None:
+    track = make_track(source=source)
+    choice = services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
+    choice.refresh_from_db()
+    assert choice.source == source
 
 
 def test_saving_updates_the_taste_at_once(user: User) -> None:
@@ -101,3 +109,4 @@ def test_choices_by_story_gives_those_that_have_one(user: User) -> None:
     with_choice, without = uuid4(), uuid4()
     choice = services.save_choice(user=user, story_id=with_choice, track_id=make_track().pk)
     assert selectors.choices_by_story([with_choice, without]) == {with_choice: choice}
+    assert selectors.chosen_tracks([with_choice, without]) == {with_choice: choice.track_id}

@@ -57,7 +57,9 @@ def test_counting_anew_agrees_with_counting_save_by_save() -> None:
     track = make_track()
     for days in (0, 3, 30, 4000):
         at = timezone.now() - timedelta(days=days)
-        Choice.objects.create(user=make_user(), story_id=uuid4(), track=track, created_at=at)
+        Choice.objects.create(
+            user=make_user(), story_id=uuid4(), track=track, source=track.source, created_at=at
+        )
         add_save(track_id=track.pk, at=at)
     row = TrackSaves.objects.get(track=track)
     services.recount_saves()

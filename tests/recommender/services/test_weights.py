@@ -45,7 +45,8 @@ def log_lists(
         choices.append(
             Choice(
                 user=user, story_id=story_id, track=tracks[best],
-                suggestion=shown[best - PER_LIST], learns=learns, created_at=now,
+                source=tracks[best].source, suggestion=shown[best - PER_LIST], learns=learns,
+                created_at=now,
             )
         )  # fmt: skip
     Suggestion.objects.bulk_create(shown)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from chardetng_py import EncodingDetector
 
-from recommender.errors import ImportFailedError
+from recommender.errors import ImportFailedError, UnknownEncodingError
 
 UNREADABLE = "\ufffd"
 _BOMS = (
@@ -101,7 +101,7 @@ def _legacy(sample: Iterable[bytes]) -> str:
     codec = _known(_SUPERSETS.get(guess.lower(), guess))
     if _share_out_of_place(text, codec) <= _MOST_OUT_OF_PLACE or (codec := _old_pc(text) or ""):
         return codec
-    raise ImportFailedError(
+    raise UnknownEncodingError(
         "The encoding of the file can't be told. Save it as UTF-8, or name the encoding with "
         "--encoding, such as cp1252, mac_roman or cp850."
     )

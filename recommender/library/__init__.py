@@ -1,0 +1,1 @@
+"""People's own music: private, expiring, and a teacher of nothing."""
