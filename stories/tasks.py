@@ -11,6 +11,8 @@ from accounts.long_jobs import LongJob
 from stories import services
 from stories.registry import services as registry
 from stories.review import services as review
+from stories.saving import services as saving
+from stories.saving.work import carry_out_save as _carry_out_save
 
 
 # The message is acknowledged when the work is done. If only the pool process dies before that, its
@@ -58,6 +60,7 @@ def backfill_reviews(user_id: int) -> int:
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def fill_review_queues() -> None:
     """Queue likely label errors and new gold, and the stories whose message was lost."""
+    review.recount_disagreement()
     review.queue_label_errors()
     review.add_agreed_as_gold()
     review.backfill_recent()
@@ -79,3 +82,14 @@ def transcode_next_video() -> bool:
 def train_candidate(name: str, user_id: int) -> None:
     """Train on the current reviews; the log of models says what came of it."""
     registry.train_from_reviews(name=name, user_id=user_id)
+
+
+# The row says whether it's done, so a message that is lost or comes twice costs nothing.
+@shared_task(ignore_result=True, acks_late=False)  # type: ignore[untyped-decorator]
+def carry_out_save(save_id: str) -> None:
+    _carry_out_save(save_id=UUID(save_id))
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def send_due_saves() -> int:
+    return saving.send_due_saves()

@@ -1,5 +1,6 @@
-"""Middleware that answers 503 while the queue, the cache or the database is down."""
+"""Middleware that answers 503 while the queue, the cache, the database or the disk fails."""
 
+import errno
 import logging
 from collections.abc import Callable
 
@@ -15,14 +16,25 @@ logger = logging.getLogger(__name__)
 OUTAGES = (
     redis.ConnectionError,
     redis.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
     BrokerError,
     OperationalError,
     InterfaceError,
 )
 
 
+# A full disk, or a full quota.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether an error is that of a part of the site, which will be there again."""
+    no_space = isinstance(error, OSError) and error.errno in NO_SPACE
+    return no_space or isinstance(error, OUTAGES)
+
+
 class OutageMiddleware:
-    """Turns connection errors into a 503 page, or problem details for the API."""
+    """Turns such errors into a 503 page, or problem details for the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,7 +43,7 @@ class OutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
-        if not isinstance(exc, OUTAGES):
+        if not is_outage(exc):
             return None
         logger.error("A part of the site is down: %s", type(exc).__name__)
         response: HttpResponse

@@ -8,7 +8,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from storify_site import health
 
 sandbox = (
-    [path("sandbox/", include("accounts.spotify.sandbox.urls"))] if settings.SPOTIFY_SANDBOX else []
+    [
+        path("sandbox/reccobeats/", include("recommender.sandbox.urls")),
+        path("sandbox/", include("accounts.spotify.sandbox.urls")),
+    ]
+    if settings.SPOTIFY_SANDBOX
+    else []
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -16,14 +16,16 @@ from django.db import connection
 
 from storify_site import local
 from storify_site.celery import app as celery_app
+from storify_site.local.free_port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER_START_SECONDS = 120
 
 
-def pytest_configure() -> None:
-    """Clean up on SIGTERM as on Ctrl-C."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Clean up on SIGTERM as on Ctrl-C; decide where the live site is, which workers need, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.option.liveserver = config.option.liveserver or f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,7 +62,7 @@ def media() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def test_environment(django_db_setup: None) -> dict[str, str]:
+def test_environment(django_db_setup: None, pytestconfig: pytest.Config) -> dict[str, str]:
     """The environment of a process that uses this run's database, queue and media."""
     url = os.environ.get("DATABASE_URL") or local.postgres.url(local.var_dir())
     before, _, query = url.partition("?")
@@ -70,6 +72,7 @@ def test_environment(django_db_setup: None) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "storify_site.settings",
         "DATABASE_URL": database_url,
+        "SITE_URL": f"http://{pytestconfig.option.liveserver}",
     }
 
 

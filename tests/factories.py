@@ -22,6 +22,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import SpotifyAccount, User
+from accounts.spotify.scopes import Purpose, needed_for
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import digest, manifest
@@ -66,15 +67,17 @@ def make_staff(*permissions: str, **extra: Any) -> User:
 
 
 def make_spotify_account(user: User | None = None, **fields: Any) -> SpotifyAccount:
-    """A connected account whose access token is good for another hour."""
+    """A connected account with every permission, whose access token is good for an hour."""
     number = next(_numbers)
     values = {
         "account_id": f"account{number}",
+        "spotify_id": f"listener{number}",
         "display_name": f"Listener {number}",
         "access_token": "access-1",
         "refresh_token": "refresh-1",
         "expires_at": timezone.now() + timedelta(hours=1),
-        "scopes": "user-library-modify playlist-modify-private",
+        "scopes": " ".join(needed_for(Purpose)),
+        "purposes": [*Purpose],
     }
     return SpotifyAccount.objects.create(user=user or make_user(), **{**values, **fields})
 

@@ -32,7 +32,8 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "support": (
             *("encryption", "fields", "login_throttle", "long_jobs", "personal_data"),
             *("templatetags", "transactions", "web"),
-            *("spotify.app", "spotify.circuit_breaker", "spotify.errors", "spotify.types"),
+            *("spotify.app", "spotify.budget", "spotify.circuit_breaker", "spotify.errors"),
+            *("spotify.replies", "spotify.scopes", "spotify.types"),
         ),
         "models": ("models",),
         "selectors": ("selectors",),
@@ -51,14 +52,18 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "models": ("models",),
         "selectors": (
             *("catalogue.demo_tracks", "catalogue.importing", "catalogue.search"),
+            *("catalogue.shared_tracks", "library.selectors"),
             *("factors.files", "factors.selectors", "locks", "ranking", "selectors"),
         ),
         "services": (
             *("catalogue.audio", "catalogue.feature_providers", "catalogue.reccobeats"),
-            *("factors", "personal_data", "services"),
+            "catalogue.spotify_search",
+            *("factors", "library", "personal_data", "services"),
         ),
-        "interface": ("admin", "api", "management", "pages", "staff", "tasks"),
-        "wiring": ("apps", "api.urls", "pages.urls", "staff.urls"),
+        "interface": (
+            *("admin", "api", "management", "pages", "sandbox", "staff", "tasks", "templatetags"),
+        ),
+        "wiring": ("apps", "api.urls", "pages.urls", "sandbox.urls", "staff.urls"),
     },
     "stories": {
         "support": (
@@ -68,15 +73,16 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "models": ("models",),
         "selectors": (
             *("registry.files", "registry.selectors", "review.progress"),
-            *("review.selectors", "selectors", "survey.selectors"),
+            *("review.selectors", "saving.selectors", "selectors", "survey.selectors"),
         ),
         "services": (
             *("personal_data", "registry.services", "review.export"),
-            *("review.services", "services", "survey.services"),
+            *("review.services", "saving.services", "saving.spotify", "saving.work"),
+            *("services", "survey.services"),
         ),
         "interface": (
-            *("admin", "api", "management", "pages", "registry", "review", "survey", "tasks"),
-            "workers.lost_workers",
+            *("admin", "api", "management", "pages", "registry", "review", "saving", "survey"),
+            *("tasks", "workers.lost_workers"),
         ),
         "wiring": ("apps", "api.urls", "pages.urls", "registry.urls", "review.urls"),
     },

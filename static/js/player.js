@@ -1,8 +1,10 @@
-// A custom play button for each <audio>. Plays one track at a time, and only on a click.
+// A custom play button for each <audio>, and Spotify's player for tracks that are there. One track
+// at a time, only on a click, and never together with a video.
 
 const ICONS = {
   play: "M6.5 4.2v11.6c0 .8.9 1.3 1.6.8l8.9-5.8c.6-.4.6-1.2 0-1.6L8.1 3.4c-.7-.5-1.6 0-1.6.8z",
   pause: "M5.5 3.5h3v13h-3zM11.5 3.5h3v13h-3z",
+  close: "m5.3 3.9 4.7 4.7 4.7-4.7 1.4 1.4-4.7 4.7 4.7 4.7-1.4 1.4-4.7-4.7-4.7 4.7-1.4-1.4L8.6 10 3.9 5.3z",
 };
 
 function icon(name) {
@@ -82,16 +84,72 @@ function upgrade(audio) {
   drawTime();
 }
 
-document.addEventListener(
-  "play",
-  (event) => {
-    for (const other of document.querySelectorAll("audio"))
-      if (other !== event.target) other.pause();
-  },
-  true,
-);
+// Spotify's player is loaded when it's opened, and nothing from Spotify before.
+function upgradeEmbed(embed) {
+  if (embed.dataset.upgraded) return;
+  embed.dataset.upgraded = "yes";
+  const { title } = embed.dataset;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "player__button";
+  embed.before(button);
+  function draw() {
+    const open = Boolean(embed.firstChild);
+    button.setAttribute("aria-expanded", open);
+    button.setAttribute("aria-label", `Spotify’s player for ${title}`);
+    button.replaceChildren(icon(open ? "close" : "play"));
+  }
+  embed.addEventListener("close", () => {
+    embed.replaceChildren();
+    draw();
+  });
+  button.addEventListener("click", () => {
+    if (embed.firstChild) return close(embed);
+    stopOthers(embed);
+    if (navigator.onLine) embed.append(frame(embed));
+    embed.append(insteadOfPlayer(embed));
+    draw();
+  });
+  draw();
+}
 
-const upgradeAll = () => document.querySelectorAll("audio[controls]").forEach(upgrade);
+function frame(embed) {
+  const player = document.createElement("iframe");
+  Object.assign(player, { src: embed.dataset.embed, width: "100%", height: 80 });
+  Object.assign(player, { allow: "encrypted-media; clipboard-write" });
+  Object.assign(player, { referrerPolicy: "strict-origin-when-cross-origin" });
+  player.title = `Spotify’s player: ${embed.dataset.title}`;
+  return player;
+}
+
+// A page can't tell whether a player from elsewhere was blocked, so the way round is always there.
+function insteadOfPlayer(embed) {
+  const line = document.createElement("p");
+  line.className = "hint";
+  line.setAttribute("role", "status");
+  const link = document.createElement("a");
+  Object.assign(link, { href: embed.dataset.page, rel: "noopener", target: "_blank" });
+  link.textContent = "Open it on Spotify";
+  const reason = navigator.onLine ? "No player here?" : "You’re offline, so the player can’t load.";
+  line.append(`${reason} `, link);
+  return line;
+}
+
+const close = (embed) => embed.dispatchEvent(new Event("close"));
+
+function stopOthers(started) {
+  for (const other of document.querySelectorAll("audio, video"))
+    if (other !== started) other.pause();
+  for (const embed of document.querySelectorAll(".embed:not(:empty)"))
+    if (embed !== started) close(embed);
+}
+
+document.addEventListener("play", (event) => stopOthers(event.target), true);
+
+function upgradeAll() {
+  document.querySelectorAll("audio[controls]").forEach(upgrade);
+  document.querySelectorAll(".embed").forEach(upgradeEmbed);
+}
 upgradeAll();
 document.body.addEventListener("htmx:afterSwap", upgradeAll);
 

@@ -23,11 +23,24 @@ function show(item) {
   current = item;
   arrow = "";
   shownAt = performance.now();
-  stage.replaceChildren(item);
+  item.classList.remove("is-ahead");
+  item.inert = false;
+  if (item.parentNode !== stage) stage.prepend(item);
+  for (const other of [...stage.childNodes]) {
+    if (ahead.includes(other)) hide(other);
+    else if (other !== item) other.remove();
+  }
   item.querySelector("[data-next-face]")?.removeAttribute("hidden");
   markFace();
   stage.focus({ preventScroll: true });
   scrollTo({ top: 0, behavior: "instant" });
+}
+
+// Laid out already, out of sight: showing it takes half as long.
+function hide(item) {
+  item.classList.add("is-ahead");
+  item.inert = true;
+  if (item.parentNode !== stage) stage.append(item);
 }
 
 function showNext() {
@@ -101,6 +114,7 @@ function keep(item) {
   } else if (!current) show(item);
   else {
     ahead.push(item);
+    hide(item);
     item.querySelector("img").decode().catch(() => {}); // loads the photo before it is shown
   }
 }
@@ -124,7 +138,16 @@ function send(item, address) {
   onTheirWay.add(item.dataset.item);
   messages.replaceChildren();
   showNext();
-  line = line.then(() => post(item, address, body)).then(refill);
+  line = line.then(painted).then(() => post(item, address, body)).then(refill);
+}
+
+// What is sent, and what comes back, never delays the photo that is shown meanwhile. Without a
+// frame, as in a hidden tab, it goes out all the same.
+function painted() {
+  return new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+    setTimeout(done, 1000);
+  });
 }
 
 async function post(item, address, body) {
@@ -206,7 +229,7 @@ function corner(matches, key) {
 
 function meant(key) {
   const found = [...review.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)].filter(
-    (one) => !one.closest("details:not([open])"),
+    (one) => !one.closest("details:not([open]), .is-ahead"),
   );
   return found.length > 1 ? corner(found, key) : found[0];
 }

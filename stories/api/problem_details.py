@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from django.utils import timezone
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import NotFound as NoSuchPage
 
+from accounts.spotify.errors import NeedsSignIn, NotAllowed, NotFound, RateLimited, SpotifyError
 from stories.errors import (
     IdempotencyConflictError,
+    NotConnectedError,
+    NothingChosenError,
+    NotOnSpotifyError,
     StoryGoneError,
     StoryNotFailedError,
     StoryNotReadyError,
+    UnknownPlaylistError,
     UnknownTrackError,
     UploadsBusyError,
 )
 from stories.models import Story
 from stories.uploads.photos import UploadError
 
+_ASK_AGAIN = 30  # seconds
 _UPLOAD_STATUS = {
     "empty": 400,
     "too_large": 413,
@@ -56,5 +65,22 @@ def as_problems() -> Iterator[None]:
         raise Refused(410, str(error), error.code) from error
     except UnknownTrackError as error:
         raise ValidationError({"track_id": [str(error)]}) from error
+    except UnknownPlaylistError as error:
+        raise ValidationError({"to": [str(error)]}) from error
+    except (NotConnectedError, NothingChosenError, NotOnSpotifyError) as error:
+        raise Refused(409, str(error), error.code) from error
+    except SpotifyError as error:
+        raise _spotify_problem(error) from error
     except Story.DoesNotExist as error:
-        raise NotFound("There's no such story.") from error
+        raise NoSuchPage("There's no such story.") from error
+
+
+def _spotify_problem(error: SpotifyError) -> APIException:
+    if isinstance(error, (NeedsSignIn, NotAllowed)):
+        return Refused(403, str(error), "spotify_not_allowed")
+    if isinstance(error, NotFound):
+        return ValidationError({"spotify_id": [str(error)]})
+    wait = _ASK_AGAIN
+    if isinstance(error, RateLimited):
+        wait = max(1, math.ceil((error.until - timezone.now()).total_seconds()))
+    return Refused(503, str(error), "spotify_away", wait=wait)

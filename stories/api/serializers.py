@@ -12,7 +12,9 @@ from rest_framework.request import Request
 from ml.labels import ACTIONS, EMOTION_LABELS, EMOTIONS, INTENSITIES
 from recommender.api.serializers import SuggestionSerializer
 from recommender.engine.mood_words import CERTAINTIES
-from recommender.selectors import choices_by_story, suggestions_by_story
+from recommender.models import SPOTIFY_ID
+from recommender.ranking.music_scope import MusicScope
+from recommender.selectors import chosen_tracks, suggestions_by_story
 from stories.models import MAX_CAPTION, Story
 from stories.selectors import (
     NONE,
@@ -190,21 +192,39 @@ class StoryMusicSerializer(serializers.Serializer[Any]):
     learns = serializers.BooleanField(
         required=False, help_text="whether anything is learned from what is saved with the story"
     )
+    music = serializers.ChoiceField(
+        choices=[scope.value for scope in MusicScope],
+        required=False,
+        help_text="mine: only from your own library; new: nothing that you have; mix: both",
+    )
+
+    def validate_music(self, value: str) -> MusicScope:
+        return MusicScope(value)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
-    track_id = serializers.UUIDField()
+    """A track of the catalogue by `track_id`, or one of Spotify's search by `spotify_id`."""
+
+    track_id = serializers.UUIDField(required=False)
+    spotify_id = serializers.RegexField(
+        rf"^{SPOTIFY_ID.pattern}\Z", required=False, write_only=True
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"track_id": ["Send track_id or spotify_id."]})
+        return attrs
 
 
 def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str, Any]]:
     """Serialise stories with one query for all suggestions and one for all choices."""
     ids = [story.pk for story in stories]
-    suggestions, choices = suggestions_by_story(ids), choices_by_story(ids)
+    suggestions, chosen = suggestions_by_story(ids), chosen_tracks(ids)
     shown = [
         {
             **_plain(story, request),
             "suggestions": suggestions.get(story.pk, []),
-            "chosen": choices[story.pk].track_id if story.pk in choices else None,
+            "chosen": chosen.get(story.pk),
         }
         for story in stories
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from stories.api import views
+from stories.api import saving, views
 
 urlpatterns = [
     path("stories/", views.StoryListView.as_view(), name="api-stories"),
@@ -16,5 +16,16 @@ urlpatterns = [
     path(
         "stories/<uuid:story_id>/choice/", views.StoryChoiceView.as_view(), name="api-story-choice"
     ),
+    path(
+        "stories/<uuid:story_id>/spotify/",
+        saving.StorySpotifyView.as_view(),
+        name="api-story-spotify",
+    ),
+    path(
+        "stories/<uuid:story_id>/spotify/<uuid:save_id>/",
+        saving.StorySpotifySaveView.as_view(),
+        name="api-story-spotify-save",
+    ),
+    path("spotify/playlists/", saving.SpotifyPlaylistsView.as_view(), name="api-playlists"),
     path("stories/<uuid:story_id>/retry/", views.StoryRetryView.as_view(), name="api-story-retry"),
 ]

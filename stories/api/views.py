@@ -71,8 +71,11 @@ class StoriesView(APIView):
             return selectors.get_story(self.person(), story_id)
 
     def answer(self, story: Story, status: int = 200, **headers: str) -> Response:
-        shown = present_stories([self.story(story.pk)], self.request)
-        return Response(shown[0], status=status, headers=headers)
+        """The story as it is now, after a change."""
+        return self.show(self.story(story.pk), status, **headers)
+
+    def show(self, story: Story, status: int = 200, **headers: str) -> Response:
+        return Response(present_stories([story], self.request)[0], status=status, headers=headers)
 
 
 class StoryListView(StoriesView):
@@ -136,7 +139,7 @@ class StoryView(StoriesView):
     @extend_schema(operation_id="stories_retrieve", tags=["stories"], responses=StorySerializer)
     def get(self, _request: Request, story_id: UUID) -> Response:
         """Get a story: its status, tags, mood and suggestions."""
-        return self.answer(self.story(story_id))
+        return self.show(self.story(story_id))
 
     @extend_schema(
         operation_id="stories_correct",
@@ -180,7 +183,7 @@ class StoryMusicView(StoriesView):
         operation_id="stories_music_retrieve", tags=["stories"], responses=StoryMusicSerializer
     )
     def get(self, _request: Request, story_id: UUID) -> Response:
-        """Get the story's steering, and whether Storify learns from it."""
+        """Get the story's steering, whose music it may be, and whether Storify learns from it."""
         return Response(StoryMusicSerializer(story_tuning(self.story(story_id).pk)).data)
 
     @extend_schema(
@@ -190,7 +193,7 @@ class StoryMusicView(StoriesView):
         responses=StoryMusicSerializer,
     )
     def patch(self, request: Request, story_id: UUID) -> Response:
-        """Set the steering, which updates the suggestions at once, or whether Storify learns."""
+        """Set steering or music, which updates the suggestions, or whether Storify learns."""
         story = self.story(story_id)
         form = StoryMusicSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -214,7 +217,12 @@ class StoryChoiceView(StoriesView):
         form = ChoiceSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with as_problems():
-            choice = services.save_choice(story=story, track_id=form.validated_data["track_id"])
+            save = (
+                services.save_spotify_choice
+                if "spotify_id" in form.validated_data
+                else services.save_choice
+            )
+            choice = save(story=story, **form.validated_data)
         return Response(ChoiceSerializer(choice).data, status=201)
 
     @extend_schema(operation_id="stories_unchoose", tags=["stories"], responses={204: None})

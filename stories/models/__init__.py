@@ -1,9 +1,10 @@
 """Stories with their media, analyses, tag events and reviews, answers to the survey, and the
-registry of models."""
+registry of models, saves to Spotify."""
 
 from stories.models.analyses import Analysis
 from stories.models.model_registry import ModelEvent, ModelVersion, ShadowDifference
 from stories.models.reviews import BLIND, Reason, Review, ReviewItem
+from stories.models.spotify_saves import SpotifyPlaylist, SpotifySave
 from stories.models.stories import (
     MAX_CAPTION,
     Photo,
@@ -29,6 +30,8 @@ __all__ = [
     "Review",
     "ReviewItem",
     "ShadowDifference",
+    "SpotifyPlaylist",
+    "SpotifySave",
     "Story",
     "SurveyAnswer",
     "TagEvent",

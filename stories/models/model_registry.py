@@ -85,7 +85,7 @@ class ModelVersion(models.Model):
     shadow_photos = models.PositiveIntegerField(default=0)
 
     class Meta:
-        ordering = ["name", "-created_at"]
+        ordering = ["name", "-created_at", "-id"]
         permissions = [("promote_models", "Can train, promote and take back models")]
         constraints = [
             models.UniqueConstraint(fields=["name", "version"], name="model_version_once"),
@@ -147,7 +147,7 @@ class ModelEvent(models.Model):
     )
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["-created_at"], name="model_event_log")]
 
     def __str__(self) -> str:

@@ -164,7 +164,7 @@ class Review(models.Model):
     reviewer_id: int | None
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["reviewer", "-created_at"], name="review_own"),
             models.Index(

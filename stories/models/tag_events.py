@@ -50,7 +50,7 @@ class TagEvent(models.Model):
     )
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["story", "-created_at"], name="tag_event_log")]
         constraints = [
             models.CheckConstraint(

@@ -7,6 +7,9 @@ from typing import Any
 from django import forms
 
 from ml.labels import ACTIONS, EMOTIONS
+from recommender.catalogue.spotify_search import FIRST, MOST, PAGE, years_of
+from recommender.models import SPOTIFY_ID
+from recommender.ranking.music_scope import MusicScope
 from stories.models import MAX_CAPTION
 from stories.selectors import NONE
 
@@ -55,6 +58,14 @@ class SteeringForm(forms.Form):
     steering = forms.FloatField(min_value=0, max_value=1)
 
 
+class MusicScopeForm(forms.Form):
+    """Music of one's own, new music, or both."""
+
+    music = forms.TypedChoiceField(
+        choices=[(scope.value, scope.name) for scope in MusicScope], coerce=MusicScope
+    )
+
+
 class LearningForm(forms.Form):
     learns = forms.TypedChoiceField(
         choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: value == "yes"
@@ -62,7 +73,40 @@ class LearningForm(forms.Form):
 
 
 class TrackForm(forms.Form):
-    track = forms.UUIDField()
+    """A track of the catalogue, or one of Spotify's search by its id there."""
+
+    track = forms.UUIDField(required=False)
+    spotify = forms.RegexField(rf"^{SPOTIFY_ID.pattern}\Z", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        sent = {name: value for name, value in self.cleaned_data.items() if value}
+        if len(sent) != 1:
+            raise forms.ValidationError("There's no such track.")
+        return {"track_id": sent.get("track"), "spotify_id": sent.get("spotify")}
+
+
+class FindForm(forms.Form):
+    """Words of the title and artists, and filters that Spotify's search has, too."""
+
+    q = forms.CharField(required=False, max_length=200)
+    genre = forms.CharField(required=False, max_length=50)
+    year = forms.CharField(required=False)
+    offset = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        choices=[(offset, offset) for offset in range(FIRST, MOST, PAGE)],
+    )
+
+    def clean_year(self) -> str:
+        year: str = self.cleaned_data["year"]
+        try:
+            years_of(year)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return year
+
+    def years(self) -> tuple[int, int] | None:
+        return years_of(self.cleaned_data["year"])
 
 
 class SuggestionForm(forms.Form):

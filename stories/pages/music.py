@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.web.access import PageRequest
 from recommender import selectors as music
 from recommender import services as recommender
+from recommender.catalogue.spotify_search import FIRST, search_spotify, unsaved_track
 from recommender.pages.forms import FiltersForm
 from stories import services
 from stories.models import Story
 from stories.pages import responses, story_page
 from stories.pages.access import own_story
-from stories.pages.forms import LearningForm, SteeringForm, SuggestionForm
+from stories.pages.forms import FindForm, LearningForm, MusicScopeForm, SteeringForm, SuggestionForm
 
 FOUND_AT_MOST = 8
 NOT_LEARNED = "Storify won't learn from this story."
@@ -23,11 +29,7 @@ NOT_LEARNED = "Storify won't learn from this story."
 
 @responses.story_action
 def steer(request: PageRequest, story: Story) -> HttpResponse:
-    form = SteeringForm(request.POST)
-    if not form.is_valid():
-        return responses.refuse(request, story, "Please choose match, lift or contrast.")
-    services.tune_story(story=story, user=request.user, **form.cleaned_data)
-    return responses.changed(request, story, "The suggestions are updated.")
+    return _tune(request, story, SteeringForm, "Please choose match, lift or contrast.")
 
 
 @responses.story_action
@@ -42,6 +44,19 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     return responses.changed(
         request, story, "Your filters are saved. They apply to all your stories."
     )
+
+
+@responses.story_action
+def set_music_scope(request: PageRequest, story: Story) -> HttpResponse:
+    return _tune(request, story, MusicScopeForm, "Please choose my music, mix, or new to me.")
+
+
+def _tune(request: PageRequest, story: Story, kind: type[forms.Form], refusal: str) -> HttpResponse:
+    form = kind(request.POST)
+    if not form.is_valid():
+        return responses.refuse(request, story, refusal)
+    services.tune_story(story=story, user=request.user, **form.cleaned_data)
+    return responses.changed(request, story, "The suggestions are updated.")
 
 
 @responses.story_action
@@ -74,13 +89,32 @@ def restore(request: PageRequest, story: Story) -> HttpResponse:
 @require_safe
 @own_story
 def find(request: PageRequest, story: Story) -> HttpResponse:
-    """Search the catalogue by title and artist for a track to save with the story."""
-    q = request.GET.get("q", "").strip()
-    page = {
-        "story": story,
-        "q": q,
-        "found": music.search_tracks(q, FOUND_AT_MOST),
-        "choice": music.get_choice(story.id),
+    """Search the catalogue, then Spotify, for a track to save with the story."""
+    form = FindForm(request.GET)
+    choice = music.get_choice(story.id)
+    chosen = {choice.track_id, choice.track.spotify_id} - {None} if choice else set()
+    page = {"story": story, "find": form, "chosen": chosen}
+    if form.is_valid() and form.cleaned_data["q"]:
+        page |= _found(request.user, form)
+    if not request.htmx:
+        return render(request, "stories/find.html", page)
+    is_next_page = form.is_valid() and form.cleaned_data["offset"]
+    return render(
+        request, "stories/_found_more.html" if is_next_page else "stories/_found.html", page
+    )
+
+
+def _found(user: User, form: FindForm) -> dict[str, Any]:
+    q, genre, year, offset = (form.cleaned_data[n] for n in ("q", "genre", "year", "offset"))
+    local = music.search_tracks(q, FOUND_AT_MOST, genre=genre, years=form.years())
+    results = search_spotify(user, q, genre=genre, year=year, offset=offset or FIRST)
+    listed = {track.spotify_id for track in local}
+    words = {"q": q, "genre": genre, "year": year}
+    more = {**words, "offset": results.next_offset} if results.next_offset else None
+    return {
+        **words,
+        "found": local,
+        "results": results,
+        "on_spotify": [unsaved_track(one) for one in results.tracks if one.id not in listed],
+        "more": more and urlencode(more),
     }
-    template = "stories/_found.html" if request.htmx else "stories/find.html"
-    return render(request, template, page)

@@ -24,8 +24,11 @@ from stories.pages.access import own_story
 
 
 def go_to(request: PageRequest, story: Story) -> HttpResponse:
-    place = reverse("stories:story", args=[story.id])
-    return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+    return go_to_page(request, reverse("stories:story", args=[story.id]))
+
+
+def go_to_page(request: PageRequest, address: str) -> HttpResponse:
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def story_action(

@@ -10,7 +10,9 @@ from django.utils import timezone
 from ml.labels import ACTIONS, EMOTIONS
 from ml.types import STAGES
 from recommender.engine.mood_words import MoodWords
+from recommender.library.selectors import has_own_music
 from recommender.pages.forms import FiltersForm
+from recommender.ranking.music_scope import MusicScope
 from recommender.selectors import (
     current_suggestions,
     get_choice,
@@ -23,11 +25,13 @@ from stories.models import Story
 from stories.pages import presenters
 from stories.pages.mood_plane import plane
 from stories.pages.mood_timeline import MoodTimeline, mood_timeline
+from stories.saving.panel import panel
 from stories.workers import model_status
 from stories.workers.model_status import ModelStatus
 
 # After this time in the queue, the page says that it's slow; an analysis takes about a second.
 SLOW_AFTER = timedelta(seconds=15)
+SCOPES = ((MusicScope.MINE, "My music"), (MusicScope.MIX, "Mix"), (MusicScope.NEW, "New to me"))
 _NO_CONSENT = "Storify didn't read faces, as you chose. You can change that in your account."
 _CONTRADICTORY = "The words and the picture point in different directions"
 _HARD_TO_TELL = "Nothing here shows a clear mood. If you know it, set it yourself under “Mood”."
@@ -121,6 +125,9 @@ def tracks(story: Story) -> dict[str, Any]:
         "direction": presenters.direction(tuning.steering),
         "filters": FiltersForm(preferences),
         "n_filters": preferences.n_filters,
+        "has_own_music": has_own_music(story.user),
+        "music_scopes": SCOPES,
+        **panel(choice),
     }
 
 

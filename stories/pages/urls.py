@@ -3,6 +3,7 @@
 from django.urls import path
 
 from stories.pages import media, music, views
+from stories.saving import views as saving_views
 from stories.survey import views as survey_views
 
 app_name = "stories"
@@ -19,9 +20,18 @@ urlpatterns = [
     path("stories/<uuid:story_id>/dismiss/", views.dismiss, name="dismiss"),
     path("stories/<uuid:story_id>/restore/", music.restore, name="restore"),
     path("stories/<uuid:story_id>/steer/", music.steer, name="steer"),
+    path("stories/<uuid:story_id>/scope/", music.set_music_scope, name="scope"),
     path("stories/<uuid:story_id>/filter/", music.filter_tracks, name="filter"),
     path("stories/<uuid:story_id>/learning/", music.set_learning, name="learning"),
     path("stories/<uuid:story_id>/find/", music.find, name="find"),
+    path("stories/<uuid:story_id>/spotify/", saving_views.spotify_save, name="spotify"),
+    path("stories/<uuid:story_id>/spotify/save/", saving_views.save, name="spotify-save"),
+    path("stories/<uuid:story_id>/spotify/remove/", saving_views.remove, name="spotify-remove"),
+    path(
+        "stories/<uuid:story_id>/spotify/playlists/",
+        saving_views.playlists,
+        name="spotify-playlists",
+    ),
     path("stories/<uuid:story_id>/retry/", views.retry, name="retry"),
     path("stories/<uuid:story_id>/delete/", views.delete, name="delete"),
     path("survey/", survey_views.survey, name="survey"),

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from accounts.spotify.errors import SpotifyError
 from accounts.web.access import PageRequest, signed_in
 from accounts.web.bidi import isolate
 from recommender import services as recommender
 from recommender.catalogue.demo_tracks import OUT_OF_USE
+from recommender.library.selectors import lacks_spotify_music
 from recommender.models import MusicPreferences, Suggestion
 from recommender.pages.forms import LikesForm
 from recommender.selectors import choices_by_story, is_new_to_music
@@ -89,6 +91,7 @@ def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> H
         "max_caption": MAX_CAPTION,
         "photo": PHOTO,
         "video": VIDEO,
+        "lacks_spotify_music": lacks_spotify_music(request.user),
         "longest": formats.MAX_SECONDS + formats.SLACK_SECONDS,
         "errors": {
             "photo_too_large": photos.TOO_LARGE,
@@ -168,7 +171,14 @@ def choose(request: PageRequest, story: Story) -> HttpResponse:
     form = TrackForm(request.POST)
     if not form.is_valid():
         return responses.refuse(request, story, "There's no such track.")
-    choice = services.save_choice(story=story, track_id=form.cleaned_data["track"])
+    track_id, spotify_id = form.cleaned_data["track_id"], form.cleaned_data["spotify_id"]
+    try:
+        if spotify_id:
+            choice = services.save_spotify_choice(story=story, spotify_id=spotify_id)
+        else:
+            choice = services.save_choice(story=story, track_id=track_id)
+    except SpotifyError as error:
+        return responses.refuse(request, story, f"This track wasn't saved. {error}")
     if request.htmx:
         return responses.choice_part(request, story)
     messages.success(request, f"Saved “{isolate(choice.track.title)}” with your story.")

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from ml.manifest import digest
-from ml.serving.files import UnusableModel, check
+from ml.serving.files import ChangedFile, UnusableModel, check
 from stories.models import ModelVersion
 
 
@@ -19,14 +18,15 @@ def local_file(version: ModelVersion) -> Path:
     Raises UnusableModel, with the reason for people, or OSError if the storage doesn't answer.
     """
     file = Path(settings.VAR_DIR) / "models" / f"{version.sha256}.keras"
-    if not file.is_file() or digest(file) != version.sha256:
+    try:
+        check(version.name, file, version.sha256)
+    except ChangedFile:
         _download(version, file)
-    check(version.name, file, version.sha256)
     return file
 
 
 def _download(version: ModelVersion, file: Path) -> None:
-    """Copy the file from the storage, beside and then in place, so that it's never half there."""
+    """Copy the file from the storage and check it before it's put in place."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(f".{uuid4().hex}.part")
     try:

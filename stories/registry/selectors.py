@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count, QuerySet
 
 from accounts.models import User
@@ -24,9 +27,30 @@ MISSING = {
 }
 
 
+# Keys of the cache, by name of the model.
+TRAINING, CANCELLED = "training:{}", "training-cancelled:{}"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training that waits or runs; `progress` is empty until it has begun."""
+
+    since: datetime
+    progress: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 def may_promote(user: User) -> bool:
     """Whether a user may decide about models: staff with `stories.promote_models`."""
     return user.is_staff and user.is_active and user.has_perm("stories.promote_models")
+
+
+def training_run(name: str) -> TrainingRun | None:
+    """The training of this model that waits or runs."""
+    kept = cache.get(TRAINING.format(name))
+    return TrainingRun(**kept) if kept else None
 
 
 def models_in_use() -> list[ModelVersion]:
@@ -98,10 +122,17 @@ def page() -> Iterator[dict[str, Any]]:
         yield {
             "name": name,
             "shipped": shipped,
+            "training": training_run(name),
             "serving": next((v.version for v in known if v.status == Status.SERVING), shipped),
             "rows": [_shown(one) for one in known if one.status not in OLD],
             "old_rows": [_shown(one) for one in known if one.status in OLD],
         }
+
+
+def trainings() -> Iterator[dict[str, Any]]:
+    """What the page shows of every training, by name."""
+    for name in TRAINABLE:
+        yield {"name": name, "training": training_run(name)}
 
 
 def _shown(version: ModelVersion) -> dict[str, Any]:

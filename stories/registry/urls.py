@@ -6,6 +6,7 @@ app_name = "registry"
 urlpatterns = [
     path("", views.models, name="models"),
     path("train/<str:name>/", views.train, name="train"),
+    path("train/<str:name>/cancel/", views.cancel_training, name="cancel_training"),
     path("take-back/<str:name>/", views.take_back, name="take_back"),
     path("<uuid:version_id>/shadow/", views.shadow, name="shadow"),
     path("<uuid:version_id>/stop-shadow/", views.stop_shadow, name="stop_shadow"),

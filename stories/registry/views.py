@@ -49,7 +49,9 @@ def _answer(request: PageRequest, do: Callable[[], object], done: str) -> HttpRe
 @require_safe
 @promoters_only
 def models(request: PageRequest) -> HttpResponse:
-    """Every version with its comparison, and what was done lately."""
+    """Every version with its comparison, and what was done lately; how far trainings are, alone."""
+    if request.htmx:
+        return render(request, "review/_trainings.html", {"models": list(selectors.trainings())})
     context = {"models": list(selectors.page()), "events": selectors.events()}
     return render(request, "review/models.html", context)
 
@@ -60,7 +62,17 @@ def train(request: PageRequest, name: str) -> HttpResponse:
     return _answer(
         request,
         lambda: services.queue_training(name=name, actor=request.user),
-        "Training is queued. The candidate appears here when it's done, usually within minutes.",
+        "Training is queued. The candidate appears here when it's done.",
+    )
+
+
+@require_POST
+@promoters_only
+def cancel_training(request: PageRequest, name: str) -> HttpResponse:
+    return _answer(
+        request,
+        lambda: services.cancel_training(name=name, actor=request.user),
+        "The training ends within seconds; nothing of it stays.",
     )
 
 

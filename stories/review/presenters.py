@@ -15,7 +15,9 @@ from stories.review.selectors import predicted, why
 from stories.selectors import video_of
 
 # Names of keys as KeyboardEvent.key has them; "Space" stands for " ".
-FACE_KEYS = dict(zip(FACE_ANSWERS, "1234567890", strict=True))
+# Of a face: enough for ten emotions and the answers beside them.
+FACE_KEY_ROW = "1234567890-,."
+FACE_KEYS = {answer: FACE_KEY_ROW[place] for place, answer in enumerate(FACE_ANSWERS)}
 KEYS: Mapping[str, Mapping[str, str]] = {
     "action": {**dict(zip(ACTIONS, "cpydkefhlmrsztu", strict=True)), NONE: "x", CANNOT_TELL: "q"},
     "caption": {**dict(zip(FEELINGS, "gobi", strict=True)), CANNOT_TELL: "v"},

@@ -27,7 +27,7 @@ from stories.review.errors import (
     UnknownQueueError,
 )
 from stories.review.progress import held_item, latest_of, progress
-from stories.review.selectors import latest_reviews, undoable
+from stories.review.selectors import latest_reviews
 from stories.review.selectors import queues as waiting
 
 # The ids of what was skipped since the last review, in the browser's session.
@@ -153,16 +153,18 @@ def _part(
 
 
 def _page(request: PageRequest, item: ReviewItem | None, queue: str) -> dict[str, Any]:
-    last = next(iter(latest_reviews(request.user)), None)
+    latest = latest_reviews(request.user)
+    last = next(iter(latest), None)
     skipped = request.session.get(SKIPPED)
-    page = {
+    page: dict[str, Any] = {
         "queue": queue,
         "progress": progress(request.user, queue or None),
         "last": last and presenters.last_review(last),
-        "can_undo": bool(skipped or undoable(request.user)),
+        "can_undo": bool(skipped or any(not review.blind for review in latest)),
         "last_stays": bool(last and last.blind and not skipped),
-        "keys": presenters.key_map(),
     }
+    if not request.htmx:
+        page["keys"] = presenters.key_map()
     if item is None:
         return page
     earlier = latest_of(request.user, item)

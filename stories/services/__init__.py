@@ -1,7 +1,7 @@
 """Services that create, change and delete stories."""
 
 from stories.services.analysis import AnalysisInterruptedError, analyse_story
-from stories.services.choices import remove_choice, save_choice
+from stories.services.choices import remove_choice, save_choice, save_spotify_choice
 from stories.services.consent import erase_faces, refresh_outdated, send_refresh
 from stories.services.corrections import correct_story, suggest_again, tune_story
 from stories.services.deletion import delete_stories_of, delete_story
@@ -33,6 +33,7 @@ __all__ = [
     "remove_choice",
     "retry_story",
     "save_choice",
+    "save_spotify_choice",
     "send_refresh",
     "send_waiting_videos",
     "suggest_again",

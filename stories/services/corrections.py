@@ -8,7 +8,8 @@ from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from ml.mood import MoodTarget, point
 from recommender.locks import lock_person
-from recommender.services import set_learning, steer_story, suggest_tracks
+from recommender.ranking.music_scope import MusicScope
+from recommender.services import set_learning, set_music_scope, steer_story, suggest_tracks
 from stories.errors import StoryNotReadyError, UnknownLabelError
 from stories.models import Analysis, Story, TagEvent
 from stories.review.services.items import queue_overridden
@@ -51,18 +52,26 @@ def correct_story(
 
 @atomic_with_retry
 def tune_story(
-    *, story: Story, user: User, steering: float | None = None, learns: bool | None = None
+    *,
+    story: Story,
+    user: User,
+    steering: float | None = None,
+    learns: bool | None = None,
+    music: MusicScope | None = None,
 ) -> Story:
-    """Steer the story's music, or set whether Storify learns from the story.
+    """Steer the story's music, say whose music it may be, or whether Storify learns from the story.
 
-    `steering` is from 0 (match) over 0.5 (lift) to 1 (contrast) and ranks tracks again. Raises
-    StoryNotReadyError before the analysis is done.
+    `steering` is from 0 (match) over 0.5 (lift) to 1 (contrast). It and `music` rank tracks again.
+    Raises StoryNotReadyError before the analysis is done.
     """
     locked = lock_ready_story(story)
     if learns is not None:
         set_learning(user=user, story_id=locked.pk, learns=learns)
     if steering is not None:
         steer_story(user=user, story_id=locked.pk, steering=steering)
+    if music is not None:
+        set_music_scope(user=user, story_id=locked.pk, music=music)
+    if steering is not None or music is not None:
         _suggest(locked)
     return locked
 

@@ -14,6 +14,7 @@ REFRESH_OUTDATED = "stories.tasks.refresh_outdated"
 BACKFILL_REVIEWS = "stories.tasks.backfill_reviews"
 TRANSCODE_VIDEO = "stories.tasks.transcode_next_video"
 TRAIN_CANDIDATE = "stories.tasks.train_candidate"
+CARRY_OUT_SAVE = "stories.tasks.carry_out_save"
 INFERENCE = "inference"
 # Someone is waiting: retry once over a fresh connection, then leave it to the periodic task.
 _RETRY_POLICY: dict[str, Any] = {
@@ -53,6 +54,11 @@ def publish_transcoding() -> None:
 def publish_training(name: str, user_id: int) -> None:
     """Ask a worker to train a candidate. Raises BrokerUnavailableError within seconds."""
     _publish(TRAIN_CANDIDATE, name, user_id)
+
+
+def publish_save(save_id: UUID) -> None:
+    """Ask a worker to save to Spotify. Raises BrokerUnavailableError within seconds."""
+    _publish(CARRY_OUT_SAVE, str(save_id))
 
 
 def _publish(task: str, *args: str | int) -> None:

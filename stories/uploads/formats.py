@@ -142,7 +142,7 @@ PHOTO = Medium(
         UploadFormat("AVIF", "AVIF", ("image/avif",), (".avif",), _is_avif),
         UploadFormat("GIF", "GIF", ("image/gif",), (".gif",), _is_gif),
     ),
-    megabytes=20,
+    megabytes=40,
     max_pixels=80_000_000,
     resolution="80 megapixels",
 )
@@ -180,4 +180,4 @@ def describe_refused(data: bytes) -> str:
         return "an SVG drawing"
     if start.startswith(b"<"):
         return "a web page"
-    return "not a photo we can read"
+    return "neither a photo nor a video that we can read"

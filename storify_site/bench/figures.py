@@ -23,6 +23,17 @@ def _recall(suggestions: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(f"  of the exact best {recall['top']} found", f"{recall['mean']:.3f}", "0.98")]
 
 
+def _library(suggestions: dict[str, Any]) -> list[tuple[str, str, str]]:
+    figures = suggestions.get("library")
+    if not figures:
+        return []
+    goal = _goal_ms(suggestions["tracks"])
+    return [
+        (f"  with {figures['tracks']:,} of one's own ({scope}), p95", f"{ms:.1f} ms", goal)
+        for scope, ms in ((name, figures[name]["p95_ms"]) for name in ("mine", "mix", "new"))
+    ]
+
+
 def _import(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
     rows = figures["rows"]
     goal = f"{rows * 180 / 1e6:.0f} s"
@@ -53,6 +64,7 @@ def table(result: dict[str, Any]) -> str:
         ),
         ("  and p95", f"{suggestions['p95_ms']:.1f} ms", _goal_ms(suggestions["tracks"])),
         ("mood dragged, over HTTP, p95", f"{suggestions['drag']['p95_ms']:.1f} ms", "100 ms"),
+        *_library(suggestions),
         *_recall(suggestions),
         *_import(suggestions["import"]),
         ("from start to first page, new data", f"{start['from_nothing']:.1f} s", "90 s"),

@@ -12,20 +12,22 @@ from recommender.errors import FactorsUnusableError, RecommenderError
 PATIENCE_SECONDS = 1800
 ADDRESS = "listener-{}@bench.test"
 _CHOICES = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
-SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
+INSERT INTO recommender_choice (user_id, story_id, track_id, source, learns, created_at)
+SELECT person.id, gen_random_uuid(), track.id, track.source, true,
+    now() - random() * interval '60 days'
 FROM chosen
 JOIN accounts_user AS person ON person.email = 'listener-' || chosen.person || '@bench.test'
 JOIN recommender_track AS track ON track.source_id = chosen.track AND track.source = 'import'
 """
 # Without a file: users who each save tracks near one point of the mood plane.
 _MADE_UP = """
-INSERT INTO recommender_choice (user_id, story_id, track_id, learns, created_at)
-SELECT person.id, gen_random_uuid(), track.id, true, now() - random() * interval '60 days'
+INSERT INTO recommender_choice (user_id, story_id, track_id, source, learns, created_at)
+SELECT person.id, gen_random_uuid(), track.id, track.source, true,
+    now() - random() * interval '60 days'
 FROM (SELECT id, random() AS energy, random() AS valence FROM accounts_user
       WHERE email LIKE 'listener-%@bench.test') AS person
 CROSS JOIN LATERAL (
-    SELECT id FROM recommender_track WHERE energy IS NOT NULL AND valence IS NOT NULL
+    SELECT id, source FROM recommender_track WHERE energy IS NOT NULL AND valence IS NOT NULL
     ORDER BY point(energy, valence) <-> point(person.energy, person.valence) LIMIT 30
 ) AS track
 """

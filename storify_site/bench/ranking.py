@@ -16,13 +16,14 @@ from ml.mood import Gaussian, MoodTarget
 from recommender import selectors
 from recommender.engine.scoring import score_terms, total
 from recommender.engine.tracks.content import FloatArray
-from recommender.models import Choice, MusicPreferences, Track
+from recommender.models import Choice, LibraryTrack, MusicPreferences, Track
 from recommender.ranking import candidate_sources as candidates
 from recommender.ranking.candidate_sources import Pool
 from recommender.ranking.listener import Listener, get_listener
+from recommender.ranking.music_scope import MusicScope
 from recommender.ranking.rank import rank_tracks
 from recommender.services import log_suggestions
-from recommender.services.taste import refresh_taste
+from recommender.services.taste import recount_taste
 from storify_site.bench.figures import quantile
 
 WARMING = 5  # the first few fill caches
@@ -49,6 +50,7 @@ def time_ranking(n: int, n_recall: int) -> dict[str, Any]:
     For `n_recall` moods, also measure how many of the exact best are among the candidates.
     """
     people = _people()
+    with_library = _with_library()
     ranking, logging = _time_suggestions(people, n)
     recall = {"recall": _recall(people, n_recall)} if n_recall else {}
     return {
@@ -59,7 +61,38 @@ def time_ranking(n: int, n_recall: int) -> dict[str, Any]:
         **_quantiles("rank_", ranking),
         **_quantiles("log_", logging),
         **recall,
+        **({"library": _time_library(with_library, n)} if with_library else {}),
     }
+
+
+def _with_library() -> list[Person]:
+    """Those of the people who have a library of their own."""
+    users = User.objects.filter(email__endswith="@bench.test", library__isnull=False)
+    people = [Person(user) for user in users.distinct().order_by("pk")]
+    for person in people:
+        recount_taste(user=person.user)
+    return people
+
+
+def _time_library(people: Sequence[Person], n: int) -> dict[str, Any]:
+    """The same for people with a library, in each scope; and whose music a mix is of."""
+    held = LibraryTrack.objects.filter(user=people[0].user).count()
+    figures: dict[str, Any] = {"n": n, "tracks": held}
+    for music in MusicScope:
+        ranking, logging = _time_suggestions(people, n, music)
+        both = [sum(parts) for parts in zip(ranking, logging, strict=True)]
+        figures[music.value] = _quantiles("", both)
+    return {**figures, "own_share_of_mix": _own_share(people, n)}
+
+
+def _own_share(people: Sequence[Person], n: int) -> float:
+    chance, shares = random.Random(2), []
+    for turn in range(n):
+        mood = MoodTarget(chance.random(), chance.random(), ((0.02, 0.0), (0.0, 0.02)))
+        listener = people[turn % len(people)].listener()
+        listed = rank_tracks(listener=listener, story_id=uuid4(), mood=mood).tracks
+        shares.append(float(np.mean([not place.track.is_shared for place in listed])))
+    return round(float(np.mean(shares)), 3)
 
 
 def _people() -> list[Person]:
@@ -67,21 +100,24 @@ def _people() -> list[Person]:
     users = get_user_model().objects
     newcomer = Person(users.get(email="demo@storify.test"))
     newcomer_with_likes = Person(newcomer.user, MusicPreferences(**LIKED))
-    regulars = users.filter(email__endswith="@bench.test").order_by("pk")[:20]
+    without_library = users.filter(email__endswith="@bench.test", library=None)
+    regulars = without_library.order_by("pk")[:20]
     for regular in regulars:
-        refresh_taste(user=regular)
+        recount_taste(user=regular)
     turns = [(newcomer, Person(user), newcomer_with_likes, Person(user)) for user in regulars]
     return [person for turn in turns for person in turn] or [newcomer, newcomer_with_likes]
 
 
-def _time_suggestions(people: Sequence[Person], n: int) -> tuple[list[float], list[float]]:
+def _time_suggestions(
+    people: Sequence[Person], n: int, music: MusicScope = MusicScope.MIX
+) -> tuple[list[float], list[float]]:
     """Milliseconds of ranking, and of logging, which is rolled back."""
     chance, ranking_ms, logging_ms = random.Random(0), [], []
     for turn in range(n + WARMING):
         person, story_id = people[turn % len(people)], uuid4()
         mood = MoodTarget(chance.random(), chance.random(), ((0.02, 0.0), (0.0, 0.02)))
         started = time.perf_counter()
-        ranking = rank_tracks(listener=person.listener(), story_id=story_id, mood=mood)
+        ranking = rank_tracks(listener=person.listener(), story_id=story_id, mood=mood, music=music)
         ranked = time.perf_counter()
         with transaction.atomic():
             log_suggestions(user=person.user, story_id=story_id, ranking=ranking)

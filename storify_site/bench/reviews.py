@@ -25,7 +25,7 @@ _WATCH = """() => {
         const item = stage.querySelector("[data-item]");
         await item?.querySelector("img").decode().catch(() => {});
         requestAnimationFrame(() => requestAnimationFrame(() => {
-            if (item) painted[item.dataset.item] = performance.now();
+            if (item) painted[item.dataset.item] ??= performance.now();
         }));
     }).observe(stage, { childList: true });
     addEventListener("keydown", (event) => {
@@ -34,7 +34,7 @@ _WATCH = """() => {
 }"""
 _NOW_SHOWN = "document.querySelector('#review-stage [data-item]')?.dataset.item ?? ''"
 # Of a blind check nothing is ticked, so that Enter alone wouldn't save it.
-_NOTHING_TICKED = "!document.querySelector('#review-stage :checked')"
+_NOTHING_TICKED = "!document.querySelector('#review-stage [data-item]').querySelector(':checked')"
 _PAINTED = f"before => {{ const now = {_NOW_SHOWN}; return now !== before && painted[now]; }}"
 
 

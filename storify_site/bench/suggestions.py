@@ -20,7 +20,7 @@ DRAGS = 100
 def measure_suggestions(site: Site, tracks: int, data: Path | None, recall: int) -> dict[str, Any]:
     """Fill the catalogue up to `tracks`, then time suggestions and moves of the mood point."""
     real = _file(data, "tracks.parquet")
-    imports = _fill(site.environment, tracks, real)
+    imports = fill_catalogue(site.environment, tracks, real)
     interactions = _file(data, "interactions.parquet")
     chosen = ["--interactions", os.fspath(interactions)] if interactions else []
     people = json.loads(manage(site.environment, "bench_people", *chosen))
@@ -38,7 +38,9 @@ def _file(data: Path | None, name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def _fill(environment: dict[str, str], tracks: int, real: Path | None) -> list[dict[str, Any]]:
+def fill_catalogue(
+    environment: dict[str, str], tracks: int, real: Path | None
+) -> list[dict[str, Any]]:
     """Import real tracks, if any, and generated ones up to `tracks`; figures of each import."""
     imports = [_import(environment, real)] if real else []
     n_tracks = sum(figures["rows"] for figures in imports)

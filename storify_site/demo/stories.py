@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -19,18 +20,23 @@ from django.utils import timezone
 from accounts.models import User
 from ml.intensity import intensity_of
 from ml.labels import ACTIONS, EMOTIONS, UNCERTAIN
-from stories.models import Analysis, Photo, Story
+from ml.mood import EMOTION_ANCHORS, Gaussian
+from stories.models import Analysis, Photo, Story, TagEvent
 from stories.review.answers import NONE
 from stories.review.services import add_gold, backfill_items
 from stories.selectors import fused_mood
+from stories.services.tag_events import append_tag_events
 from stories.uploads.photos import clean_picture
 from storify_site.demo.pictures import Box, Scene, draw
 
-COUNT = 45
+DAYS = 45
 VERSIONS = dict.fromkeys(("faces", "emotion", "action", "caption"), "demo")
 # How often the made-up tags are right, and below which probability an emotion isn't named.
 RIGHT = 0.75
 NAMED_FROM = 0.45
+# Of the actions that are wrong, those that the owner changed.
+CORRECTED = 0.5
+CAPTION_SD = 0.08
 _LIGHTS = ("day", "room", "dusk", "grey", "room", "night")
 _ACTIONS = (
     *("using_laptop", "listening_to_music", "calling", None, "texting"),
@@ -48,17 +54,16 @@ _CAPTIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def add_demo_stories(*, user: User, count: int = COUNT) -> int:
-    """Create stories to review for a person without stories; return how many.
+def add_demo_stories(*, user: User, numbers: Sequence[int]) -> None:
+    """Create the stories with these numbers for a person without stories.
 
-    The person has agreed to reviews.
+    The person has agreed to reviews. A number always gives the same story.
     """
     if Story.objects.filter(user=user).exists():
-        return 0
-    for number in range(count):
+        return
+    for number in numbers:
         _add_story(user, number)
     backfill_items(user_id=user.pk)
-    return count
 
 
 @transaction.atomic
@@ -67,7 +72,7 @@ def _add_story(user: User, number: int) -> None:
     scene = _scene(number, chance)
     caption, feeling = _CAPTIONS[number % len(_CAPTIONS)]
     # One a day, so that figures by week have some to show.
-    when = timezone.now() - timedelta(days=number % COUNT)
+    when = timezone.now() - timedelta(days=number % DAYS)
     story = Story.objects.create(
         user=user, caption=caption, status=Story.Status.READY, created_at=when, ready_at=when
     )
@@ -116,16 +121,36 @@ def _add_analysis(
         action=action,
         action_label=_top(action) if scene.action and max(action.values()) > 0.3 else None,
         intensity=intensity_of(action),
-        caption=_guess(EMOTIONS, feeling, chance) if feeling else None,
+        caption=(caption := _guess(EMOTIONS, feeling, chance) if feeling else None),
+        caption_mood=_mood_of(caption) if caption else None,
         faces=faces,
         versions=VERSIONS,
         created_at=story.created_at,
         audit_draw=_audit_draw(chance),
     )
     analysis.set_mood(fused_mood(analysis))
-    if chance.random() < 0.1:
-        analysis.corrected_action = scene.action or NONE
     analysis.save(force_insert=True)
+    said, truth = analysis.action_label or NONE, scene.action or NONE
+    if said != truth and chance.random() < CORRECTED:
+        _correct(analysis, said, truth)
+
+
+def _correct(analysis: Analysis, said: str, truth: str) -> None:
+    """Let the owner change the action, without the suggestions that would follow."""
+    analysis.corrected_action = truth
+    analysis.save(update_fields=["corrected_action"])
+    append_tag_events(
+        story=analysis.story,
+        actor=analysis.story.user,
+        source=TagEvent.Source.OWNER,
+        changes={"action": (said, truth)},
+    )
+
+
+def _mood_of(caption: dict[str, float]) -> dict[str, Any]:
+    """The mood of a caption, about as certain as the model is of plain words."""
+    anchor = np.array(EMOTION_ANCHORS[_top(caption)])
+    return Gaussian(anchor, np.eye(2) * CAPTION_SD**2).to_json()
 
 
 def _audit_draw(chance: random.Random) -> float:

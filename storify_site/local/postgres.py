@@ -72,8 +72,9 @@ def running(var: Path) -> bool:
 
 def _postmaster_alive(data: Path) -> bool:
     try:
-        pid = int((data / "postmaster.pid").read_text().split()[0])
-        return bool(psutil.Process(pid).name() == "postgres")
+        process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+        # A killed one may stay a zombie; the first process of a container doesn't collect them.
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, IndexError, psutil.NoSuchProcess):
         return False
 

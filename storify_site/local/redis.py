@@ -44,7 +44,7 @@ def stop(var: Path) -> None:
     import redis
 
     with suppress(redis.ConnectionError):
-        _client(var).shutdown()
+        client(var).shutdown()
     wait_for(lambda: not running(var), "The local Redis didn't stop.")
 
 
@@ -53,12 +53,12 @@ def running(var: Path) -> bool:
     import redis
 
     try:
-        return bool(_client(var).ping())
+        return bool(client(var).ping())
     except redis.ConnectionError:  # BusyLoadingError included
         return False
 
 
-def _client(var: Path) -> Any:
+def client(var: Path) -> Any:
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry

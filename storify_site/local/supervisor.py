@@ -1,9 +1,11 @@
 """`make run`: starts the database, Redis, the web server and the workers, and stops them again.
 
 The processes run under honcho, each in its own process group. When one exits, or on Ctrl-C or
-SIGTERM, all are stopped, the local database and Redis last.
+SIGTERM, all are stopped, the local database and Redis last. If this process itself is killed, they
+stop as well; database and Redis then run on until the next site on the same data stops them.
 """
 
+import ctypes
 import fcntl
 import json
 import os
@@ -15,15 +17,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from types import FrameType
 from typing import Any
 
 from honcho.manager import Manager
+from honcho.process import Process
 
 READY_SECONDS = 120.0
+KILL_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h: the signal that a process gets when its parent dies
 # Running as root is common on local machines and in containers.
 QUIETER = {
     "PYTHONUNBUFFERED": "1",
@@ -32,8 +37,34 @@ QUIETER = {
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
+stop_asked = threading.Event()
+"""Set by a signal that comes before the processes run."""
+
+
 class StartError(Exception):
     """The site can't start; the message says why."""
+
+
+class Part(Process):  # type: ignore[misc]
+    """honcho's process, which doesn't outlive the supervisor."""
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        if sys.platform == "linux":
+            signal.signal(signal.SIGUSR1, self._end)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+        super().run(events, ignore_signals)
+
+    def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        group = self._child.pid
+        with suppress(ProcessLookupError):  # all have gone
+            os.killpg(group, signal.SIGTERM)
+            deadline = time.monotonic() + KILL_SECONDS
+            while time.monotonic() < deadline:
+                self._child.poll()
+                os.killpg(group, 0)
+                time.sleep(0.05)
+            os.killpg(group, signal.SIGKILL)
+        os._exit(1)  # honcho would report the end to the supervisor, which is gone
 
 
 class Parts(Manager):  # type: ignore[misc]
@@ -41,10 +72,19 @@ class Parts(Manager):  # type: ignore[misc]
 
     stop_wanted = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._process_ctor = Part
+
     def terminate(self) -> None:
         self.stop_wanted = True
         if self._all_started():
             super().terminate()
+
+    def _start(self) -> None:
+        if stop_asked.is_set():  # and the exception was lost: Python drops those of finalizers
+            raise KeyboardInterrupt
+        super()._start()
 
     def _any_stopped(self) -> bool:
         return self.stop_wanted or bool(super()._any_stopped())
@@ -53,8 +93,9 @@ class Parts(Manager):  # type: ignore[misc]
 def main() -> int:
     """Run the site until it's told to stop. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storify_site.settings")
-    # Until the processes run, SIGTERM works like Ctrl-C: stop the services and exit.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Until the processes run, both signals stop the services and exit.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         return _run()
     except StartError as reason:
@@ -157,11 +198,11 @@ def _parts(port: int) -> Parts:
     parts = Parts()
     _add(parts, "web", f"exec {python} -m storify_site.serve", PORT=str(port), **MALLOC_SETTINGS)
     models = f"{celery} -Q inference -c 1 -n models@%h --loglevel INFO"
-    _add(parts, "models", _restarting(models), **MALLOC_SETTINGS)
+    _add(parts, "models", _yielding(_restarting(models)), **MALLOC_SETTINGS)
     jobs = f"{celery} -Q default,long -c 2 -n jobs@%h -B -s {beat} --loglevel WARNING"
     _add(parts, "jobs", _restarting(jobs))
     videos = f"{celery} -Q video -n videos@%h --loglevel WARNING"
-    _add(parts, "videos", _restarting(videos), **MALLOC_SETTINGS)
+    _add(parts, "videos", _yielding(_restarting(videos)), **MALLOC_SETTINGS)
     return parts
 
 
@@ -172,6 +213,16 @@ def _add(parts: Parts, name: str, command: str, **environment: str) -> None:
 
 def _restarting(command: str) -> str:
     return f"until {command}; do echo 'This process crashed; restarting it.'; sleep 2; done"
+
+
+def _yielding(command: str) -> str:
+    """Let pages go before analyses and videos where there are too few cores for all.
+
+    Each part is a session of its own, and Linux may weigh sessions, not processes, by a priority.
+    Not by more: another busy program would leave too little for loading the models.
+    """
+    lower = "{ renice -n 5 -p $$; echo 5 > /proc/self/autogroup; } > /dev/null 2>&1"
+    return f"{lower}; {command}"
 
 
 def _var() -> Path:
@@ -218,6 +269,7 @@ def say(text: str) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> Any:
+    stop_asked.set()
     raise KeyboardInterrupt
 
 

@@ -22,7 +22,8 @@ from storify_site import environment
 from storify_site import local as embedded
 from storify_site.settings.applications import *  # noqa: F403
 from storify_site.settings.celery import *  # noqa: F403
-from storify_site.settings.content_security_policy import *  # noqa: F403
+from storify_site.settings.content_security_policy import content_security_policy
+from storify_site.settings.spotify import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 django_stubs_ext.monkeypatch()  # makes ModelAdmin[Story] work at run time
@@ -188,6 +189,7 @@ SPOTIFY_ACCOUNTS_URL = (
     f"{SITE_URL}/sandbox/accounts" if SPOTIFY_SANDBOX else "https://accounts.spotify.com"
 )
 SPOTIFY_API_URL = f"{SITE_URL}/sandbox/api" if SPOTIFY_SANDBOX else "https://api.spotify.com"
+CONTENT_SECURITY_POLICY = content_security_policy(sandbox=SPOTIFY_SANDBOX)
 
 
 def derived_key(of: str) -> str:
@@ -208,21 +210,6 @@ vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
 if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
     EMAIL_BACKEND = "accounts.mail.backend.NotSetUp"
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
-SOCIAL_AUTH_REQUESTS_TIMEOUT = 8
-SOCIAL_AUTH_PIPELINE = (
-    "social_core.pipeline.social_auth.social_details",
-    "social_core.pipeline.social_auth.social_uid",
-    "social_core.pipeline.social_auth.auth_allowed",
-    "social_core.pipeline.social_auth.social_user",
-    "accounts.spotify.pipeline.create_user",
-    "social_core.pipeline.social_auth.associate_user",
-    # Instead of load_extra_data, which would keep the tokens in plain text.
-    "accounts.spotify.pipeline.store_spotify",
-)
-SOCIAL_AUTH_DISCONNECT_PIPELINE = ("accounts.spotify.pipeline.forget_spotify",)
-SOCIAL_AUTH_NEW_USER_REDIRECT_URL = "accounts:notice"
-SOCIAL_AUTH_NEW_ASSOCIATION_REDIRECT_URL = "accounts:account"
-SOCIAL_AUTH_DISCONNECT_REDIRECT_URL = "accounts:account"
 
 # --- Stories --------------------------------------------------------------------------------------
 
@@ -258,8 +245,9 @@ RECOMMENDER_TREND_HALF_LIFE_DAYS = env.float("RECOMMENDER_TREND_HALF_LIFE_DAYS",
 # Whether demo tracks are suggested alongside an imported catalogue.
 RECOMMENDER_DEMO_TRACKS = env.bool("RECOMMENDER_DEMO_TRACKS", default=False)
 
-# Providers of missing audio features, tried in this order; empty for none.
-FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats", "spotify"])
+# Providers of missing audio features, tried in this order; empty for none. A third, "spotify", is
+# for apps with extended access, and asked for the tracks of a person's library on their behalf.
+FEATURE_PROVIDERS = env.list("FEATURE_PROVIDERS", default=["import", "reccobeats"])
 
 # --- API ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # retry for ever
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
+# A Redis at its memory limit refuses commands. Without this, workers would exit and load again.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Seconds until a task whose worker vanished is redelivered.
     "visibility_timeout": 15 * 60,
@@ -55,8 +57,10 @@ CELERY_BEAT_SCHEDULE = {
         "accounts.tasks.forget_expired": DAY,
         "stories.tasks.recover_stale_stories": 10.0,
         "stories.tasks.refresh_outdated": 30.0,
+        "stories.tasks.send_due_saves": 15.0,
         "stories.tasks.sweep_media": DAY,
         "stories.tasks.fill_review_queues": DAY,
+        "recommender.tasks.continue_syncs": 10.0,
         "recommender.tasks.expire_tracks": HOUR,
         "recommender.tasks.refit_intensity": DAY,
         "recommender.tasks.refit_weights": DAY,

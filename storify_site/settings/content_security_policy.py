@@ -1,18 +1,22 @@
 """What pages may load, and from where."""
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:", "https://i.scdn.co", "https://mosaic.scdn.co"],
-        "media-src": ["'self'", "blob:"],  # preview of a video before it's uploaded
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "frame-src": ["https://open.spotify.com"],
-        "form-action": ["'self'", "https://accounts.spotify.com"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "manifest-src": ["'self'"],
+
+def content_security_policy(*, sandbox: bool) -> dict[str, dict[str, list[str]]]:
+    """The policy. Spotify's player is the only thing that pages load from elsewhere, on a click."""
+    return {
+        "DIRECTIVES": {
+            "default-src": ["'none'"],
+            "script-src": ["'self'"],
+            "style-src": ["'self'"],
+            "img-src": ["'self'", "data:", "blob:"],
+            "media-src": ["'self'", "blob:"],  # preview of a video before it's uploaded
+            "font-src": ["'self'"],
+            "connect-src": ["'self'"],
+            # The sandbox has a stand-in for Spotify's player.
+            "frame-src": ["https://open.spotify.com", *(["'self'"] if sandbox else [])],
+            "form-action": ["'self'", "https://accounts.spotify.com"],
+            "base-uri": ["'none'"],
+            "frame-ancestors": ["'none'"],
+            "manifest-src": ["'self'"],
+        }
     }
-}

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.mail.messages import CONSOLE
 from accounts.models import User
-from recommender.services import give_feedback, set_preferences, suggest_tracks
-from stories.models import Story
+from accounts.spotify.sandbox import memory
+from accounts.spotify.sandbox.songs import NAMED
+from accounts.spotify.scopes import Purpose, needed_for
+from recommender.models import LibrarySync
+from recommender.services import give_feedback, save_choice, set_preferences, suggest_tracks
+from stories.models import SpotifySave, Story
+from stories.saving.services import save_to_spotify
 from stories.selectors import mood_of
 from stories.survey.services import save_answers
 from tests.browser.signing_in import sign_in
@@ -24,7 +31,9 @@ from tests.factories import (
     make_review,
     make_review_item,
     make_reviewer,
+    make_spotify_account,
     make_story,
+    make_track,
     make_user,
 )
 
@@ -100,7 +109,24 @@ def _story_pages(user: User) -> list[str]:
     waiting = make_story(user, status=Story.Status.ANALYSING, stage="action")
     pages = [f"/stories/{story.pk}/" for story in (ready, video, failed, waiting)]
     save_answers(user=user, answers={"running": "high", "music": "very"})
-    return [*pages, f"/stories/{ready.pk}/delete/", "/survey/results/"]
+    return [*pages, *_spotify_pages(user), f"/stories/{ready.pk}/delete/", "/survey/results/"]
+
+
+def _spotify_pages(user: User) -> list[str]:
+    """A story whose track is on its way to Spotify, and the search beside it."""
+    scopes = " ".join(needed_for(Purpose))
+    token = memory.keep_access(memory.Permission("mira", scopes))
+    make_spotify_account(user, access_token=token, scopes=scopes, purposes=["library", "save"])
+    LibrarySync.objects.create(user=user, state="reading", n_read=20, n_total=500)
+    story, song = make_ready_story(user), NAMED[0]
+    track = make_track(source_id=song.id, title=song.title * 9, artists=[song.artist])
+    save_choice(user=user, story_id=story.pk, track_id=track.pk)
+    for to, state in (("library", "queued"), ("storify", "failed"), ("month", "done")):
+        save = save_to_spotify(user=user, spotify_id=song.id, to=to)
+        later, error = timezone.now() + timedelta(hours=13), "Spotify’s words. " * 9
+        SpotifySave.objects.filter(pk=save.pk).update(state=state, due_at=later, error=error)
+    address = f"/stories/{story.pk}/"
+    return [address, f"{address}find/?q=kitchen", f"{address}spotify/playlists/"]
 
 
 def _review_pages(user: User) -> list[str]:

@@ -26,6 +26,21 @@ def reviewer(settings: Any) -> User:
     return make_reviewer()
 
 
+# The frames between the moment an item is put into the page and the first request after it.
+COUNT_FRAMES = """() => {
+    const send = window.fetch;
+    let frames = 0;
+    new MutationObserver(() => requestAnimationFrame(() => {
+        frames = 1;
+        requestAnimationFrame(() => { frames = 2; });
+    })).observe(document.getElementById("review-stage"), { childList: true });
+    window.fetch = (...all) => {
+        window.framesBefore ??= frames;
+        return send(...all);
+    };
+}"""
+
+
 def fill(count: int, **fields: Any) -> list[ReviewItem]:
     """Items in the order of the queue, each with a different action."""
     owner = make_user(improve_consent=True)
@@ -104,6 +119,21 @@ def test_twenty_photos_are_reviewed_by_keyboard_and_one_is_undone(
     assert completed_reviews().filter(item=items[19]).get().answers["action"] == "none"
     assert completed_reviews().count() == 20
     assert accuracy_of_actions(page, site) == ("90.0% (69.9% to 97.2%)", "20")
+
+
+def test_the_next_photo_is_painted_before_the_answer_is_sent(
+    open_window: Window, client: Client, site: str, reviewer: User
+) -> None:
+    _, second = fill(2)
+    page = open_window()
+    sign_in(page, client, reviewer, site)
+    page.goto("/review/next/")
+    page.wait_for_load_state("networkidle")
+    page.evaluate(COUNT_FRAMES)
+    press(page, "Enter")
+    shown(page, second)
+    wait_until_saved(page, 1)
+    assert page.evaluate("framesBefore") == 2
 
 
 def test_keys_can_be_seen_and_switched_off_and_notes_are_only_text(
@@ -230,7 +260,9 @@ def test_on_a_tablet_everything_is_large_enough_to_touch(
         ".filter(box => box.height < 44 || box.width < 44).length"
     )
     assert small == 0
-    page.locator("label", has=page.locator("[name=action][value=running]")).tap()
+    page.locator(
+        "form:not(.is-ahead) label", has=page.locator("[name=action][value=running]")
+    ).tap()
     page.get_by_role("button", name="Save").tap()
     shown(page, second)
     wait_until_saved(page, 1)

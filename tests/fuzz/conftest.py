@@ -26,6 +26,7 @@ from accounts.services import issue_api_token
 from recommender.models import Track
 from recommender.services import suggest_tracks
 from stories import services
+from stories.models import SpotifySave
 from stories.selectors import mood_of
 from stories.services import job_publisher
 from storify_site.wsgi import application
@@ -146,8 +147,10 @@ def site(one_transaction: None, monkeypatch: pytest.MonkeyPatch) -> Site:
     assert mood
     shown = suggest_tracks(user=person, story_id=story.pk, mood=mood)
     choice = services.save_choice(story=story, track_id=demo.pk)
+    save = SpotifySave.objects.create(user=person, spotify_id="0" * 22, wanted=True)
     real = {
         "story_id": str(story.pk),
+        "save_id": str(save.pk),
         "video_id": str(video.pk),
         "track_id": str(demo.pk),
         "suggestion_id": str(shown[0].pk),

@@ -1,7 +1,6 @@
 """The demo people and stories of a local site, and their absence on a public one."""
 
 from collections import Counter
-from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -9,12 +8,15 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from stories.models import Analysis, ReviewItem, Story
+from stories.models import Analysis, ReviewItem, Story, TagEvent
+from stories.review.export.dataset import split_of
 from stories.review.selectors import may_review
 from stories.review.services import next_item, save_review
 from storify_site.demo.pictures import Scene, draw
-from storify_site.demo.stories import add_demo_stories
+from storify_site.management.commands import load_demo_data
 
+TEST_ALBUM = "test-album@storify.test"
+SHIPPED = dict(load_demo_data.ALBUMS)
 pytestmark = pytest.mark.django_db
 
 
@@ -23,7 +25,8 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the demo catalogue, which is tested elsewhere, and make only a few stories."""
     command = "storify_site.management.commands.load_demo_data"
     monkeypatch.setattr(f"{command}.call_command", lambda *_args, **_options: None)
-    monkeypatch.setattr(f"{command}.add_demo_stories", partial(add_demo_stories, count=14))
+    few = {"album@storify.test": ("train", range(14)), TEST_ALBUM: ("test", range(30, 32))}
+    monkeypatch.setattr(f"{command}.ALBUMS", few)
 
 
 def test_demo_people_can_sign_in_and_have_agreed_to_faces(
@@ -33,8 +36,9 @@ def test_demo_people_can_sign_in_and_have_agreed_to_faces(
     for _ in range(2):
         call_command("load_demo_data", verbosity=0)
     people = {person.email: person for person in User.objects.all()}
-    album = people.pop("album@storify.test")
-    assert not album.has_usable_password()
+    albums = [people.pop("album@storify.test"), people.pop(TEST_ALBUM)]
+    assert not any(album.has_usable_password() for album in albums)
+    assert [split_of(album.pk) for album in albums] == ["train", "test"]
     assert people.keys() == {"demo@storify.test", "staff@storify.test"}
     assert all(person.improve_consent for person in people.values())
     assert people["staff@storify.test"].is_staff
@@ -53,19 +57,26 @@ def test_demo_people_are_never_made_with_debug_off(settings: LazySettings, catal
     assert not User.objects.exists()
 
 
-def test_staff_can_review_demo_stories_at_once(settings: LazySettings, catalogue: None) -> None:
+def test_staff_can_review_demo_stories_at_once(
+    settings: LazySettings, catalogue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.DEBUG, settings.STORIES_REVIEW_AUDIT_SHARE = True, 0.05
+    monkeypatch.setattr("storify_site.demo.stories.CORRECTED", 1.0)
     for _ in range(2):
         call_command("load_demo_data", verbosity=0)
     staff = User.objects.get(email="staff@storify.test")
 
     assert may_review(staff)
-    assert Story.objects.count() == 14
+    assert Story.objects.count() == 16
     assert Counter(ReviewItem.objects.values_list("reason", flat=True)).keys() >= {
         "audit",
         "uncertain",
+        "disagreement",
+        "overridden",
         "gold",
     }
+    changed = TagEvent.objects.filter(source=TagEvent.Source.OWNER)
+    assert changed.count() == ReviewItem.objects.filter(reason="overridden").count()
     assert {tuple(one.versions.values()) for one in Analysis.objects.all()} == {("demo",) * 4}
     item = next_item(reviewer=staff)
     assert item
@@ -89,3 +100,15 @@ def test_a_drawn_face_lies_in_its_box() -> None:
         middle = round((x + wide / 2) * 960), round((y + high / 2) * 720)
         assert picture.getpixel(middle) != plain.getpixel(middle)
     assert len(boxes) == 2
+
+
+def test_photos_of_the_person_kept_for_testing_wait_in_the_audit(
+    settings: LazySettings, catalogue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a candidate that is trained on demo reviews is compared on audited photos, too."""
+    settings.DEBUG, settings.STORIES_REVIEW_AUDIT_SHARE = True, 0.05
+    monkeypatch.setattr(load_demo_data, "ALBUMS", {TEST_ALBUM: SHIPPED[TEST_ALBUM]})
+    call_command("load_demo_data", verbosity=0)
+
+    audit = ReviewItem.objects.filter(reason="audit", story__user__email=TEST_ALBUM)
+    assert sum(len(item.story.analysis.faces) for item in audit) >= 4

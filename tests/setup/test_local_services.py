@@ -1,5 +1,8 @@
 """The local PostgreSQL and Redis: started once, shared, stopped by the last user."""
 
+import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +59,19 @@ def test_start_after_a_lost_machine_ignores_the_old_marker(var: Path) -> None:
 
     with local.lease():
         assert local.postgres.running(var)
+
+
+def test_start_after_a_kill_does_not_wait_for_the_zombie(var: Path, tmp_path: Path) -> None:
+    with local.lease():
+        pass
+    program = shutil.copy(shutil.which("true") or "", tmp_path / "postgres")
+    killed = subprocess.Popen([program])
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # ended, but not collected
+    (var / "postgres" / "postmaster.pid").write_text(f"{killed.pid}\n/elsewhere\n")
+
+    with local.lease():
+        assert local.postgres.running(var)
+    killed.wait()
 
 
 def test_configured_services_are_left_alone(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:

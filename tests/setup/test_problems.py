@@ -1,5 +1,8 @@
 """API errors as problem details, and messages during outages."""
 
+import errno
+
+import pytest
 import redis
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -66,5 +69,17 @@ def test_outage_in_the_api_is_a_problem() -> None:
     assert response["Content-Type"] == "application/problem+json"
 
 
-def test_other_errors_pass_the_outage_middleware() -> None:
-    assert outage("/", ValueError("a bug")) is None
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), redis.exceptions.OutOfMemoryError()],
+)
+def test_a_full_disk_or_redis_is_an_outage(error: Exception) -> None:
+    response = outage("/api/v1/stories/", error)
+
+    assert response is not None
+    assert (response.status_code, response["Retry-After"]) == (503, "60")
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), FileNotFoundError(errno.ENOENT, "gone")])
+def test_other_errors_pass_the_outage_middleware(error: Exception) -> None:
+    assert outage("/", error) is None

@@ -128,6 +128,75 @@ def test_second_site_on_the_same_data_is_refused(var: Path, start: Start) -> Non
     assert err.startswith("Storify is already running on the data in")
 
 
+STUBBORN = """
+from storify_site.local import supervisor
+supervisor.KILL_SECONDS = 0.3
+parts = supervisor.Parts()
+parts.add_process("mild", "sleep 600 & sleep 600")
+parts.add_process("stubborn", "trap '' TERM; sleep 600")
+parts.loop()
+"""
+
+
+def test_processes_end_with_a_supervisor_that_is_killed(var: Path) -> None:
+    parts = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "VAR_DIR": str(var)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: sum(line == "sleep 600" for line in processes_of(var)) == 3)
+    finally:
+        parts.kill()
+        parts.wait()
+    wait_until(lambda: processes_of(var) == [])
+
+
+LOST = """
+import os, signal, weakref
+from storify_site.local import supervisor
+class Thing: pass
+def prepare():
+    thing = Thing()
+    weakref.finalize(thing, os.kill, os.getpid(), signal.%s)
+    del thing  # the finalizer runs, and Python drops what the signal's handler raises in it
+supervisor._prepare = prepare
+raise SystemExit(supervisor.main())
+"""
+
+
+@pytest.mark.worker
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_stop_whose_exception_is_lost_stops_before_any_part_runs(var: Path, name: str) -> None:
+    site = subprocess.Popen(
+        [sys.executable, "-c", LOST % name],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(var),
+            "PORT": str(free_port()),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    out, err = site.communicate(timeout=60)
+
+    assert site.returncode == 0, err
+    assert "Exception ignored" in err
+    assert out.endswith("Stopped before Storify was up.\n")
+    assert processes_of(var) == []
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "It took too long."
+        time.sleep(0.05)
+
+
 @pytest.mark.worker
 def test_run_serves_and_leaves_no_process_behind(var: Path, start: Start) -> None:
     port = free_port()

@@ -68,7 +68,7 @@ def test_an_empty_catalogue_is_said(photo: Path, models: FakeModels) -> None:
     [
         (["/nowhere/photo.jpg"], "No such file"),
         (["{tmp}"], "Is a directory"),
-        (["{tmp}/text.jpg"], "not a photo we can read"),
+        (["{tmp}/text.jpg"], "neither a photo nor a video that we can read"),
         (["{tmp}/photo.heic", "-n", "0"], "from 1 to 100"),
     ],
 )

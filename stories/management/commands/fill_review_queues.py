@@ -23,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         for user_id in people_who_share():
             services.backfill_items(user_id=user_id)
+        services.recount_disagreement()
         services.queue_label_errors()
         services.add_agreed_as_gold()
         sizes = queue_sizes()

@@ -10,12 +10,14 @@ from stories.registry.services.promotion import (
 from stories.registry.services.serving import use_serving_models
 from stories.registry.services.shadow import run_shadows
 from stories.registry.services.training import (
+    cancel_training,
     queue_training,
     train_candidate,
     train_from_reviews,
 )
 
 __all__ = [
+    "cancel_training",
     "promote_model",
     "queue_training",
     "register_candidate",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -23,6 +27,7 @@ from stories.models import ModelEvent, ModelVersion
 from stories.registry.errors import RegistryError, TrainingFailedError
 from stories.registry.files import local_file
 from stories.registry.selectors import serving_version
+from stories.registry.services import runs
 from stories.registry.services.candidates import register_candidate
 from stories.registry.services.events import log_event
 from stories.review.export import ExportError, export_reviews, verify_export
@@ -30,6 +35,9 @@ from stories.services import job_publisher
 
 HOURS = 2.9  # less than a long job may take
 NOT_TRAINABLE = "The {name} model can't be trained from reviews. Choose one of: {known}."
+WATCH_SECONDS = 2.0  # between looks at whether it was cancelled or takes too long
+RUNS_ALREADY = "A candidate of this model is being trained already. Wait for it, or cancel it."
+NOT_RUNNING = "No training of this model waits or runs."
 NOTHING_REVIEWED = "No agreed label of this model is there to train on. Review more photos."
 
 logger = logging.getLogger(__name__)
@@ -38,30 +46,61 @@ logger = logging.getLogger(__name__)
 def queue_training(*, name: str, actor: User) -> None:
     """Ask a worker of the queue `long` to train a candidate on the current reviews.
 
-    Raises TrainingFailedError for a model that isn't trained here, and without a broker.
+    Raises TrainingFailedError for a model that isn't trained here or is being trained already, and
+    without a broker.
     """
     _require_trainable(name)
+    if not runs.start_waiting(name):
+        raise TrainingFailedError(RUNS_ALREADY)
     log_event(ModelEvent.Action.QUEUED, name=name, actor=actor)
     try:
         job_publisher.publish_training(name, actor.pk)
     except job_publisher.BrokerUnavailableError as error:
+        runs.end_run(name)
         reason = "The queue isn't reachable. Please try again in a few minutes."
         log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=reason)
         raise TrainingFailedError(reason) from error
 
 
+def cancel_training(*, name: str, actor: User) -> None:
+    """End the training of a model that waits or runs; nothing of it stays.
+
+    Raises TrainingFailedError if there is none.
+    """
+    _require_trainable(name)
+    if not runs.cancel_run(name, str(actor)):
+        raise TrainingFailedError(NOT_RUNNING)
+
+
 def train_from_reviews(*, name: str, user_id: int) -> ModelVersion | None:
     """Export the reviews, train on them and remove the export; None, and logged, if that fails."""
     actor = User.objects.filter(pk=user_id).first()
+    export = Path(settings.VAR_DIR) / "training-export"
+    shutil.rmtree(export, ignore_errors=True)  # of a worker that was killed
     try:
-        with tempfile.TemporaryDirectory(prefix="storify-reviews-") as folder:
-            export = Path(folder) / "export"
-            export_reviews(out=export)
-            return train_candidate(name=name, export=export, actor=actor)
+        _look(name)
+        export_reviews(out=export)
+        return train_candidate(
+            name=name,
+            export=export,
+            actor=actor,
+            on_progress=lambda line: runs.note_progress(name, line),
+            on_watch=lambda: _look(name),
+        )
     except (ExportError, RegistryError) as error:
         log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=str(error))
         logger.warning("no %s candidate was trained: %s", name, error)
         return None
+    finally:
+        shutil.rmtree(export, ignore_errors=True)
+        runs.end_run(name)
+
+
+def _look(name: str) -> None:
+    """Note that the training is alive; raise TrainingFailedError if it was cancelled."""
+    runs.note_progress(name)
+    if who := runs.cancelled_by(name):
+        raise TrainingFailedError(f"Cancelled by {who}.")
 
 
 def train_candidate(
@@ -72,12 +111,14 @@ def train_candidate(
     epochs: int | None = None,
     actor: User | None = None,
     on_progress: Callable[[str], object] = logger.info,
+    on_watch: Callable[[], object] = bool,
 ) -> ModelVersion:
     """Tune the serving model on an export, compare both, and register the result.
 
     `data` is the folder of the base data (default: STORIFY_DATA); `on_progress` gets lines that say
-    how far it is. Raises ExportError for an export
-    that isn't as it was written, TrainingFailedError, or ModelRefusedError.
+    how far it is; `on_watch` is called every WATCH_SECONDS, from another thread, and ends the
+    training by raising TrainingFailedError. Raises ExportError for an export that isn't as it was
+    written, TrainingFailedError, or ModelRefusedError.
     """
     _require_trainable(name)
     files = verify_export(export)["files"]
@@ -85,7 +126,9 @@ def train_candidate(
         raise TrainingFailedError(NOTHING_REVIEWED)
     with tempfile.TemporaryDirectory(prefix="storify-candidate-") as folder:
         command = _command(name, export, data, epochs, Path(folder))
-        _run(command, on_progress)
+        _run(command, on_progress, on_watch)
+        if not connection.in_atomic_block:  # the database may have restarted since
+            connection.close_if_unusable_or_obsolete()
         return register_candidate(folder=Path(folder), actor=actor)
 
 
@@ -108,6 +151,7 @@ def _command(
         "version": _next_version(entry),
         "data": data or settings.STORIFY_DATA or None,
         "epochs": epochs,
+        "parent": os.getpid(),
     }
     options = [part for key, value in given.items() if value for part in (f"--{key}", str(value))]
     return [sys.executable, "-m", "ml.training.candidate", *options]
@@ -129,20 +173,17 @@ def _next_version(entry: dict[str, Any]) -> str:
     return f"{str(entry['version']).partition('+')[0]}+{timezone.now():%Y%m%d%H%M%S}"
 
 
-def _run(command: list[str], on_progress: Callable[[str], object]) -> None:
-    late = threading.Event()
+def _run(
+    command: list[str], on_progress: Callable[[str], object], on_watch: Callable[[], object]
+) -> None:
     said: deque[str] = deque(maxlen=30)
+    reasons: list[TrainingFailedError] = []
+    done = threading.Event()
     with subprocess.Popen(  # noqa: S603 - our own program
         command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
     ) as process:
-
-        def end() -> None:
-            late.set()
-            process.kill()
-
-        limit = threading.Timer(HOURS * 3600, end)
-        limit.daemon = True
-        limit.start()
+        watched = (process, on_watch, done, reasons)
+        threading.Thread(target=_watch, args=watched, daemon=True).start()
         try:
             for line in process.stderr or ():
                 said.append(line.rstrip())
@@ -151,13 +192,38 @@ def _run(command: list[str], on_progress: Callable[[str], object]) -> None:
             process.kill()
             raise
         finally:
-            limit.cancel()
-    _check(process.returncode, said, late=late.is_set())
+            done.set()
+    if reasons:
+        raise reasons[0]
+    _check(process.returncode, said)
 
 
-def _check(returncode: int, said: deque[str], *, late: bool) -> None:
-    if late:
+def _watch(
+    process: subprocess.Popen[str],
+    on_watch: Callable[[], object],
+    done: threading.Event,
+    reasons: list[TrainingFailedError],
+) -> None:
+    """End the process, and note why, once it takes too long or `on_watch` refuses."""
+    deadline = time.monotonic() + HOURS * 3600
+    while True:
+        try:
+            on_watch()
+            _check_time(deadline)
+        except TrainingFailedError as reason:
+            reasons.append(reason)
+            process.kill()
+            return
+        if done.wait(WATCH_SECONDS):
+            return
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
         raise TrainingFailedError(f"Training took more than {HOURS} hours and was ended.")
+
+
+def _check(returncode: int, said: deque[str]) -> None:
     last = next((line for line in reversed(said) if line), "")
     if returncode == 2:
         raise TrainingFailedError(last)

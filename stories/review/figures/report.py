@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from accounts.models import User
+from ml.calibration import Bin, calibration_error, reliability
 from ml.labels import UNCERTAIN
 from ml.review.agreement import cohen_kappa, krippendorff_alpha
-from ml.review.classification import Bin, calibration_error, class_scores, confusion, reliability
+from ml.review.classification import class_scores, confusion
 from ml.review.estimates import Estimate, corrected, estimate
 from stories.models import Analysis, Reason, TagEvent
 from stories.pages.presenters import display_name
@@ -29,7 +30,9 @@ from stories.review.figures.tables import Matrix, Row, Table, matrix
 AUDIT = """From photos drawn at random only. A photo is right if the tag that its owner was shown is
  what the reviewer says; photos for which the model named nothing count as withheld."""
 CORRECTED = """The same, allowing for slips: how often reviewers are right about known answers,
- with slips spread evenly over the other classes."""
+ with slips spread evenly over the other classes. Not known where reviewers agree with the model
+ more often than they can be right: then what the model shows sways them."""
+BINS = 10
 OTHERS = """Not the model's accuracy: these photos were chosen because something looked wrong, and
  the first ones reviewed are the most doubtful. Each answer is weighted by how likely its photo
  was to be drawn; an estimate speaks for its own queue only."""
@@ -63,7 +66,7 @@ def report(viewer: User, about: str = "", version: str = "") -> Report:
     audit = [case for case in found if case.reason == Reason.AUDIT]
     mine = [case for case in audit if case.version == chosen]
     stated = [case for case in mine if case.top is not None]
-    bins = reliability([c.confidence for c in stated], [c.top == c.answer for c in stated])
+    bins = reliability([c.confidence for c in stated], [c.top == c.answer for c in stated], BINS)
     units = independent_answers(question)
     called = _names(viewer)
     return Report(
@@ -82,7 +85,7 @@ def report(viewer: User, about: str = "", version: str = "") -> Report:
         ],
         matrix=_matrix(question, mine),
         bins=bins,
-        ece=calibration_error(bins),
+        ece=calibration_error(bins) if bins else None,
         alpha=krippendorff_alpha([list(unit.values()) for unit in units]),
         units=len(units),
     )

@@ -8,6 +8,7 @@ from stories.review.services.items import (
     backfill_recent,
     queue_overridden,
     queue_story,
+    recount_disagreement,
 )
 from stories.review.services.label_errors import queue_label_errors
 from stories.review.services.leases import next_item, skip_item
@@ -25,6 +26,7 @@ __all__ = [
     "queue_label_errors",
     "queue_overridden",
     "queue_story",
+    "recount_disagreement",
     "save_review",
     "share_stories",
     "skip_item",

@@ -16,18 +16,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from ml.labels import UNCERTAIN
-from ml.mood import Gaussian
-from ml.review.priority import disagreement, uncertainty
+from ml.mood.fusion import CONTRADICTS
+from ml.review.priority import uncertainty
 from recommender.locks import lock_person
 from stories.models import Analysis, Reason, Review, ReviewItem, Story
 from stories.review.answers import Answers, checked
 from stories.review.selectors import reviewable_stories, second_opinions
-from stories.selectors import picture_mood
+from stories.selectors import as_modelled, contradiction
 
 # One minus the margin beyond which a prediction is worth a look: first and second within 0.2.
 UNCERTAIN_FROM = 0.8
-# Standard deviations between the moods of picture and caption: one in 20 of those that agree.
-DISAGREEMENT_FROM = 2.45
 BATCH = 500
 
 
@@ -68,6 +66,21 @@ def backfill_recent(*, days: int = 2) -> int:
     since = timezone.now() - timedelta(days=days)
     people = User.objects.filter(improve_consent=True, improve_consent_at__gte=since)
     return sum(backfill_items(user_id=pk) for pk in people.values_list("pk", flat=True))
+
+
+def recount_disagreement() -> int:
+    """Bring items whose priority is in standard deviations to today's measure; return how many.
+
+    The measure has been in [0, 1] since November 2026: older ones would come first for ever.
+    """
+    old = ReviewItem.objects.filter(
+        reason=Reason.DISAGREEMENT, status=ReviewItem.Status.OPEN, priority__gt=1
+    )
+    items = list(old.filter(story__analysis__isnull=False).select_related("story__analysis"))
+    for item in items:
+        item.priority = contradiction(as_modelled(item.story.analysis))
+    ReviewItem.objects.bulk_update(items, ["priority"], batch_size=BATCH)
+    return len(items)
 
 
 @transaction.atomic
@@ -125,18 +138,10 @@ def _items(analysis: Analysis) -> Iterator[ReviewItem]:
     unsure = max(uncertainty(analysis.emotion), uncertainty(analysis.action))
     if unsure >= UNCERTAIN_FROM or analysis.emotion_label == UNCERTAIN:
         yield new_item(analysis, Reason.UNCERTAIN, unsure)
-    if (apart := _apart(analysis)) >= DISAGREEMENT_FROM:
+    if (apart := contradiction(as_modelled(analysis))) >= CONTRADICTS:
         yield new_item(analysis, Reason.DISAGREEMENT, apart)
     if analysis.corrected_emotion or analysis.corrected_action or analysis.mood_set_by_hand:
         yield new_item(analysis, Reason.OVERRIDDEN, random.random())
-
-
-def _apart(analysis: Analysis) -> float:
-    """How far the moods of picture and caption are apart; 0 without either."""
-    picture = picture_mood(analysis)
-    if picture is None or not analysis.caption_mood:
-        return 0.0
-    return disagreement(picture.gaussian, Gaussian.from_json(analysis.caption_mood))
 
 
 def new_item(analysis: Analysis, reason: Reason, priority: float, **fields: Any) -> ReviewItem:

@@ -8,13 +8,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from stories.models import BLIND, Reason, ReviewItem
 from stories.review.errors import NotAReviewerError, UnknownQueueError
-from stories.review.selectors import free_items, may_review, open_items
+from stories.review.selectors import askable_items, may_review, not_taken, open_items, unseen_by
 
 # Audit first, because only a sample that is reviewed whole is fair; then what teaches most.
 QUEUES = (
@@ -24,6 +25,9 @@ QUEUES = (
     Reason.DISAGREEMENT,
     Reason.UNCERTAIN,
 )
+
+# What the page shows of an item, read with it.
+SHOWN = ("story__analysis", "story__photo", "story__video")
 
 
 @atomic_with_retry
@@ -59,17 +63,24 @@ def _held(reviewer: User, reason: str | None, besides: Collection[UUID]) -> Revi
     held = open_items(reviewer).filter(
         leased_by=reviewer, leased_until__gt=timezone.now(), reason__in=wanted
     )
-    return held.exclude(pk__in=besides).order_by("leased_until").first()
+    return held.exclude(pk__in=besides).select_related(*SHOWN).order_by("leased_until").first()
 
 
 def _free(reviewer: User, reason: str | None, besides: Collection[UUID]) -> ReviewItem | None:
     chosen = [reason] if reason else [*QUEUES, *BLIND]
+    free = not_taken(askable_items(reviewer), reviewer).exclude(pk__in=besides)
     for queue in (*_blind_now(), *chosen):
-        waiting = free_items(reviewer).filter(reason=queue).exclude(pk__in=besides)
-        found = waiting.select_for_update(skip_locked=True, of=("self",)).first()
-        if found:
+        if found := next_of(free, queue, reviewer).first():
             return found
     return None
+
+
+def next_of(free: QuerySet[ReviewItem], queue: str, reviewer: User) -> QuerySet[ReviewItem]:
+    """Those of a queue, locked as they are read; of a blind one only what would be blind."""
+    items = free.filter(reason=queue)
+    if queue in BLIND:
+        items = items.filter(unseen_by(reviewer))
+    return items.select_related(*SHOWN).select_for_update(skip_locked=True, of=("self",))
 
 
 def _blind_now() -> list[Reason]:

@@ -15,7 +15,7 @@ from stories.review.errors import (
     OwnItemError,
     SeenBeforeError,
 )
-from stories.review.selectors import may_review, seen_by
+from stories.review.selectors import may_review, unseen_by
 
 
 def lock_item(item: ReviewItem, reviewer: User) -> ReviewItem:
@@ -56,7 +56,7 @@ def _check(item: ReviewItem, reviewer: User) -> None:
         raise OwnItemError("reviews")
     if Review.objects.filter(item=item, reviewer=reviewer, undone_at=None).exists():
         raise AlreadyReviewedError
-    if item.blind and ReviewItem.objects.filter(seen_by(reviewer), pk=item.pk).exists():
+    if item.blind and not ReviewItem.objects.filter(unseen_by(reviewer), pk=item.pk).exists():
         raise SeenBeforeError
     leased = item.leased_by_id not in (None, reviewer.pk) and (
         item.leased_until is not None and item.leased_until > timezone.now()

@@ -1,4 +1,4 @@
-"""Create users with choices on a benchmark site."""
+"""Create users with choices, some of them with libraries, on a benchmark site."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender.errors import FactorsUnusableError
+from storify_site.bench.libraries import create_libraries
 from storify_site.bench.people import create_people
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("Benchmark users can only be created with DEBUG on.")
         try:
-            self.stdout.write(json.dumps(create_people(options["interactions"])))
+            people = create_people(options["interactions"])
+            self.stdout.write(json.dumps({**people, **create_libraries()}))
         except FactorsUnusableError as reason:
             raise CommandError(str(reason)) from reason

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("Benchmark photos can only be created with DEBUG on.")
         owner = User.objects.create_user(ADDRESS, faces_consent=True, improve_consent=True)
-        add_demo_stories(user=owner, count=options["n"])
+        add_demo_stories(user=owner, numbers=range(options["n"]))
         analyses = Analysis.objects.filter(story__user=owner)
         add_items(new_item(analysis, Reason.UNCERTAIN, 1.0) for analysis in analyses)
         self.stdout.write(json.dumps({"items": len(analyses)}))

@@ -89,7 +89,7 @@ def test_upload_that_cannot_be_used_says_why(
 
 def test_upload_page_knows_the_words_of_the_server(client: Client, me: User) -> None:
     page = text(client.get(reverse("stories:new")))
-    assert 'too-large="This photo is larger than 20 MB. Please choose a smaller one."' in page
+    assert 'too-large="This photo is larger than 40 MB. Please choose a smaller one."' in page
     assert 'too-large="This video is larger than 100 MB.' in page
     assert f"Please choose {ACCEPTED}." in page
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from stories.models import ModelEvent, ModelVersion, ShadowDifference
 from stories.registry import urls
+from stories.registry.services import runs
 from tests.factories import (
     make_model_version,
     make_pair,
@@ -79,6 +80,29 @@ def test_the_page_shows_versions_with_their_comparison(staff: Client, tmp_path: 
     assert "may be worse by 5.0 percentage points; at most 2.0 are allowed" in page
     assert "Why it should serve nevertheless" in page
     assert "Registered as a candidate" in page
+
+
+def test_a_training_is_shown_with_its_progress_and_can_be_cancelled(
+    staff: Client, broker: FakeQueue
+) -> None:
+    staff.post(f"{PAGE}train/emotion/")
+    assert "waiting for a worker" in staff.get(PAGE).content.decode()
+    runs.note_progress("emotion", "2026-11-29 00:37:45,602 epoch 1: loss 0.6")
+    page = staff.get(PAGE).content.decode()
+    assert "epoch 1: loss 0.6" in page
+    assert f'action="{PAGE}train/emotion/"' not in page
+    assert f'action="{PAGE}train/action/"' in page
+    again = staff.post(f"{PAGE}train/emotion/", follow=True).content.decode()
+    assert "being trained already" in again
+
+    assert (
+        "ends within seconds"
+        in staff.post(f"{PAGE}train/emotion/cancel/", follow=True).content.decode()
+    )
+    assert runs.cancelled_by("emotion")
+    runs.end_run("emotion")
+    assert "The training has ended" in staff.get(PAGE, headers={"hx-request": "true"}).text
+    assert "The training has ended" not in staff.get(PAGE).text
 
 
 def test_the_buttons_promote_and_take_back(staff: Client, tmp_path: Path) -> None:

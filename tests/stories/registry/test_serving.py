@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.services import record_improve_consent
 from ml import networks
+from ml.manifest import digest
 from stories import services
 from stories.models import Analysis, ModelVersion, ShadowDifference
 from stories.registry.services import (
@@ -105,6 +106,21 @@ def test_the_file_is_fetched_once_and_checked_every_time_it_is_loaded(
 
     assert fake.served == {"emotion": version.version}
     assert copy.read_bytes() == Path(version.file.path).read_bytes()
+
+
+def test_a_switch_digests_the_file_once(
+    tmp_path: Path, fake: FakeNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote_model(version_id=make_model_version(tmp_path).pk)
+    digested: list[Path] = []
+
+    def counted(file: Path) -> str:
+        digested.append(file)
+        return digest(file)
+
+    monkeypatch.setattr("ml.serving.files.digest", counted)
+    use_serving_models()
+    assert len(digested) == 1
 
 
 @pytest.mark.parametrize("how", ["tampered", "missing", "broken"])

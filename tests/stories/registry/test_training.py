@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from ml.manifest import manifest, versions
 from stories import tasks
 from stories.models import Analysis, ModelEvent, ModelVersion
 from stories.registry.errors import TrainingFailedError
-from stories.registry.selectors import objections
+from stories.registry.selectors import objections, training_run
 from stories.registry.services import (
+    cancel_training,
     promote_model,
+    queue_training,
+    runs,
     take_back,
     train_candidate,
     training,
@@ -25,6 +32,7 @@ from stories.registry.services import (
 from stories.review.export import ExportError, export_reviews
 from stories.review.export.dataset import split_of
 from tests.factories import make_ready_story, make_review, make_review_item, make_user
+from tests.stories.conftest import FakeQueue
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +145,86 @@ def test_a_process_that_takes_too_long_is_ended(
         train_candidate(name="emotion", export=tmp_path / "out")
 
 
+def test_a_running_training_says_how_far_it_is_and_leaves_nothing_once_it_ends(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, broker: FakeQueue
+) -> None:
+    reviews()
+    queue_training(name="emotion", actor=make_user())
+    with pytest.raises(TrainingFailedError, match="being trained already"):
+        queue_training(name="emotion", actor=make_user())
+    assert training_run("emotion").progress == ""  # type: ignore[union-attr]
+    talking = "echo W000 noise >&2; echo '2026-11-29 00:37:45,602 epoch 1: loss 0.6' >&2; exit 1"
+    monkeypatch.setattr(training, "_command", lambda *_: ["/bin/sh", "-c", talking])
+    seen: list[Any] = []
+    noted = runs.note_progress
+
+    def note(name: str, line: str = "") -> None:
+        noted(name, line)
+        seen.append(training_run(name).progress)  # type: ignore[union-attr]
+
+    monkeypatch.setattr(runs, "note_progress", note)
+    tasks.train_candidate.run("emotion", make_user().pk)
+
+    assert seen[0] == "starting"
+    assert "epoch 1: loss 0.6" in seen
+    assert training_run("emotion") is None
+    assert not (Path(settings.VAR_DIR) / "training-export").exists()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_cancelled_training_ends_and_the_log_says_who_cancelled_it(
+    begun: bool, monkeypatch: pytest.MonkeyPatch, broker: FakeQueue
+) -> None:
+    reviews()
+    user = make_user()
+    queue_training(name="emotion", actor=user)
+
+    def command(*_: object) -> list[str]:
+        cancel_training(name="emotion", actor=user)
+        return ["/bin/sleep", "60"]
+
+    if not begun:
+        cancel_training(name="emotion", actor=user)
+    monkeypatch.setattr(training, "_command", command)
+    tasks.train_candidate.run("emotion", user.pk)
+
+    event = ModelEvent.objects.filter(action="failed").get()
+    assert event.reason == f"Cancelled by {user}."
+    assert not ModelVersion.objects.exists()
+    with pytest.raises(TrainingFailedError, match="No training of this model"):
+        cancel_training(name="emotion", actor=user)
+    queue_training(name="emotion", actor=user)
+    assert runs.cancelled_by("emotion") == ""
+
+
+def test_training_goes_on_while_the_cache_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise RedisError
+
+    for name in ("get", "set", "delete_many"):
+        monkeypatch.setattr(cache, name, away)
+    runs.note_progress("emotion")
+    runs.end_run("emotion")
+    assert runs.cancelled_by("emotion") == ""
+
+
+def test_the_process_ends_with_the_one_that_started_it() -> None:
+    code = (
+        "import sys, threading, time; from ml.training.candidate.__main__ import _end_with\n"
+        "threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()\n"
+        "time.sleep(60)"
+    )
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(gone.pid)],
+        cwd=Path(__file__).parents[3],
+        timeout=50,
+        check=False,
+    )
+    assert ended.returncode == 1
+
+
 def test_captions_are_not_trained_from_reviews(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Choose one of: emotion, action"):
         call_command("train_candidate", "--name", "caption", "--export", str(tmp_path))
@@ -147,7 +235,7 @@ def test_the_command_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.M
     export_reviews(out=tmp_path / "out")
     run: list[list[str]] = []
 
-    def note(command: list[str], _on_progress: object) -> None:
+    def note(command: list[str], *_: object) -> None:
         run.append(command)
         raise TrainingFailedError("stopped")
 

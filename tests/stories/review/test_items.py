@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from ml.labels import ACTIONS
+from ml.mood.fusion import CONTRADICTS
 from ml.review.label_errors import LEAST
 from stories import services as story_services
 from stories import tasks
@@ -22,6 +23,7 @@ from stories.review.services import (
     backfill_items,
     queue_label_errors,
     queue_story,
+    recount_disagreement,
     withdraw_items,
 )
 from tests.factories import (
@@ -129,6 +131,23 @@ def test_the_less_certain_comes_first(sharer: User) -> None:
 
     priorities = ReviewItem.objects.order_by("created_at").values_list("priority", flat=True)
     assert priorities[0] < priorities[1]
+
+
+def test_items_measured_in_standard_deviations_are_brought_to_the_measure_of_today(
+    sharer: User,
+) -> None:
+    apart = {"caption_mood": {"mean": [0.05, 0.1], "covariance": [[0.001, 0], [0, 0.001]]}}
+    agrees, contradicts, new = (make_ready_story(sharer) for _ in range(3))
+    Analysis.objects.filter(story__in=[contradicts, new]).update(**apart)
+    queue_story(analysis=Analysis.objects.get(story=new))
+    for story, deviations in ((agrees, 9.0), (contradicts, 2.5)):
+        make_review_item(story, reason=Reason.DISAGREEMENT, priority=deviations)
+
+    assert recount_disagreement() == 2
+    assert recount_disagreement() == 0
+
+    priorities = dict(ReviewItem.objects.values_list("story", "priority"))
+    assert priorities[agrees.pk] < CONTRADICTS <= priorities[contradicts.pk] == priorities[new.pk]
 
 
 def test_a_tag_that_the_owner_changes_is_queued_once(sharer: User) -> None:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from stories.models import Reason, Review, ReviewItem, Story
 from stories.review.errors import NotAReviewerError, UnknownQueueError
-from stories.review.selectors import free_items
+from stories.review.selectors import askable_items, not_taken
 from stories.review.services import next_item, save_review, skip_item
+from stories.review.services.leases import next_of
 from tests.factories import (
     make_ready_story,
     make_review,
@@ -196,23 +197,42 @@ def test_reviewers_who_ask_at_the_same_moment_get_different_items() -> None:
     assert Counter(item.pk for item in given if item) == Counter(item.pk for item in items)
 
 
-def test_the_next_item_is_found_by_the_index() -> None:
-    story = make_ready_story(make_user(improve_consent=True))
-    ReviewItem.objects.bulk_create(
+@pytest.mark.parametrize("reason", [Reason.AUDIT, Reason.GOLD])
+def test_the_next_item_is_found_by_the_index(reason: Reason) -> None:
+    owner, reviewer = make_user(improve_consent=True), make_reviewer()
+    stories = Story.objects.bulk_create(Story(user=owner, status="ready") for _ in range(1000))
+    items = ReviewItem.objects.bulk_create(
         ReviewItem(
-            story=story,
-            reason=Reason.AUDIT,
+            story=stories[number % 1000],
+            reason=reason,
+            expected={"action": "none"} if reason == Reason.GOLD else None,
             versions_digest=str(number),
             priority=number / 3000,
             status="open" if number % 2 else "done",
         )
         for number in range(3000)
     )
+    Review.objects.bulk_create(
+        Review(
+            item=item, story=item.story, reviewer=reviewer, reason=reason, answers={}, predicted={}
+        )
+        for item in items[:100]
+    )
+    tables = (
+        "reviewitem",
+        "reviewitem_skipped_by",
+        "review",
+        "story",
+        "analysis",
+        "photo",
+        "video",
+    )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE stories_reviewitem, stories_review, stories_story, accounts_user")
-    waiting = free_items(make_reviewer()).filter(reason=Reason.AUDIT)
+        cursor.execute(f"ANALYZE accounts_user, {', '.join(f'stories_{name}' for name in tables)}")
+    free = not_taken(askable_items(reviewer), reviewer)
 
-    plan = waiting.select_for_update(skip_locked=True, of=("self",))[:1].explain()
+    plan = next_of(free, reason, reviewer)[:1].explain()
 
     assert "Index Scan using review_next on stories_reviewitem" in plan
     assert "Sort" not in plan
+    assert "SubPlan" not in plan

@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from ml.labels import EMOTIONS
 from stories.models import Reason, Review, ReviewItem
 from stories.review.answers import CHOICES, FACE_ANSWERS, MARKS
-from stories.review.presenters import FACE_KEYS, KEYS, MARK_KEYS
+from stories.review.presenters import FACE_KEY_ROW, FACE_KEYS, KEYS, MARK_KEYS
 from stories.review.progress import progress
 from stories.review.services import next_item
 from tests.factories import (
@@ -58,6 +59,12 @@ def chosen(page: str) -> list[str]:
         for one in inputs
         if 'type="radio"' in one and one.endswith(" checked")
     ]
+
+
+def test_ten_emotions_would_still_have_keys() -> None:
+    taken = {key for keys in (MARK_KEYS, *KEYS.values()) for key in keys.values()}
+    assert len(FACE_KEY_ROW) >= 10 + len(set(FACE_ANSWERS) - set(EMOTIONS))
+    assert not set(FACE_KEY_ROW) & {*taken, "n", "/", "?"}
 
 
 def test_every_answer_has_a_key_of_its_own() -> None:

@@ -97,4 +97,4 @@ def test_names_in_words() -> None:
         ACCEPTED
         == "a photo (JPEG, PNG, WebP, HEIC, AVIF or GIF) or a video (MP4, MOV, WebM or MKV)"
     )
-    assert PHOTO.max_bytes == 20 * 1024 * 1024
+    assert PHOTO.max_bytes == 40 * 1024 * 1024

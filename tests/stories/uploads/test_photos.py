@@ -181,7 +181,7 @@ def test_a_truncated_photo_is_refused(kind: str, share: float) -> None:
         (b"<!doctype html><img src=x>", "a web page"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00", "a video"),
-        (b"hello", "not a photo we can read"),
+        (b"hello", "neither a photo nor a video that we can read"),
     ],
 )
 def test_other_files_are_refused_by_their_name(data: bytes, name: str) -> None:

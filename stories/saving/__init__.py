@@ -1,0 +1,1 @@
+"""Save a story's track to the owner's Spotify library or to one of their playlists."""

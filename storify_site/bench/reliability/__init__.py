@@ -1,0 +1,1 @@
+"""Commands that measure whether the site holds under attack, faults and load."""
