@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.db import connection
 
@@ -51,6 +51,13 @@ def clean_cache(local_services: None) -> Iterator[None]:
     """Keep throttles, locks and circuit breakers of one test from reaching the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture
+def own_cache(settings: LazySettings) -> None:
+    """A cache of this test alone: a real worker reports the state of its models to the other."""
+    own = {**settings.CACHES["default"], "KEY_PREFIX": "own"}
+    settings.CACHES = {**settings.CACHES, "default": own}
 
 
 @pytest.fixture(autouse=True)

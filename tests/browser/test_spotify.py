@@ -69,11 +69,18 @@ def _make_a_story(page: Page, photo: Path) -> None:
 
 
 def _choose_a_track_of_ones_own(page: Page) -> str:
-    page.get_by_label("My music").check()
-    expect(page.locator(".suggestion").first.locator(".reasons")).to_contain_text(
-        "From your library"
-    )
     first = page.locator(".suggestion").first
+    could_save_meanwhile: list[bool] = []
+
+    def answer_late(request: Route) -> None:
+        could_save_meanwhile.append(first.get_by_role("button", name="Save").is_enabled())
+        request.continue_()
+
+    page.route("**/scope/", answer_late, times=1)
+    page.get_by_label("My music").check()
+    expect(page.locator("#announcer")).to_contain_text("The suggestions are updated")
+    assert could_save_meanwhile == [False]  # the list is about to be another one
+    expect(first.locator(".reasons")).to_contain_text("From your library")
     title = first.locator(".track__title").inner_text()
     first.get_by_role("button", name=f"Save {title}").click()
     expect(page.locator("#saved")).to_contain_text(title)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from stories.workers import model_status
 from storify_site import beat, local, watchdog
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_cache")]
 
 
 @pytest.fixture

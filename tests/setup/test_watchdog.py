@@ -15,6 +15,8 @@ from stories.workers import model_status
 from storify_site import watchdog
 from storify_site.watchdog import ANALYSING, BUSY, IDLE, WARMING, MainWatch, PoolWatch, QueueWatch
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 from tests.stories.pages.conftest import HTMX, text, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_cache")]
 
 
 def test_progress_names_the_stage_and_refreshes_without_javascript(
