@@ -134,7 +134,7 @@ def test_forty_half_sent_requests_delay_nobody(site: Running) -> None:
         status, _, _ = site.ask("/")
 
     assert status == 200
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < WAIT
     assert site.application.calls == ["/"]
 
 

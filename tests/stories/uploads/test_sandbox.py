@@ -123,7 +123,7 @@ def test_a_table_of_sixteen_million_samples_is_refused_at_once() -> None:
     started = time.monotonic()
     with pytest.raises(UploadError):
         read(claimed_samples(1 << 24))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < MOST_SECONDS
     assert module.TABLES[0] < 100 << 20  # what the process that reads tables may take
 
 
