@@ -1,4 +1,5 @@
-// Shows a clear message when a request fails, and keeps polls from replacing a form being sent.
+// Shows a clear message when a request fails, and keeps answers from replacing a form that is being
+// sent, or is about to be.
 
 const messages = document.getElementById("messages");
 
@@ -34,4 +35,21 @@ document.body.addEventListener("htmx:responseError", (event) => {
 document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const isPoll = detail.requestConfig.verb === "get" && detail.requestConfig.elt === detail.target;
   if (isPoll && detail.target.querySelector("form.htmx-request")) detail.shouldSwap = false;
+});
+
+// A change that is made while one before it is being sent waits for the answer (htmx queues it). That
+// answer isn't shown: it would take the form away, and the change with it. The next answer has both.
+document.addEventListener(
+  "change",
+  ({ target }) => {
+    if (target.form?.matches(".htmx-request[hx-trigger^=change]")) target.form.dataset.waiting = "";
+  },
+  true,
+);
+document.body.addEventListener("htmx:beforeRequest", ({ target }) => delete target.dataset.waiting);
+document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.querySelector("form[data-waiting]")) {
+    detail.shouldSwap = false;
+    detail.target.dataset.stale = "";
+  } else delete detail.target.dataset.stale;
 });

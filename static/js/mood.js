@@ -36,16 +36,23 @@ function upgrade(plane) {
 
   let timer = 0;
   function move(to) {
+    form.dataset.waiting = "";
     inputs.valence.value = clamp(to.valence);
     inputs.energy.value = clamp(to.energy);
     place(handle, point());
     plane.classList.add("is-moved");
   }
+  function stop() {
+    delete form.dataset.waiting;
+    const story = form.closest("#story");
+    if (!("stale" in story.dataset)) return;
+    htmx.ajax("GET", location.href, { target: story, select: "#story > *", swap: "innerHTML" });
+  }
   function settle(delay) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const now = point();
-      if (now.valence === before.valence && now.energy === before.energy) return;
+      if (now.valence === before.valence && now.energy === before.energy) return stop();
       refocus = document.activeElement === handle;
       form.requestSubmit();
     }, delay);
@@ -80,6 +87,7 @@ function upgrade(plane) {
   });
   plane.addEventListener("pointercancel", () => {
     move(before);
+    stop();
     plane.classList.remove("is-moved");
   });
   const keys = {

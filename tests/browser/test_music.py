@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from recommender.selectors import current_suggestions, get_choice, music_preferences, story_tuning
 from recommender.services import suggest_tracks
@@ -35,6 +35,7 @@ def test_music_is_steered_refused_brought_back_and_found_by_keyboard(
     sign_in(page, client, story.user, site)
     page.goto(f"/stories/{story.pk}/")
     _slider_keeps_the_focus(page, story)
+    _quick_changes_all_count(page, story)
     _refused_track_comes_back(page, story)
     _learning_is_switched_off(page, story)
     _another_track_is_found(page, story)
@@ -49,6 +50,26 @@ def _slider_keeps_the_focus(page: Page, story: Story) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.locator(".steer")).to_contain_text("Now: lift")
     assert story_tuning(story.pk).steering == 0.5
+
+
+def _quick_changes_all_count(page: Page, story: Story) -> None:
+    """A step before the first is answered, and a move of the point before the third is."""
+    before = mood_of(story)
+    held: list[Route] = []
+    page.route("**/steer/", lambda request: held.insert(0, request), times=1)
+    with page.expect_request("**/steer/"):
+        page.locator("#steering").press("ArrowRight")
+    page.locator("#steering").press("ArrowRight")
+    held.pop().continue_()
+    expect(page.locator(".steer")).to_contain_text("Now: contrast")
+    page.locator("#steering").press("ArrowLeft")
+    page.locator("#mood-handle").press("ArrowUp")
+    expect(page.locator("#announcer")).to_contain_text("Corrected")
+    after = mood_of(Story.objects.get(pk=story.pk))
+    assert before
+    assert after
+    assert after.energy > before.energy
+    assert story_tuning(story.pk).steering == 0.75
 
 
 def _refused_track_comes_back(page: Page, story: Story) -> None:
