@@ -83,7 +83,7 @@ class UnknownPlaylistError(StoryError):
     code = "unknown_playlist"
 
     def __init__(self) -> None:
-        super().__init__("You have no such playlist on Spotify. Choose one of your own.")
+        super().__init__("You have no such private playlist on Spotify. Choose another one.")
 
 
 class UnknownLabelError(StoryError):

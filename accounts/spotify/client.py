@@ -29,6 +29,7 @@ from accounts.spotify.errors import (
     NotOnAllowList,
     NotYourPlaylist,
     PremiumNeeded,
+    PublicPlaylist,
     RateLimited,
     SpotifyError,
     SpotifyUnavailable,
@@ -64,6 +65,7 @@ __all__ = [
     "Playlist",
     "PremiumNeeded",
     "Profile",
+    "PublicPlaylist",
     "RateLimited",
     "Recent",
     "Spotify",
@@ -270,7 +272,7 @@ class Spotify:
         try:
             raise_for_status(response, path, purposes)
         except MissingScope:
-            tokens.forget_scopes(self._account_pk)
+            tokens.forget_scopes(self._account_pk, purposes)
             raise
         return response
 

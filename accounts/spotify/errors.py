@@ -75,6 +75,16 @@ class NotYourPlaylist(NotAllowed):
         )
 
 
+class PublicPlaylist(NotAllowed):
+    """Storify asks for the scope that changes private playlists, and for no other."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "That playlist is public, and Storify may change only private ones. Make it private at "
+            "Spotify, or choose another one."
+        )
+
+
 class PremiumNeeded(NotAllowed):
     """The app's owner, or the listener, has no Premium."""
 

@@ -14,6 +14,7 @@ from accounts.spotify.errors import (
     NotOnAllowList,
     NotYourPlaylist,
     PremiumNeeded,
+    PublicPlaylist,
     SpotifyError,
     SpotifyUnavailable,
 )
@@ -36,7 +37,7 @@ def raise_for_status(response: httpx.Response, path: str, purposes: Sequence[Pur
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         raise circuit_breaker.open_after(response)
     if response.status_code == HTTPStatus.FORBIDDEN:
-        raise _refusal(response.text.lower(), path, purposes)
+        raise _refusal(response, path, purposes)
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise NotFound
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -44,10 +45,13 @@ def raise_for_status(response: httpx.Response, path: str, purposes: Sequence[Pur
     raise SpotifyError(f"Spotify refused the request ({response.status_code}).")
 
 
-def _refusal(said: str, path: str, purposes: Sequence[Purpose]) -> NotAllowed:
-    """Which of the four refusals a 403 is: only its text tells, which may be JSON or plain."""
+def _refusal(response: httpx.Response, path: str, purposes: Sequence[Purpose]) -> NotAllowed:
+    """Which refusal a 403 is: only its text tells, which may be JSON or plain."""
+    said = response.text.lower()
     if "premium" in said:
         return PremiumNeeded()
+    if "scope" in said and path.startswith("/playlists/") and response.request.method != "GET":
+        return PublicPlaylist()  # nobody gets here without the scope for private ones
     if "scope" in said and purposes:
         return MissingScope(purposes[0])
     if path == "/me" or ("user" in said and "registered" in said):

@@ -26,7 +26,8 @@ SCOPES: Mapping[Purpose, frozenset[str]] = {
             "playlist-read-private",
         }
     ),
-    # Reading, too: to show what is saved already, and to list the playlists to choose from.
+    # Reading, too: to show what is saved already, and to list the playlists to choose from. Public
+    # ones aren't among them: changing those takes another scope.
     Purpose.SAVE: frozenset(
         {
             "user-library-modify",

@@ -1,5 +1,6 @@
 """Access tokens, refreshed when they expire by one request at a time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -68,9 +69,18 @@ def mark_needs_sign_in(account_pk: int) -> None:
     SpotifyAccount.objects.filter(pk=account_pk).update(needs_sign_in=True)
 
 
-def forget_scopes(account_pk: int) -> None:
-    """Spotify says that the token lacks a scope: ask the person again, rather than Spotify."""
-    SpotifyAccount.objects.filter(pk=account_pk).update(scopes="")
+@transaction.atomic
+def forget_scopes(account_pk: int, purposes: Collection[Purpose]) -> None:
+    """Spotify says that the token lacks a scope: ask the person again, rather than Spotify.
+
+    What other purposes need stays: they work as before.
+    """
+    others = scopes.needed_for(one for one in Purpose if one not in purposes)
+    doubtful = {*scopes.needed_for(purposes)} - {*others}
+    account = SpotifyAccount.objects.select_for_update().filter(pk=account_pk).first()
+    if account:
+        account.scopes = " ".join(one for one in account.scopes.split() if one not in doubtful)
+        account.save(update_fields=["scopes"])
 
 
 def _is_usable(account: SpotifyAccount, rejected: str | None) -> bool:

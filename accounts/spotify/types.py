@@ -103,6 +103,7 @@ class Playlist:
     owner_id: str = ""
     n_items: int = 0
     is_own: bool = False
+    is_public: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], own_id: str = "") -> "Playlist":
@@ -114,6 +115,7 @@ class Playlist:
             owner_id=owner_id,
             n_items=int((data.get("items") or {}).get("total") or 0),
             is_own=bool(owner_id) and owner_id == own_id,
+            is_public=bool(data.get("public")),
         )
 
 

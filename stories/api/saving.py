@@ -51,7 +51,7 @@ class SaveRequestSerializer(serializers.Serializer[Any]):
     to = serializers.CharField(
         max_length=40,
         help_text="library; storify, the playlist of that name, which is made when it's missing;"
-        " month, a playlist for this month; or the id of one of your own playlists",
+        " month, a playlist for this month; or the id of one of your own private playlists",
     )
 
 
@@ -121,7 +121,7 @@ class SpotifyPlaylistsView(StoriesView):
         responses=PlaylistSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
-        """Your own playlists at Spotify, to which tracks can be added."""
+        """Your own private playlists at Spotify; tracks can be added to these alone."""
         with as_problems():
             return Response(
                 PlaylistSerializer(services.own_playlists(user=self.person()), many=True).data

@@ -62,7 +62,7 @@ def forget_is_in_library(account: SpotifyAccount, spotify_id: str) -> None:
 
 
 def own_playlists(account: SpotifyAccount) -> list[Playlist]:
-    """The playlists that the person can add to. Raises SpotifyError."""
+    """The playlists that Storify may add to for the person. Raises SpotifyError."""
 
     def ask() -> list[Playlist]:
         with Spotify(account) as spotify:
@@ -72,11 +72,12 @@ def own_playlists(account: SpotifyAccount) -> list[Playlist]:
 
 
 def read_own_playlists(spotify: Spotify) -> list[Playlist]:
+    """The person's private playlists; Storify has no permission to change those in public."""
     found: list[Playlist] = []
     offset: int | None = 0
     while offset is not None and offset < MOST_PLAYLISTS:
         page = spotify.playlists(offset=offset, limit=PLAYLISTS_AT_ONCE)
-        found += [playlist for playlist in page.items if playlist.is_own]
+        found += [one for one in page.items if one.is_own and not one.is_public]
         offset = page.next_offset
     return found
 

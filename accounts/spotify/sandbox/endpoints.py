@@ -14,6 +14,7 @@ from accounts.spotify.sandbox.guard import sandbox_only
 from accounts.spotify.sandbox.listeners import LISTENERS, Listener
 
 PAGE_DEFAULT, PAGE_MAX = 20, 50
+NO_SCOPE = "Insufficient client scope"
 URI_KINDS = {"track", "album", "episode", "show", "audiobook", "user", "playlist"}
 
 P = ParamSpec("P")
@@ -21,7 +22,11 @@ Endpoint = Callable[Concatenate[HttpRequest, Listener, P], HttpResponse]
 
 
 class Refusal(Exception):
-    """A parameter is wrong; the message is Spotify's."""
+    """A parameter is wrong, or a scope is missing; the message is Spotify's."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def endpoint(
@@ -45,7 +50,7 @@ def endpoint(
             try:
                 return refused or view(request, listener, *args, **kwargs)
             except Refusal as reason:
-                return error(400, str(reason))
+                return error(reason.status, str(reason))
 
         return answer
 
@@ -55,6 +60,13 @@ def endpoint(
 def _bearer(request: HttpRequest) -> str:
     scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
     return plain if scheme == "Bearer" else ""
+
+
+def need_scope(request: HttpRequest, scope: str) -> None:
+    """Check a scope that depends on more than the method; raises Refusal."""
+    permission = memory.find_access(_bearer(request))
+    if permission is None or scope not in permission.scope.split():
+        raise Refusal(NO_SCOPE, status=403)
 
 
 def _refused(
@@ -69,7 +81,7 @@ def _refused(
     if limited and listener.retry_after and _is_over(listener):
         return _too_many(listener)
     if scope and scope not in permission.scope.split():
-        return error(403, "Insufficient client scope")
+        return error(403, NO_SCOPE)
     return None
 
 

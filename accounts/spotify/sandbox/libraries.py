@@ -21,6 +21,7 @@ class FirstPlaylist:
     id: str
     name: str
     description: str
+    public: bool
     owner: str
     entries: tuple[tuple[str, str], ...]
 
@@ -66,22 +67,22 @@ def played(listener: Listener) -> list[tuple[Song, datetime]]:
 
 @cache
 def playlists(listener: Listener) -> tuple[FirstPlaylist, ...]:
-    """Two of their own, and one of somebody else that they follow."""
+    """Two of their own, one of them public, and one of somebody else that they follow."""
     if not listener.n_saved or listener.is_trouble:
         return ()
     mine = [song.uri for song in songs(listener)]
     own = (
         _playlist(listener, "Long drives", mine[20:50]),
-        _playlist(listener, "All sorts", [mine[0], EPISODE, LOCAL, GONE, *mine[5:12]]),
+        _playlist(listener, "All sorts", [mine[0], EPISODE, LOCAL, GONE, *mine[5:12]], False),
     )
     other = LISTENERS["kofi" if listener.key != "kofi" else "ines"]
     followed = _playlist(other, "Long drives", [song.uri for song in songs(other)][20:50])
     return (*own, followed)
 
 
-def _playlist(owner: Listener, name: str, uris: list[str]) -> FirstPlaylist:
+def _playlist(owner: Listener, name: str, uris: list[str], public: bool = True) -> FirstPlaylist:
     identifier = sandbox_id(f"playlist {owner.key} {name}")
-    return FirstPlaylist(identifier, name, "", owner.key, tuple(_dated(uris)))
+    return FirstPlaylist(identifier, name, "", public, owner.key, tuple(_dated(uris)))
 
 
 def _dated(uris: list[str]) -> list[tuple[str, str]]:

@@ -137,7 +137,7 @@ def _first_playlists() -> dict[str, Playlist]:
     """The playlists that are there from the start."""
     return {
         one.id: Playlist(
-            one.id, one.name, one.description, public=True, owner=one.owner, entries=[*one.entries]
+            one.id, one.name, one.description, one.public, owner=one.owner, entries=[*one.entries]
         )
         for listener in LISTENERS.values()
         for one in libraries.playlists(listener)

@@ -16,6 +16,7 @@ from accounts.spotify.sandbox.endpoints import (
     body_of,
     endpoint,
     error,
+    need_scope,
     number,
     page,
     paged,
@@ -117,7 +118,7 @@ def _listed(request: HttpRequest) -> list[str]:
     return [uri for uri in request.GET.get("uris", "").split(",") if uri]
 
 
-@endpoint("GET", "POST", scope={"GET": "playlist-read-private", "POST": "playlist-modify-private"})
+@endpoint("GET", "POST", scope={"GET": "playlist-read-private"})
 def playlists(request: HttpRequest, listener: Listener) -> HttpResponse:
     if request.method == "GET":
         found = memory.playlists(listener.key)
@@ -125,11 +126,13 @@ def playlists(request: HttpRequest, listener: Listener) -> HttpResponse:
     body = body_of(request)
     if not isinstance(body.get("name"), str) or not body["name"]:
         raise Refusal("Missing required field: name")
+    is_public = bool(body.get("public", True))
+    need_scope(request, _scope_to_change(is_public))
     playlist = memory.Playlist(
         id=sandbox_id(secrets.token_hex(11)),
         name=body["name"],
         description=str(body.get("description", "")),
-        public=bool(body.get("public", True)),
+        public=is_public,
         owner=listener.key,
     )
     memory.keep_playlist(playlist)
@@ -138,14 +141,11 @@ def playlists(request: HttpRequest, listener: Listener) -> HttpResponse:
     return JsonResponse(_playlist_json(playlist) | {"items": items}, status=201)
 
 
-@endpoint(
-    *("GET", "POST", "DELETE"),
-    scope={
-        "GET": "playlist-read-private",
-        "POST": "playlist-modify-private",
-        "DELETE": "playlist-modify-private",
-    },
-)
+def _scope_to_change(is_public: bool) -> str:
+    return "playlist-modify-public" if is_public else "playlist-modify-private"
+
+
+@endpoint("GET", "POST", "DELETE", scope={"GET": "playlist-read-private"})
 def playlist_items(request: HttpRequest, listener: Listener, identifier: str) -> HttpResponse:
     playlist = memory.find_playlist(identifier)
     if playlist is None:
@@ -155,6 +155,7 @@ def playlist_items(request: HttpRequest, listener: Listener, identifier: str) ->
     if request.method == "GET":
         path = f"/playlists/{identifier}/items"
         return JsonResponse(paged(request, path, playlist.entries, _item_json))
+    need_scope(request, _scope_to_change(playlist.public))
     if request.method == "DELETE":
         gone = uris_of([one.get("uri") for one in _items(request)], PLAYLIST_MAX)
         playlist.entries = [one for one in playlist.entries if one[0] not in gone]

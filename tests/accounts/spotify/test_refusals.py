@@ -5,16 +5,20 @@ from typing import Any
 import httpx
 import pytest
 
+from accounts.spotify import scopes
 from accounts.spotify.client import (
     MissingScope,
     NotAllowed,
     NotOnAllowList,
     NotYourPlaylist,
     PremiumNeeded,
+    PublicPlaylist,
+    Spotify,
 )
 from accounts.spotify.scopes import Purpose
 from tests.accounts.spotify.fake_spotify import FakeSpotify, Handler
 from tests.accounts.spotify.test_library_calls import answering, client, page
+from tests.factories import make_spotify_account
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +68,7 @@ def forbidden(message: str, reason: str = "") -> Handler:
 @pytest.mark.parametrize(
     ("api", "error", "says"),
     [
-        (forbidden("Insufficient client scope"), MissingScope, "Save to Spotify"),
+        (forbidden("Insufficient client scope"), PublicPlaylist, "Make it private"),
         (forbidden("User not registered in the Developer Dashboard"), NotOnAllowList, "list"),
         (
             lambda r: httpx.Response(403, text="User not registered in the Developer Dashboard"),
@@ -96,7 +100,18 @@ def test_a_scope_that_spotify_misses_is_asked_of_the_person_next_time() -> None:
 
     with client(wire) as spotify:
         for _ in range(2):
-            with pytest.raises(MissingScope):
+            with pytest.raises(MissingScope, match="Save to Spotify"):
                 spotify.save_to_library(["a"])
 
     assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("refused", Purpose)
+def test_a_missing_scope_leaves_the_other_permission(refused: Purpose) -> None:
+    wire, account = FakeSpotify(forbidden("Insufficient client scope")), make_spotify_account()
+
+    with Spotify(account, transport=wire) as spotify, pytest.raises(MissingScope):
+        spotify.save_to_library(["a"]) if refused == Purpose.SAVE else spotify.saved_tracks()
+
+    account.refresh_from_db()
+    assert [one for one in Purpose if not scopes.has(account, one)] == [refused]

@@ -219,7 +219,7 @@ def test_an_unknown_token_is_a_401() -> None:
 
 
 def test_only_the_owner_adds_to_a_playlist() -> None:
-    playlist = Api("mira")("POST", "/me/playlists", {"name": "Mine"}).json()["id"]
+    playlist = Api("mira")("POST", "/me/playlists", {"name": "Mine", "public": False}).json()["id"]
     body = {"uris": ["spotify:track:x"]}
 
     assert Api("tom")("POST", f"/playlists/{playlist}/items", body).status_code == 403

@@ -12,6 +12,7 @@ from accounts.spotify.client import (
     NotOnAllowList,
     NotYourPlaylist,
     PremiumNeeded,
+    PublicPlaylist,
     RateLimited,
     Spotify,
     TopRange,
@@ -127,6 +128,20 @@ def test_a_new_playlist_takes_tracks_and_gives_them_back() -> None:
         assert made.is_own
         spotify.remove_from_playlist(made.id, [song.id])
         assert spotify.playlist_items(made.id).total == 0
+
+
+def test_a_public_playlist_takes_tracks_with_its_own_scope_alone() -> None:
+    song, change = songs.NAMED[0], f"{SCOPE} playlist-modify-public"
+
+    with connect("ines") as spotify:
+        own = {one.is_public: one for one in spotify.playlists().items if one.is_own}
+        spotify.add_to_playlist(own[False].id, [song.id])
+        with pytest.raises(PublicPlaylist):
+            spotify.add_to_playlist(own[True].id, [song.id])
+        with pytest.raises(PublicPlaylist):
+            spotify.remove_from_playlist(own[True].id, [song.id])
+    items = f"/playlists/{own[True].id}/items"
+    assert Api("ines", change)("POST", items, {"uris": [song.uri]}).status_code == 201
 
 
 @pytest.mark.parametrize(

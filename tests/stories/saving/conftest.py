@@ -59,6 +59,7 @@ class FakeServer:
     library: list[str] = field(default_factory=list)
     playlists: dict[str, tuple[str, str]] = field(default_factory=dict)
     items: dict[str, list[str]] = field(default_factory=dict)
+    public: set[str] = field(default_factory=set)
     found: list[dict[str, Any]] = field(default_factory=list)
     sent: list[httpx.Request] = field(default_factory=list)
     failing: httpx.Response | None = None
@@ -73,9 +74,12 @@ class FakeServer:
         path = request.url.path.rpartition("/v1")[2]
         return self.failing or self._answer(request, path.strip("/").split("/"))
 
-    def add_playlist(self, name: str, *tracks: str, owner: str = OWN_ID) -> str:
+    def add_playlist(
+        self, name: str, *tracks: str, owner: str = OWN_ID, public: bool = False
+    ) -> str:
         playlist_id = f"playlist{len(self.playlists)}"
         self.playlists[playlist_id], self.items[playlist_id] = (name, owner), [*tracks]
+        self.public |= {playlist_id} if public else set()
         return playlist_id
 
     def names(self) -> list[str]:
@@ -118,6 +122,7 @@ class FakeServer:
             "id": playlist_id,
             "name": name,
             "owner": {"id": owner},
+            "public": playlist_id in self.public,
             "items": {"total": len(self.items[playlist_id])},
             "external_urls": {"spotify": f"https://open.spotify.com/playlist/{playlist_id}"},
         }
@@ -129,6 +134,8 @@ class FakeServer:
         if request.method == "GET":
             rows = [{"item": track_json(one), "added_at": None} for one in held]
             return httpx.Response(200, json=page_json(rows, offset, limit))
+        if playlist_id in self.public:
+            return httpx.Response(403, json={"error": {"message": "Insufficient client scope"}})
         body = json.loads(request.content)
         if request.method == "POST":
             held += [uri.rpartition(":")[2] for uri in body["uris"]]

@@ -79,6 +79,29 @@ def test_a_playlist_that_is_there_already_is_used_and_one_of_somebody_else_is_no
     assert (spotify.items[earlier], spotify.items[theirs]) == ([OTHER, SONG], [])
 
 
+def test_a_public_playlist_of_our_name_is_left_alone(
+    listener: User, spotify: FakeServer, worker: Worker
+) -> None:
+    public = spotify.add_playlist("Storify", public=True)
+    save_to_spotify(user=listener, spotify_id=SONG, to="storify")
+    worker.run()
+    assert [one for name, one in spotify.items.items() if name != public] == [[SONG]]
+
+
+def test_a_playlist_that_became_public_is_said_and_takes_no_permission_away(
+    listener: User, spotify: FakeServer, worker: Worker
+) -> None:
+    save = save_to_spotify(user=listener, spotify_id=SONG, to=spotify.add_playlist("Road"))
+    spotify.public = {*spotify.playlists}
+    worker.run()
+    save.refresh_from_db()
+    assert (save.state, save.needs_permission) == (FAILED, False)
+    assert "playlist is public" in save.error
+    save_to_spotify(user=listener, spotify_id=SONG, to="library")
+    worker.run()
+    assert spotify.library == [SONG]
+
+
 def test_each_month_has_its_playlist(listener: User, spotify: FakeServer, worker: Worker) -> None:
     for month in (11, 12):
         day = timezone.now().replace(year=2026, month=month, day=3)

@@ -179,10 +179,13 @@ def test_own_playlists_are_listed_to_choose_from_and_the_last_one_is_chosen(
     signed_in: Client, story: Story, spotify: FakeServer
 ) -> None:
     spotify.add_playlist("Hits", owner="somebody")
+    spotify.add_playlist("Party", public=True)
     road = spotify.add_playlist("Road")
     page = text(signed_in.get(url("spotify-playlists", story), headers=HTMX))
     assert "Road" in page
     assert "Hits" not in page
+    assert "Party" not in page
+    assert "public ones aren’t listed" in page
     assert 'value="storify" selected' in page
     press(signed_in, story, to=road)
     page = text(signed_in.get(url("spotify-playlists", story)))
@@ -204,9 +207,10 @@ def test_a_playlist_that_is_not_ones_own_is_refused_in_words(
     signed_in: Client, story: Story, spotify: FakeServer
 ) -> None:
     theirs = spotify.add_playlist("Hits", owner="somebody")
-    for to in (theirs, "x" * 22):
+    public = spotify.add_playlist("Party", public=True)
+    for to in (theirs, public, "x" * 22):
         page = signed_in.post(url("spotify-save", story), {"to": to}, follow=True)
-        assert "You have no such playlist" in text(page)
+        assert "You have no such private playlist" in text(page)
     page = signed_in.post(url("spotify-save", story), {"to": ""}, follow=True)
     assert "choose your library or a playlist" in text(page)
 

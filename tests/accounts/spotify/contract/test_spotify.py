@@ -131,6 +131,22 @@ def test_missing_scopes_and_foreign_playlists_fit_it() -> None:
     fits(answer, "GET", "/playlists/{playlist_id}/items", 403)
 
 
+@pytest.mark.parametrize("public", [True, False])
+def test_a_playlist_takes_the_scope_of_its_kind_to_be_made_and_changed(public: bool) -> None:
+    path, kinds = "/playlists/{playlist_id}/items", ("private", "public")
+    right, wrong = (Api(scope=f"playlist-modify-{kinds[one]}") for one in (public, not public))
+    made = right("POST", "/me/playlists", PLAYLIST | {"public": public})
+    items, body = f"/playlists/{made.json()['id']}/items", {"uris": [f"spotify:track:{TRACK}"]}
+
+    assert {f"playlist-modify-{kind}" for kind in kinds} == {
+        *PATHS[path]["post"]["security"][0]["oauth_2_0"]
+    }
+    fits(right("POST", items, body), "POST", path, 201)
+    fits(wrong("POST", items, body), "POST", path, 403)
+    refused = wrong("POST", "/me/playlists", PLAYLIST | {"public": public})
+    fits(refused, "POST", "/me/playlists", 403)
+
+
 def test_the_check_against_the_description_can_fail() -> None:
     track = Api()("GET", f"/tracks/{TRACK}").json()
     del track["album"]["release_date"]
@@ -232,8 +248,8 @@ def test_each_body_is_as_described(asked: list[httpx.Request]) -> None:
 def test_every_scope_of_a_purpose_is_needed_by_a_call_and_no_other_is(
     asked: list[httpx.Request],
 ) -> None:
-    # A call needs one of the scopes that are named: for playlists in public, for people, and for
-    # an address and a country in the profile, Storify has no use.
+    # A call needs one of the scopes that are named: for playlists in public (which can't be chosen
+    # to save to), for people, and for an address and a country in the profile, Storify has no use.
     unused = {"playlist-modify-public", "user-follow-modify", "user-follow-read"}
     named = {
         scope
