@@ -30,6 +30,7 @@ class Part:
     share: Callable[[User], None] | None = None
     spotify_allowed: Callable[[User, Purpose], None] | None = None
     spotify_withdrawn: Callable[[User, Purpose], None] | None = None
+    spotify_renewed: Callable[[User, Purpose], None] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -45,15 +46,18 @@ def register(
     share: Callable[[User], None] | None = None,
     spotify_allowed: Callable[[User, Purpose], None] | None = None,
     spotify_withdrawn: Callable[[User, Purpose], None] | None = None,
+    spotify_renewed: Callable[[User, Purpose], None] | None = None,
 ) -> None:
     """Register an app's part.
 
     `erase_spotify` removes only what was derived from Spotify, `erase_faces` only what was read
     from faces. `share` follows a change of the user's `improve_consent`, whichever way it went.
     `spotify_allowed` may start what the user has just allowed (with transaction.on_commit), and
-    `spotify_withdrawn` removes what was read or kept for the purpose that they took back.
-    All run with the user's row locked, inside the transaction that deletes the user, disconnects
-    Spotify, allows or withdraws, or records the consent; delete files in transaction.on_commit.
+    `spotify_withdrawn` removes what was read or kept for the purpose that they took back;
+    `spotify_renewed` goes on with what stopped because an allowed purpose could no longer be used.
+    All run with the user's row locked, inside the transaction that deletes the user, connects or
+    disconnects Spotify, allows or withdraws, or records the consent; delete files in
+    transaction.on_commit.
     """
     _parts[name] = Part(
         name,
@@ -64,6 +68,7 @@ def register(
         share,
         spotify_allowed,
         spotify_withdrawn,
+        spotify_renewed,
     )
 
 

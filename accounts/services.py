@@ -115,6 +115,7 @@ def connect_spotify(
     if any(other.user_id != user.pk or other.account_id != profile.account_id for other in taken):
         raise SpotifyInUse
     old = next(iter(taken), None)
+    usable = _usable(old) if old else set()
     account, _ = SpotifyAccount.objects.update_or_create(
         user=user,
         defaults={
@@ -124,9 +125,15 @@ def connect_spotify(
             **({} if old and _reaches_further(old, grant) else _tokens(grant)),
         },
     )
+    for renewed in _usable(account) - usable - {purpose}:
+        _renew(account, renewed)
     if purpose and scopes.covers(grant.scopes, purpose):
         _allow(account, purpose)
     return account
+
+
+def _usable(account: SpotifyAccount) -> set[Purpose]:
+    return {one for one in Purpose if scopes.has(account, one) and not account.needs_sign_in}
 
 
 def _tokens(grant: Grant) -> dict[str, Any]:
@@ -155,6 +162,12 @@ def _allow(account: SpotifyAccount, purpose: Purpose) -> None:
     for part in personal_data.parts():
         if part.spotify_allowed:
             part.spotify_allowed(account.user, purpose)
+
+
+def _renew(account: SpotifyAccount, purpose: Purpose) -> None:
+    for part in personal_data.parts():
+        if part.spotify_renewed:
+            part.spotify_renewed(account.user, purpose)
 
 
 @atomic_with_retry

@@ -42,12 +42,20 @@ def take_part() -> None:
         erase_spotify=erase_spotify,
         spotify_allowed=start_reading,
         spotify_withdrawn=forget_library,
+        spotify_renewed=resume_reading,
     )
 
 
 def start_reading(user: User, purpose: Purpose) -> None:
     """Read the music of somebody who has just allowed it."""
     if purpose == Purpose.LIBRARY:
+        start_sync(user=user)
+
+
+def resume_reading(user: User, purpose: Purpose) -> None:
+    """Read on where the connection had expired; somebody who deleted their copy asks themselves."""
+    sync = library_selectors.sync_of(user)
+    if purpose == Purpose.LIBRARY and sync and sync.state == sync.State.FAILED:
         start_sync(user=user)
 
 

@@ -27,6 +27,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, User, Purpose]]:
         erase=lambda user: None,
         spotify_allowed=lambda user, purpose: told.append(("allowed", user, purpose)),
         spotify_withdrawn=lambda user, purpose: told.append(("withdrawn", user, purpose)),
+        spotify_renewed=lambda user, purpose: told.append(("renewed", user, purpose)),
     )
     return told
 
@@ -131,6 +132,28 @@ def test_connecting_again_while_signed_in_renews_what_was_allowed(
     begin = browser.post("/accounts/spotify/connect/")
 
     assert asked_scopes(begin) == SCOPES[Purpose.SAVE]
+
+
+def test_connecting_an_expired_account_again_resumes_what_was_allowed(
+    wire: Wire, browser: Client, told: list[Any]
+) -> None:
+    sign_in_with_spotify(browser)
+    allow(browser, "library")
+    account = SpotifyAccount.objects.get()
+    told.clear()
+
+    connect_again(browser)
+    assert told == []
+    SpotifyAccount.objects.update(needs_sign_in=True)
+    connect_again(browser)
+
+    assert told == [("renewed", account.user, Purpose.LIBRARY)]
+
+
+def connect_again(browser: Client) -> None:
+    begin = browser.post("/accounts/spotify/connect/")
+    answer = browser.post(local(begin["Location"]), {"listener": "mira"})
+    browser.get(local(answer["Location"]))
 
 
 def test_each_permission_is_taken_back_by_itself(

@@ -10,6 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import connect_spotify
+from accounts.spotify.tokens import Grant
+from accounts.spotify.types import Profile
 from recommender.library import selectors, services
 from recommender.library import sync as syncing
 from recommender.library.store import LIFETIME
@@ -187,6 +190,35 @@ def test_a_missing_permission_needs_the_person(user: User) -> None:
     assert sync.state == State.FAILED
     assert "Use my Spotify music" in sync.error
     assert (sync.next_at, wire.calls) == (None, 0)
+
+
+def test_connecting_again_resumes_a_reading_whose_connection_expired(
+    user: User, no_queue: list[int]
+) -> None:
+    user.spotify.needs_sign_in = True
+    user.spotify.save()
+    wire = FakeLibrary(saved=1)
+    sync = run(user, wire)
+    assert (sync.state, sync.next_at) == (State.FAILED, None)
+    no_queue.clear()
+    connect_again(user)
+    assert no_queue == [user.pk]
+    assert run(user, wire).state == State.DONE
+
+
+def test_connecting_again_reads_nothing_that_was_deleted(user: User, no_queue: list[int]) -> None:
+    services.delete_library(user=user)
+    user.spotify.needs_sign_in = True
+    user.spotify.save()
+    no_queue.clear()
+    connect_again(user)
+    assert no_queue == []
+
+
+def connect_again(user: User) -> None:
+    account = user.spotify
+    profile = Profile(account.account_id, account.spotify_id, account.display_name)
+    connect_spotify(user=user, profile=profile, grant=Grant("a", "r", 3600, account.scopes))
 
 
 def test_a_run_that_takes_long_goes_on_in_another(user: User) -> None:
