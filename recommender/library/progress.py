@@ -53,7 +53,7 @@ def progress_of(user: User) -> dict[str, Any]:
         "file": file,
         "moods": moods,
         "look_seconds": look_seconds or (LOOK_LATER if moods.n else 0),
-        "more_saved": sync is not None and sizes.get("saved", 0) >= sync.saved_limit,
+        "more_saved": sync is not None and sync.cursor.get("n_saved", 0) > sync.saved_limit,
     }
 
 

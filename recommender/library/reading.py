@@ -1,6 +1,7 @@
 """Read a person's own music from Spotify, page by page.
 
-A cursor, which is stored between pages, names the step and the page within it. What people play
+A cursor, which is stored between pages, names the step and the page within it, and keeps how many
+tracks the person has saved. What people play
 most comes first, so that the first page already gives suggestions.
 """
 
@@ -55,7 +56,7 @@ def read_page(spotify: Spotify, cursor: Cursor, saved_limit: int) -> Read:
     step = cursor["step"]
     if step == "saved":
         saved = spotify.saved_tracks(cursor["offset"], PAGE)
-        return _listed(cursor, Source.SAVED, "", saved, saved_limit)
+        return _listed(cursor | {"n_saved": saved.total}, Source.SAVED, "", saved, saved_limit)
     if step == "recent":
         recent = spotify.recently_played(limit=PAGE).items
         return _listed(cursor, Source.RECENT, "", Page(recent, len(recent), None))
@@ -113,7 +114,9 @@ def _next(cursor: Cursor) -> Cursor:
         playlists = playlists[1:]
     elif step != "playlists":
         return cursor | {"step": STEPS[STEPS.index(step) + 1], "offset": 0}
-    return {"step": "playlist", "offset": 0, "playlists": playlists} if playlists else {}
+    n_saved = {"n_saved": cursor["n_saved"]} if "n_saved" in cursor else {}
+    following = {"step": "playlist", "offset": 0, "playlists": playlists} if playlists else {}
+    return n_saved | following
 
 
 def found_in(items: Iterable[LibraryItem], first_rank: int = 1) -> list[Found]:

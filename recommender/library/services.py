@@ -30,16 +30,18 @@ logger = logging.getLogger(__name__)
 def start_sync(*, user: User) -> LibrarySync:
     """Read the person's library from the beginning, in the background.
 
-    What is being read already goes on.
+    What is being read already, or waits for Spotify, goes on.
     """
     lock_person(user.pk)
     sync, is_new = LibrarySync.objects.get_or_create(
         user=user, defaults={"next_at": timezone.now() + LOST_AFTER}
     )
     if not is_new and sync.state != LibrarySync.State.READING:
+        if sync.state == LibrarySync.State.FAILED:
+            sync.cursor = {}
         sync.state, sync.error = LibrarySync.State.QUEUED, ""
         sync.next_at = timezone.now() + LOST_AFTER
-        sync.save(update_fields=["state", "error", "next_at"])
+        sync.save(update_fields=["state", "error", "next_at", "cursor"])
     transaction.on_commit(lambda: enqueue_sync(user_id=user.pk))
     return sync
 

@@ -12,7 +12,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import SpotifyAccount, User
-from accounts.spotify.client import NeedsSignIn, NotAllowed, RateLimited, Spotify, SpotifyError
+from accounts.spotify.client import (
+    MissingScope,
+    NeedsSignIn,
+    NotAllowed,
+    RateLimited,
+    Spotify,
+    SpotifyError,
+)
 from accounts.transactions import atomic_with_retry
 from recommender.library import reading, selectors
 from recommender.library.services import delete_needless
@@ -22,6 +29,8 @@ from recommender.models import LibrarySync, LibraryTrack
 
 REFRESH_AFTER = timedelta(days=7)
 TRY_AGAIN_AFTER = timedelta(minutes=10)
+# What only the operator can mend, such as Premium or the allow-list.
+LOOK_AGAIN_AFTER = timedelta(days=1)
 # One run takes no longer, so that it never keeps a worker from its other tasks; the next goes on.
 SECONDS = 60.0
 # Enough for the newest 500 saved tracks, what was played, and the list of playlists.
@@ -65,8 +74,10 @@ def run_sync(
         return None
     except RateLimited as error:
         _let_go(sync, State.WAITING, error.until, f"{error.cause}.")
-    except (NeedsSignIn, NotAllowed) as error:
+    except (NeedsSignIn, MissingScope) as error:
         _let_go(sync, State.FAILED, None, str(error))
+    except NotAllowed as error:
+        _let_go(sync, State.WAITING, timezone.now() + LOOK_AGAIN_AFTER, str(error))
     except SpotifyError as error:
         _let_go(sync, State.WAITING, timezone.now() + TRY_AGAIN_AFTER, str(error))
     return sync
@@ -80,7 +91,8 @@ def _claim(user_id: int) -> LibrarySync | None:
     if not taken:
         return None
     sync = LibrarySync.objects.select_related("user").get(pk=user_id)
-    if reading.is_over(sync.cursor):
+    # What an old pass stores would soon expire, or has expired by now.
+    if reading.is_over(sync.cursor) or sync.started_at < now - REFRESH_AFTER:
         sync.cursor, sync.started_at = reading.first_cursor(), now
         sync.n_read = sync.n_total = sync.n_skipped = sync.n_calls = 0
     return sync

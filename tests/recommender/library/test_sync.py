@@ -15,6 +15,7 @@ from accounts.spotify.tokens import Grant
 from accounts.spotify.types import Profile
 from recommender.library import selectors, services
 from recommender.library import sync as syncing
+from recommender.library.progress import progress_of
 from recommender.library.store import LIFETIME
 from recommender.library.sync import CALLS_ON_DAY_ONE, run_sync
 from recommender.models import LibrarySync, LibraryTrack, Track
@@ -114,6 +115,21 @@ def test_only_the_newest_500_saved_are_read_until_more_are_wanted(user: User) ->
     assert selectors.library_size(user) == 620
 
 
+@pytest.mark.parametrize(("n_saved", "more"), [(500, False), (501, True)])
+def test_more_is_offered_where_the_person_saved_more_than_was_read(
+    user: User, n_saved: int, more: bool
+) -> None:
+    wire = FakeLibrary(saved=n_saved)
+    wire.saved[3] = track(3, is_playable=False)
+    wire.playlists = {"mine": [track(1)]}
+    run(user, wire)
+    yesterday = F("started_at") - timedelta(days=1)
+    LibrarySync.objects.update(started_at=yesterday, next_at=timezone.now())
+    assert run(user, wire).state == State.DONE
+    assert len(titles(user, "saved")) == 499
+    assert progress_of(user)["more_saved"] is more
+
+
 def test_playlists_wait_for_the_next_day_where_the_calls_are_spent(user: User) -> None:
     wire = FakeLibrary(saved=500)
     wire.playlists = {"mine": [track(n) for n in range(3000, 3060)], "empty": []}
@@ -190,6 +206,75 @@ def test_a_missing_permission_needs_the_person(user: User) -> None:
     assert sync.state == State.FAILED
     assert "Use my Spotify music" in sync.error
     assert (sync.next_at, wire.calls) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Active premium subscription required for the owner of the app.", "Premium"),
+        ("User not registered in the Developer Dashboard", "isn't on it"),
+    ],
+)
+def test_what_only_the_operator_can_mend_is_looked_at_again_after_a_day(
+    user: User, said: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = FakeLibrary(saved=1)
+    wire.fails = lambda request: httpx.Response(403, text=said)
+    sync = run(user, wire)
+    assert (sync.state, shown in sync.error) == (State.WAITING, True)
+    wire.fails = lambda request: None
+    assert run(user, wire).state == State.WAITING
+    later = timezone.now() + timedelta(days=1, minutes=1)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    make_token_last(user)
+    assert services.continue_syncs() == 1
+    assert run(user, wire).state == State.DONE
+
+
+def begin_and_fail(user: User, wire: FakeLibrary) -> None:
+    """Read two pages, of which the second is not the last; then the connection expires."""
+    wire.fails = failing_after(2)
+    assert run(user, wire).state == State.FAILED
+    user.spotify.refresh_from_db()
+    user.spotify.needs_sign_in = False
+    user.spotify.save()
+    wire.fails = lambda request: None
+
+
+def failing_after(n: int) -> Callable[[httpx.Request], httpx.Response | None]:
+    left = [n]
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        left[0] -= 1
+        return refuse(401)(request) if left[0] < 0 else None
+
+    return answer
+
+
+def test_a_pass_that_failed_midway_starts_over(user: User) -> None:
+    wire = FakeLibrary(saved=120, top=1)
+    begin_and_fail(user, wire)
+    n, failed_at = wire.calls, timezone.now()
+    services.start_sync(user=user)
+    sync = run(user, wire)
+    assert wire.asked[n].url.path.endswith("/me/top/tracks")
+    assert (sync.state, sync.n_read) == (State.DONE, 123)
+    assert sync.started_at >= failed_at
+
+
+def test_a_pass_older_than_a_refresh_starts_over(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = FakeLibrary(saved=120)
+    wire.fails = limited(60, after=2)
+    assert run(user, wire).state == State.WAITING
+    later = timezone.now() + timedelta(days=29)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    make_token_last(user)
+    wire.fails = lambda request: None
+    assert run(user, wire).state == State.DONE
+    assert selectors.library_size(user) == 120
+    assert selectors.expiry_of(user) == later + LIFETIME
 
 
 def test_connecting_again_resumes_a_reading_whose_connection_expired(
