@@ -11,7 +11,7 @@ from recommender.catalogue.feature_providers import providers
 from recommender.errors import FactorsUnusableError, NothingToLearnError
 from recommender.library import recommendations
 from recommender.library import services as library
-from recommender.library.features import fill_library
+from recommender.library.features import fill_library, fill_popularity
 from recommender.library.importing import jobs
 from recommender.library.sync import run_sync
 from recommender.models import LibrarySync
@@ -51,6 +51,7 @@ def fill_features() -> None:
     People wait for those of their own music, so a large catalogue comes after them.
     """
     services.fill_features(providers=providers(), private=True)
+    fill_popularity()
     services.fill_features(providers=providers())
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import httpx
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +17,9 @@ from recommender.library import selectors
 from recommender.models import FeatureMiss, Track
 from recommender.services.features import fill_features
 
+# One run takes no longer, so that it never keeps a worker from its other tasks; the next goes on.
 SECONDS = 40.0
+POPULARITY_SECONDS = 10.0
 logger = logging.getLogger(__name__)
 
 
@@ -30,20 +34,37 @@ def fill_library(
     Returns how many tracks got features. `sources` are by default those of FEATURE_PROVIDERS, with
     the person's own Spotify account where that's one of them.
     """
+    deadline = time.monotonic() + SECONDS
     own = selectors.spotify_account(user)
     asked = providers(account=own) if sources is None else sources
     filled = fill_features(providers=asked, seconds=SECONDS, user=user)
     if any(source.name == ReccoBeatsFeatures.name for source in asked):
-        for service in reccobeats.services():
-            _fill_facts(user, service, transport)
+        _fill_facts(user, deadline, transport)
     return filled
 
 
-def _fill_facts(
-    user: User, service: reccobeats.Service, transport: httpx.BaseTransport | None
+def fill_popularity(*, transport: httpx.BaseTransport | None = None) -> None:
+    """Ask for what is left of the popularity of everybody's own music."""
+    if ReccoBeatsFeatures.name in settings.FEATURE_PROVIDERS:
+        _fill_facts(None, time.monotonic() + POPULARITY_SECONDS, transport)
+
+
+def _fill_facts(user: User | None, deadline: float, transport: httpx.BaseTransport | None) -> None:
+    for service in reccobeats.services():
+        _fill_facts_from(service, user, deadline, transport)
+
+
+def _fill_facts_from(
+    service: reccobeats.Service,
+    user: User | None,
+    deadline: float,
+    transport: httpx.BaseTransport | None,
 ) -> None:
     asked_as = f"{service.name}-facts"
-    while tracks := selectors.tracks_lacking_facts(user, asked_as, limit=reccobeats.LIMIT):
+    while time.monotonic() < deadline:
+        tracks = selectors.tracks_lacking_facts(user, asked_as, limit=reccobeats.LIMIT)
+        if not tracks:
+            return
         ids = [track.source_id for track in tracks]
         try:
             facts = reccobeats.tracks(ids, service=service, transport=transport)

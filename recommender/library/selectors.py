@@ -106,12 +106,16 @@ def spotify_account(user: User) -> SpotifyAccount | None:
     return SpotifyAccount.objects.filter(user=user, needs_sign_in=False).first()
 
 
-def tracks_lacking_facts(user: User, provider: str, *, limit: int) -> list[Track]:
-    """The person's tracks whose popularity is unknown and was not asked for recently."""
+def tracks_lacking_facts(user: User | None, provider: str, *, limit: int) -> list[Track]:
+    """The person's tracks whose popularity is unknown and was not asked for recently.
+
+    Without a person those of everybody.
+    """
     asked = FeatureMiss.objects.filter(
         track=OuterRef("pk"), provider=provider, asked_at__gt=timezone.now() - ASK_AGAIN_AFTER
     )
-    held = library_of(user).order_by().values("track")
+    live = LibraryTrack.objects.filter(expires_at__gt=timezone.now())
+    held = (library_of(user) if user else live).order_by().values("track")
     lacking = Track.objects.filter(~Exists(asked), pk__in=held, popularity=None)
     return list(lacking.order_by("pk")[:limit])
 

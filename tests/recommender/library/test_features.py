@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from recommender.catalogue.feature_providers import (
     ImportedFeatures,
     ReccoBeatsFeatures,
 )
-from recommender.library.features import fill_library
+from recommender.library.features import fill_library, fill_popularity
 from recommender.models import FeatureMiss, LibraryTrack, Track
 from tests.factories import make_track, make_user
 from tests.recommender.library.factories import make_own_track
@@ -61,6 +62,20 @@ def test_the_rest_comes_from_reccobeats_in_batches_of_40(user: User) -> None:
     track = Track.objects.all()[0]
     assert (track.valence, track.popularity, track.isrc) == (0.6, 61, "GBAYE0601498")
     assert set(LibraryTrack.objects.values_list("valence", "energy")) == {(0.6, 0.5)}
+
+
+def test_popularity_that_takes_long_is_left_to_the_next_run(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(90):
+        make_own_track(user)
+    wire, now = FakeReccoBeats(), time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 30 * len(wire.asked))
+    fill(user, wire)
+    assert [len(ids) for ids in asked(wire, "/track")] == [40, 40]
+    fill_popularity(transport=wire)
+    assert [len(ids) for ids in asked(wire, "/track")] == [40, 40, 10]
+    assert not Track.objects.filter(popularity=None).exists()
 
 
 def test_one_bad_id_costs_only_itself_and_is_a_miss(user: User) -> None:
