@@ -27,6 +27,9 @@ from recommender.models import LibraryTrack, Track
 LIFETIME = timedelta(days=30)
 Source = LibraryTrack.Source
 FROM_SPOTIFY = (Source.SAVED, Source.TOP, Source.RECENT, Source.PLAYLIST)
+# Of what is stored, these may replace something: a file fills a row whose metadata has expired, and
+# ReccoBeats knows better than a file, whose rows have no link from Spotify.
+_REPLACED_BY = {Source.IMPORT: {"title": ""}, Source.RECOMMENDED: {"spotify_url": ""}}
 _ALWAYS_KNOWN = ("title", "artists", "song_key", "search_text")
 _PLACE = """
 UPDATE recommender_librarytrack AS held SET valence = track.valence, energy = track.energy
@@ -60,13 +63,13 @@ def store_tracks(
 ) -> list[UUID]:
     """Add these tracks to the person's library until `expires_at`; return the tracks' ids.
 
-    Of one id that comes twice the first counts. Only what Spotify itself says of a track replaces
-    what is stored: a file that somebody made must not change what others see.
+    Of one id that comes twice the first counts. What Spotify says replaces what is stored, and what
+    ReccoBeats says what a file said; a file must not change what others see of a track.
     """
     if lock_person(user.pk) is None:
         return []
     first = {item.spotify_id: item for item in reversed([*found])}
-    ids = _write_tracks(first, expires_at, replaces=source in FROM_SPOTIFY)
+    ids = _write_tracks(first, expires_at, source)
     LibraryTrack.objects.bulk_create(
         [
             LibraryTrack(
@@ -97,20 +100,22 @@ def place_tracks(*, track_ids: Iterable[UUID]) -> None:
 
 
 def _write_tracks(
-    found: Mapping[str, Found], expires_at: datetime, *, replaces: bool
+    found: Mapping[str, Found], expires_at: datetime, source: str
 ) -> dict[str, tuple[UUID, str, float | None, float | None]]:
     """Add or update the private tracks; return id, song and mood of each by its Spotify id."""
     rows = [_track(found[spotify_id], expires_at) for spotify_id in sorted(found)]
-    if replaces:
-        Track.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["source", "source_id"],
-            update_fields=[*_ALWAYS_KNOWN, *_known(found)],
-        )
-    else:
-        Track.objects.bulk_create(rows, ignore_conflicts=True)
     stored = Track.objects.filter(source=Track.Source.SPOTIFY, source_id__in=[*found])
+    if source not in FROM_SPOTIFY:
+        Track.objects.bulk_create(rows, ignore_conflicts=True)
+        weak = stored.filter(**_REPLACED_BY[Source(source)]).select_for_update(no_key=True)
+        replaced = {track.source_id for track in weak.order_by("source_id")}
+        rows = [row for row in rows if row.source_id in replaced]
+    Track.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["source", "source_id"],
+        update_fields=[*_ALWAYS_KNOWN, *_known(found)],
+    )
     # Somebody else's may have longer to live.
     stored.update(expires_at=Greatest("expires_at", Value(expires_at)))
     known = stored.values_list("source_id", "pk", "song_key", "valence", "energy")

@@ -110,7 +110,8 @@ def _found(items: Iterable[Item], report: LibraryReport) -> Iterator[tuple[str, 
     for item in items:
         spotify_id = item.spotify_id or by_name.get(_song(item), "") or by_name.get(item.isrc, "")
         if spotify_id and _is_named(item):
-            about = {"album": item.album, "isrc": item.isrc}
+            # Not the file's ISRC: it would choose the mood that everybody sees.
+            about = {"album": item.album}
             yield item.kind, Found(spotify_id, item.title, item.artists, None, item.added_at, about)
         elif track := known.get(spotify_id):
             yield item.kind, Found(spotify_id, track.title, track.artists)

@@ -140,6 +140,24 @@ def test_a_file_never_changes_what_others_see_of_a_track(user: User, tmp_path: P
     assert LibraryTrack.objects.get(user=user).track == theirs
 
 
+def test_a_file_s_isrc_stays_out_of_the_shared_row(user: User, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"Title,Artist,ISRC,Link\nMine,X,GBAYE0601498,{uri(make_spotify_id())}\n")
+    take(user, path)
+    assert LibraryTrack.objects.get(user=user).track.isrc == ""
+
+
+def test_a_file_fills_a_row_whose_metadata_has_expired(user: User, tmp_path: Path) -> None:
+    blank = make_own_track(make_user(), title="", artists=[])
+    path = tmp_path / "mine.csv"
+    path.write_text(f"Title,Artist,Link\nMine,X,{uri(blank.source_id)}\n")
+    take(user, path)
+    blank.refresh_from_db()
+    assert (blank.title, blank.artists) == ("Mine", ["X"])
+    held = LibraryTrack.objects.get(user=user)
+    assert held.song_key == blank.song_key
+
+
 def bomb(folder: Path) -> Path:
     return make_export(folder, YourLibrary=" " * 1_000_000)
 

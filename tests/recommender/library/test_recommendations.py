@@ -66,6 +66,22 @@ def test_what_comes_is_this_person_s_and_can_be_suggested(user: User) -> None:
     assert held.track.source == Track.Source.SPOTIFY
 
 
+@pytest.mark.parametrize(
+    ("link", "title"), [("", "Something New"), ("https://open.spotify.com/track/1", "As It Was")]
+)
+def test_what_comes_replaces_what_a_file_said_and_not_what_spotify_says(
+    user: User, link: str, title: str
+) -> None:
+    make_own_track(user)
+    known = make_own_track(make_user(), title="As It Was", spotify_url=link)
+    wire = FakeReccoBeats()
+    item = recommended("Something New")
+    wire.recommended = [item | {"href": f"https://open.spotify.com/track/{known.source_id}"}]
+    ask(user, wire)
+    known.refresh_from_db()
+    assert known.title == title
+
+
 def test_a_mood_is_asked_for_once_a_week(user: User) -> None:
     make_own_track(user)
     wire = FakeReccoBeats()
