@@ -1,8 +1,5 @@
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
 from django.db.models import F
 from django.test import Client
@@ -10,9 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import connect_spotify
-from accounts.spotify.tokens import Grant
-from accounts.spotify.types import Profile
 from recommender.library import selectors, services
 from recommender.library import sync as syncing
 from recommender.library.progress import progress_of
@@ -20,43 +14,11 @@ from recommender.library.store import LIFETIME
 from recommender.library.sync import CALLS_ON_DAY_ONE, run_sync
 from recommender.models import LibrarySync, LibraryTrack, Track
 from tests.accounts.spotify.fake_spotify import refuse
-from tests.factories import make_spotify_account, make_user
+from tests.recommender.library.conftest import limited, make_token_last, run, titles
 from tests.recommender.library.fake_library import FakeLibrary, spotify_id, track
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = LibrarySync.State
-
-
-@pytest.fixture(autouse=True)
-def no_queue(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The users whose task was sent."""
-    sent: list[int] = []
-    monkeypatch.setattr(services, "enqueue_sync", lambda *, user_id: sent.append(user_id))
-    return sent
-
-
-@pytest.fixture
-def user() -> User:
-    user = make_user()
-    make_spotify_account(user, **allowed())
-    services.start_sync(user=user)
-    return user
-
-
-def allowed() -> dict[str, Any]:
-    scopes = "user-library-read user-top-read user-read-recently-played playlist-read-private"
-    return {"scopes": scopes, "purposes": ["library"], "spotify_id": "me"}
-
-
-def run(user: User, wire: FakeLibrary, **more: Any) -> LibrarySync:
-    run_sync(user_id=user.pk, after_page=more.pop("after_page", lambda _: None), transport=wire,
-             **more)  # fmt: skip
-    return LibrarySync.objects.get(user=user)
-
-
-def titles(user: User, source: str) -> list[str]:
-    held = LibraryTrack.objects.filter(user=user, source=source).order_by("rank")
-    return [one.track.title for one in held.select_related("track")]
 
 
 def test_a_library_of_500_takes_15_calls_and_begins_with_what_is_played_most(user: User) -> None:
@@ -152,16 +114,6 @@ def test_a_playlist_that_is_gone_by_now_is_passed_over(user: User) -> None:
     assert titles(user, "playlist") == ["Track 2"]
 
 
-def limited(seconds: int, after: int) -> Callable[[httpx.Request], httpx.Response | None]:
-    left = [after]
-
-    def answer(request: httpx.Request) -> httpx.Response | None:
-        left[0] -= 1
-        return refuse(429, **{"Retry-After": str(seconds)})(request) if left[0] < 0 else None
-
-    return answer
-
-
 @pytest.mark.parametrize("seconds", [5, 13 * 3600])
 def test_a_limit_of_seconds_or_hours_is_kept_and_reading_goes_on_there(
     user: User, seconds: int, monkeypatch: pytest.MonkeyPatch
@@ -182,128 +134,6 @@ def test_a_limit_of_seconds_or_hours_is_kept_and_reading_goes_on_there(
     assert run(user, wire).state == State.DONE
     assert selectors.library_size(user) == 200
     assert wire.asked[before].url.params["offset"] == "100"
-
-
-def make_token_last(user: User) -> None:
-    user.spotify.expires_at = timezone.now() + timedelta(days=2)
-    user.spotify.save()
-
-
-def test_a_failing_spotify_is_tried_again_later(user: User) -> None:
-    wire = FakeLibrary(saved=60)
-    wire.fails = refuse(503)
-    sync = run(user, wire)
-    assert (sync.state, sync.error) == (State.WAITING, "Spotify can't be reached right now.")
-    assert sync.next_at is not None
-    assert sync.next_at > timezone.now()
-
-
-def test_a_missing_permission_needs_the_person(user: User) -> None:
-    user.spotify.purposes = []
-    user.spotify.save()
-    wire = FakeLibrary(saved=1)
-    sync = run(user, wire)
-    assert sync.state == State.FAILED
-    assert "Use my Spotify music" in sync.error
-    assert (sync.next_at, wire.calls) == (None, 0)
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("Active premium subscription required for the owner of the app.", "Premium"),
-        ("User not registered in the Developer Dashboard", "isn't on it"),
-    ],
-)
-def test_what_only_the_operator_can_mend_is_looked_at_again_after_a_day(
-    user: User, said: str, shown: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wire = FakeLibrary(saved=1)
-    wire.fails = lambda request: httpx.Response(403, text=said)
-    sync = run(user, wire)
-    assert (sync.state, shown in sync.error) == (State.WAITING, True)
-    wire.fails = lambda request: None
-    assert run(user, wire).state == State.WAITING
-    later = timezone.now() + timedelta(days=1, minutes=1)
-    monkeypatch.setattr(timezone, "now", lambda: later)
-    make_token_last(user)
-    assert services.continue_syncs() == 1
-    assert run(user, wire).state == State.DONE
-
-
-def begin_and_fail(user: User, wire: FakeLibrary) -> None:
-    """Read two pages, of which the second is not the last; then the connection expires."""
-    wire.fails = failing_after(2)
-    assert run(user, wire).state == State.FAILED
-    user.spotify.refresh_from_db()
-    user.spotify.needs_sign_in = False
-    user.spotify.save()
-    wire.fails = lambda request: None
-
-
-def failing_after(n: int) -> Callable[[httpx.Request], httpx.Response | None]:
-    left = [n]
-
-    def answer(request: httpx.Request) -> httpx.Response | None:
-        left[0] -= 1
-        return refuse(401)(request) if left[0] < 0 else None
-
-    return answer
-
-
-def test_a_pass_that_failed_midway_starts_over(user: User) -> None:
-    wire = FakeLibrary(saved=120, top=1)
-    begin_and_fail(user, wire)
-    n, failed_at = wire.calls, timezone.now()
-    services.start_sync(user=user)
-    sync = run(user, wire)
-    assert wire.asked[n].url.path.endswith("/me/top/tracks")
-    assert (sync.state, sync.n_read) == (State.DONE, 123)
-    assert sync.started_at >= failed_at
-
-
-def test_a_pass_older_than_a_refresh_starts_over(
-    user: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wire = FakeLibrary(saved=120)
-    wire.fails = limited(60, after=2)
-    assert run(user, wire).state == State.WAITING
-    later = timezone.now() + timedelta(days=29)
-    monkeypatch.setattr(timezone, "now", lambda: later)
-    make_token_last(user)
-    wire.fails = lambda request: None
-    assert run(user, wire).state == State.DONE
-    assert selectors.library_size(user) == 120
-    assert selectors.expiry_of(user) == later + LIFETIME
-
-
-def test_connecting_again_resumes_a_reading_whose_connection_expired(
-    user: User, no_queue: list[int]
-) -> None:
-    user.spotify.needs_sign_in = True
-    user.spotify.save()
-    wire = FakeLibrary(saved=1)
-    sync = run(user, wire)
-    assert (sync.state, sync.next_at) == (State.FAILED, None)
-    no_queue.clear()
-    connect_again(user)
-    assert no_queue == [user.pk]
-    assert run(user, wire).state == State.DONE
-
-
-def test_connecting_again_reads_nothing_that_was_deleted(user: User, no_queue: list[int]) -> None:
-    services.delete_library(user=user)
-    user.spotify.needs_sign_in = True
-    user.spotify.save()
-    no_queue.clear()
-    connect_again(user)
-    assert no_queue == []
-
-
-def connect_again(user: User) -> None:
-    account = user.spotify
-    profile = Profile(account.account_id, account.spotify_id, account.display_name)
-    connect_spotify(user=user, profile=profile, grant=Grant("a", "r", 3600, account.scopes))
 
 
 def test_a_run_that_takes_long_goes_on_in_another(user: User) -> None:
