@@ -17,12 +17,14 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
+from accounts.transactions import atomic_with_retry
 from recommender.catalogue import reccobeats
 from recommender.catalogue.feature_providers import FeatureProvider, ReccoBeatsFeatures
 from recommender.engine.tracks.song_keys import song_key
 from recommender.library import selectors
 from recommender.library.features import fill_library
 from recommender.library.store import Found, store_tracks
+from recommender.locks import lock_person
 from recommender.models import LibraryTrack
 
 KEPT_FOR = timedelta(days=7)
@@ -76,14 +78,23 @@ def recommend_to(
     except reccobeats.ReccoBeatsError as error:
         logger.warning("No recommendations from ReccoBeats: %s", error)
         return 0
+    n_new = _store(user, where, seeds, answer)
+    fill_library(user=user, sources=sources, transport=transport)
+    return n_new
+
+
+@atomic_with_retry
+def _store(user: User, where: str, seeds: list[str], answer: list[reccobeats.Recommended]) -> int:
+    lock_person(user.pk)  # deleting the library waits for this, or comes before it
+    if not selectors.own_music(user).filter(track__source_id__in=seeds).exists():
+        return 0
     stored = store_tracks(
         user=user,
-        source=recommended,
+        source=LibraryTrack.Source.RECOMMENDED,
         range=where,
         found=_new_to(user, answer),
         expires_at=timezone.now() + KEPT_FOR,
     )
-    fill_library(user=user, sources=sources, transport=transport)
     return len(stored)
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from celery import current_app
 
@@ -8,6 +9,7 @@ from accounts.models import User
 from recommender import services
 from recommender.catalogue.feature_providers import FeatureProvider, ReccoBeatsFeatures
 from recommender.library.recommendations import recommend_to, request_recommendations
+from recommender.library.services import delete_library
 from recommender.models import LibraryTrack, Track
 from tests.factories import make_mood, make_track, make_user
 from tests.recommender.library.factories import make_own_track, make_spotify_id
@@ -92,6 +94,25 @@ def test_a_mood_is_asked_for_once_a_week(user: User) -> None:
     assert len(wire.asked) == n
     ask(user, wire, valence=0.9)
     assert len(wire.asked) > n
+
+
+@pytest.mark.parametrize("keep_imports", [True, False])
+def test_what_comes_after_the_library_was_deleted_is_not_kept(
+    user: User, keep_imports: bool
+) -> None:
+    make_own_track(user)
+    wire = FakeReccoBeats()
+    wire.recommended = [recommended("Too Late")]
+    answer = wire.answer
+
+    def meanwhile(request: httpx.Request) -> httpx.Response:
+        delete_library(user=user, keep_imports=keep_imports)
+        return answer(request)
+
+    wire.handler = meanwhile
+    assert ask(user, wire) == 0
+    assert not LibraryTrack.objects.exists()
+    assert not Track.objects.exists()
 
 
 def test_what_the_person_has_already_is_left_out(user: User) -> None:
