@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -73,14 +74,19 @@ def _create_story(request: PageRequest, form: UploadForm) -> Story | None:
     sent = form.cleaned_data
     upload = {"user": request.user, "upload": sent["photo"], "caption": sent["caption"]}
     try:
-        return services.create_story(**upload, idempotency_key=str(sent["once"] or "") or None)
-    except IdempotencyConflictError:  # the browser restored the page; this is another story
-        return services.create_story(**upload)
+        return _create_once(str(sent["once"] or "") or None, **upload)
     except photos.UploadError as error:
         form.add_error("photo", str(error))
     except StoryGoneError as error:
         form.add_error(None, str(error))
     return None
+
+
+def _create_once(key: str | None, **upload: Any) -> Story:
+    try:
+        return services.create_story(**upload, idempotency_key=key)
+    except IdempotencyConflictError:  # the browser restored the page; this is another story
+        return services.create_story(**upload)
 
 
 def _upload_page(request: PageRequest, form: UploadForm, status: int = 200) -> HttpResponse:

@@ -65,6 +65,16 @@ def test_upload_of_another_photo_from_the_same_page_is_another_story(
     assert set(Story.objects.values_list("caption", flat=True)) == {"first", "second"}
 
 
+@pytest.mark.usefixtures("broker")
+def test_upload_of_a_damaged_photo_from_a_used_page_says_why(client: Client, me: User) -> None:
+    once = str(uuid4())
+    client.post(reverse("stories:new"), upload(once=once))
+    page = client.post(reverse("stories:new"), upload(once=once, content=b""))
+    assert page.status_code == 422
+    assert "This file is empty" in text(page)
+    assert Story.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
