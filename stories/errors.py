@@ -72,6 +72,15 @@ class NothingChosenError(StoryError):
         super().__init__("Save a track with this story first.")
 
 
+class ChoiceChangedError(StoryError):
+    code = "choice_changed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The saved track has changed meanwhile, so nothing was done. This is the present one."
+        )
+
+
 class NotConnectedError(StoryError):
     code = "not_connected"
 

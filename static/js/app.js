@@ -1,5 +1,5 @@
-// Shows a clear message when a request fails, and keeps answers from replacing a form that is being
-// sent, or is about to be.
+// Shows a clear message when a request fails, and keeps an answer from replacing a form that is about
+// to be sent.
 
 const messages = document.getElementById("messages");
 
@@ -28,13 +28,6 @@ document.body.addEventListener("htmx:responseError", (event) => {
   else if (status === 503) say("Storify is temporarily unavailable. Please try again in a minute.");
   else if (status === 429) say("Too many requests. Wait a minute and try again.");
   else say("Something went wrong on our side. Please try again.");
-});
-
-// A part that polls isn't replaced while a form in it is being sent: the form's response would
-// have nowhere to go.
-document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const isPoll = detail.requestConfig.verb === "get" && detail.requestConfig.elt === detail.target;
-  if (isPoll && detail.target.querySelector("form.htmx-request")) detail.shouldSwap = false;
 });
 
 // A change that is made while one before it is being sent waits for the answer (htmx queues it). That

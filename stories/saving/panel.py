@@ -47,8 +47,9 @@ def panel(choice: Choice | None, *, ask: bool = False) -> dict[str, Any]:
     places = _places(saves, spotify.is_in_library(known, spotify_id) if known else None)
     return {
         "spotify_saving": allowed,
+        "spotify_id": spotify_id,
         "places": places,
-        "saving_state": _state(places, poll_seconds),
+        "saving_state": _state(spotify_id, places, poll_seconds),
         "asked_spotify": ask,
         "poll_seconds": poll_seconds,
         "story_address": reverse("stories:story", args=[choice.story_id]),
@@ -75,10 +76,15 @@ def _place(save: SpotifySave) -> Place:
     return Place(save.to, name, status, save.wanted, error, needs, wait)
 
 
-def _state(places: list[Place], poll_seconds: int) -> str:
+def _state(spotify_id: str, places: list[Place], poll_seconds: int) -> str:
     """The state that the page shows; a poll sends it back and gets 204 while it's unchanged."""
     shown = [f"{place.to}:{place.status}:{place.wanted:d}:{place.wait}" for place in places]
-    return ",".join([f"{poll_seconds}", *shown])
+    return ",".join([spotify_id, f"{poll_seconds}", *shown])
+
+
+def shows(state: str, spotify_id: str | None) -> bool:
+    """Whether a page in this state shows this track."""
+    return state.partition(",")[0] == spotify_id
 
 
 def _status(save: SpotifySave) -> str:

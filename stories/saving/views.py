@@ -10,24 +10,28 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import reswap
 
 from accounts.spotify.client import SpotifyError
 from accounts.spotify.errors import MissingScope
 from accounts.web.access import PageRequest
 from recommender.selectors import get_choice
-from stories.errors import NotConnectedError
+from stories.errors import ChoiceChangedError, NotConnectedError, StoryError
 from stories.models import Story
 from stories.pages import responses
 from stories.pages.access import own_story
 from stories.saving import services, spotify
-from stories.saving.panel import panel
+from stories.saving.panel import panel, shows
 
 SAVING = "Your track is on its way to Spotify."
 REMOVING = "Your track is being removed from there."
 
 
 class PlaceForm(forms.Form):
+    """Where to, and the track that the page shows; another may be the saved one by now."""
+
     to = forms.CharField(max_length=40)
+    spotify_id = forms.CharField(required=False)
 
 
 @require_safe
@@ -35,26 +39,22 @@ class PlaceForm(forms.Form):
 def spotify_save(request: PageRequest, story: Story) -> HttpResponse:
     """Render where the track is saved, according to Spotify; 204 if the page shows that already.
 
-    An unchanged part stays in place, so that a click on one of its buttons isn't lost.
+    If the page shows another track than the saved one, all about the saved one is rendered.
     """
     if not request.htmx:
         return redirect("stories:story", story.id)
-    page = _page(story)
-    if request.GET.get("saving_state") == page.get("saving_state", ""):
+    page, shown = _page(story), request.GET.get("saving_state", "")
+    if shown == page.get("saving_state", ""):
         return HttpResponse(status=204)
-    return render(request, "stories/_spotify_save.html", page)
+    if not shows(shown, page.get("spotify_id")) or not page["spotify_saving"].may_save:
+        return reswap(responses.choice_part(request, story), "none")
+    return render(request, "stories/_spotify_places.html", page)
 
 
 @responses.story_action
 def save(request: PageRequest, story: Story) -> HttpResponse:
-    choice, spotify_id = services.chosen_on_spotify(story)
-    form = PlaceForm(request.POST)
-    if not form.is_valid():
-        return responses.refuse(request, story, "Please choose your library or a playlist.")
     try:
-        services.save_to_spotify(
-            user=choice.user, spotify_id=spotify_id, to=form.cleaned_data["to"]
-        )
+        services.save_to_spotify(**_asked(request, story))
     except (MissingScope, NotConnectedError):
         return responses.go_to_page(request, allow_saving(story))
     except SpotifyError as error:
@@ -64,14 +64,19 @@ def save(request: PageRequest, story: Story) -> HttpResponse:
 
 @responses.story_action
 def remove(request: PageRequest, story: Story) -> HttpResponse:
+    services.remove_from_spotify(**_asked(request, story))
+    return _saved(request, story, REMOVING)
+
+
+def _asked(request: PageRequest, story: Story) -> dict[str, Any]:
+    """What the form asks of the services. Raises StoryError."""
     choice, spotify_id = services.chosen_on_spotify(story)
     form = PlaceForm(request.POST)
     if not form.is_valid():
-        return responses.refuse(request, story, "Please choose your library or a playlist.")
-    services.remove_from_spotify(
-        user=choice.user, spotify_id=spotify_id, to=form.cleaned_data["to"]
-    )
-    return _saved(request, story, REMOVING)
+        raise StoryError("Please choose your library or a playlist.")
+    if form.cleaned_data["spotify_id"] != spotify_id:
+        raise ChoiceChangedError
+    return {"user": choice.user, **form.cleaned_data}
 
 
 def allow_saving(story: Story) -> str:
@@ -104,7 +109,8 @@ def _address(story: Story) -> str:
 
 def _saved(request: PageRequest, story: Story, words: str) -> HttpResponse:
     if request.htmx:
-        return render(request, "stories/_spotify_save.html", _page(story))
+        # By its id: the list that was there at the click may have been replaced by a poll.
+        return render(request, "stories/_spotify_places.html", {**_page(story), "oob": True})
     messages.success(request, words)
     return redirect("stories:story", story.id)
 

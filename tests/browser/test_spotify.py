@@ -21,6 +21,7 @@ pytestmark = [
 ]
 Window = Callable[..., Page]
 LISTENER = "Mira Solberg"
+POLL = "**/spotify/?saving_state=*"
 
 
 def test_ones_own_track_is_suggested_heard_saved_at_spotify_and_forgotten(
@@ -105,11 +106,11 @@ def _save_it_at_spotify(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Save to Spotify")
     page.get_by_role("button", name="Continue to Spotify").click()
     polls: list[Route] = []
-    page.route("**/spotify/?saving_state=*", lambda poll: polls.insert(0, poll), times=1)
+    page.route(POLL, lambda poll: polls.insert(0, poll))
     page.get_by_role("button", name=LISTENER).click()
     page.wait_for_url(re.compile(r"/stories/[0-9a-f-]{36}/$"))
-    save = page.locator("#spotify-save")
-    asked = save.evaluate("part => part.outerHTML").replace('hx-trigger="load"', "")
+    save, places = page.locator("#spotify-save"), page.locator("#spotify-places")
+    asked = places.evaluate("part => part.outerHTML").replace('hx-trigger="load"', "")
 
     def answer_both(request: Route) -> None:
         """Answer the poll after the click, but before the click itself is answered."""
@@ -118,9 +119,19 @@ def _save_it_at_spotify(page: Page) -> None:
 
     page.route("**/spotify/save/", answer_both, times=1)
     save.get_by_role("button", name="Save to your Spotify library").click()
-    expect(save).to_contain_text("In your Spotify library")
+    expect(save).to_contain_text("Saving to your Spotify library")
     save.get_by_text("Add to a playlist").click()
-    save.get_by_label("Playlist").select_option(label="Storify")
+    expect(save.get_by_text("Reading your playlists")).to_have_count(0)
+    playlists = save.get_by_label("Playlist")
+    month = playlists.locator("option").nth(1).inner_text()
+    playlists.select_option(label=month)
+    page.unroute(POLL)
+    for poll in polls:
+        poll.continue_()
+    expect(save).to_contain_text("In your Spotify library")
+    expect(playlists.locator(":checked")).to_have_text(month)  # the poll left it open and chosen
+    expect(playlists).to_be_visible()
+    playlists.select_option(label="Storify")
     save.get_by_role("button", name="Add", exact=True).click()
     expect(save).to_contain_text("In “Storify”")
 

@@ -22,11 +22,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("worker")]
 
 
 def part(client: Client, story: Story) -> str:
-    return text(client.get(url("spotify", story), headers=HTMX))
+    return text(client.get(url("spotify", story), {"saving_state": SONG}, headers=HTMX))
 
 
 def press(client: Client, story: Story, to: str = "library", name: str = "spotify-save") -> str:
-    return text(client.post(url(name, story), {"to": to}, headers=HTMX))
+    return text(client.post(url(name, story), {"to": to, "spotify_id": SONG}, headers=HTMX))
+
+
+def choose_another(listener: User, story: Story) -> None:
+    snow = make_track(source_id=OTHER, title="Snow", artists=["Ben"])
+    recommender.save_choice(user=listener, story_id=story.pk, track_id=snow.pk)
 
 
 def poll_address(page: str) -> str:
@@ -132,6 +137,49 @@ def test_a_save_that_failed_says_why_and_can_be_tried_again(
     assert "Try again" in page
 
 
+@pytest.mark.parametrize("name", ["spotify-save", "spotify-remove"])
+def test_a_page_that_shows_another_track_changes_nothing_and_says_so(
+    signed_in: Client, story: Story, listener: User, worker: Worker, name: str
+) -> None:
+    choose_another(listener, story)
+    for asked in ({"to": "library", "spotify_id": SONG}, {"to": "library"}):
+        page = text(signed_in.post(url(name, story), asked, follow=True))
+        assert "The saved track has changed meanwhile, so nothing was done." in page
+        assert f'name="spotify_id" value="{OTHER}"' in page
+    assert not SpotifySave.objects.exists()
+    assert worker.waiting == []
+
+
+def test_a_poll_of_a_page_that_shows_another_track_renders_the_saved_one(
+    signed_in: Client, story: Story, listener: User, spotify: FakeServer
+) -> None:
+    shown = poll_address(text(signed_in.get(url("story", story))))
+    choose_another(listener, story)
+    answer = signed_in.get(shown, headers=HTMX)
+    assert answer["HX-Reswap"] == "none"
+    assert 'id="saved" hx-swap-oob' in text(answer)
+    assert "Snow" in text(answer)
+
+
+def test_polls_and_clicks_replace_only_the_places(
+    signed_in: Client, story: Story, spotify: FakeServer
+) -> None:
+    pressed, polled = press(signed_in, story), part(signed_in, story)
+    assert 'id="spotify-places" hx-swap-oob="true"' in pressed
+    assert 'id="spotify-places" hx-swap="outerHTML"' in polled
+    for shown in (pressed, polled):
+        assert "place--working" in shown
+        assert "Add to a playlist" not in shown
+
+
+def test_a_poll_says_that_the_permission_is_gone(
+    signed_in: Client, story: Story, spotify: FakeServer
+) -> None:
+    press(signed_in, story)
+    SpotifyAccount.objects.update(purposes=[])
+    assert "Allow saving" in part(signed_in, story)
+
+
 def test_while_spotify_is_away_the_page_does_not_wait_for_it_each_time(
     signed_in: Client, story: Story, spotify: FakeServer
 ) -> None:
@@ -147,7 +195,7 @@ def test_without_the_permission_the_page_leads_to_it_and_back(
     SpotifyAccount.objects.update(purposes=[])
     allow = f"/accounts/spotify/allow/save/?next=/stories/{story.pk}/"
     assert f'href="{allow}"' in text(signed_in.get(url("story", story)))
-    answer = signed_in.post(url("spotify-save", story), {"to": "library"})
+    answer = signed_in.post(url("spotify-save", story), {"to": "library", "spotify_id": SONG})
     assert answer["Location"] == allow
     assert not SpotifySave.objects.exists()
     assert signed_in.get(url("spotify-playlists", story)).status_code == 302
@@ -209,7 +257,9 @@ def test_a_playlist_that_is_not_ones_own_is_refused_in_words(
     theirs = spotify.add_playlist("Hits", owner="somebody")
     public = spotify.add_playlist("Party", public=True)
     for to in (theirs, public, "x" * 22):
-        page = signed_in.post(url("spotify-save", story), {"to": to}, follow=True)
+        page = signed_in.post(
+            url("spotify-save", story), {"to": to, "spotify_id": SONG}, follow=True
+        )
         assert "You have no such private playlist" in text(page)
     page = signed_in.post(url("spotify-save", story), {"to": ""}, follow=True)
     assert "choose your library or a playlist" in text(page)
@@ -218,10 +268,11 @@ def test_a_playlist_that_is_not_ones_own_is_refused_in_words(
 def test_without_script_saving_returns_to_the_story(
     signed_in: Client, story: Story, spotify: FakeServer
 ) -> None:
-    page = text(signed_in.post(url("spotify-save", story), {"to": "library"}, follow=True))
+    asked = {"to": "library", "spotify_id": SONG}
+    page = text(signed_in.post(url("spotify-save", story), asked, follow=True))
     assert "on its way to Spotify" in page
     assert "place--working" in page
-    page = text(signed_in.post(url("spotify-remove", story), {"to": "library"}, follow=True))
+    page = text(signed_in.post(url("spotify-remove", story), asked, follow=True))
     assert "place--idle" in page
 
 
