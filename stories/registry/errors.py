@@ -36,10 +36,3 @@ class MayBeWorseError(RegistryError):
         super().__init__(
             f"{' '.join(objections)} To promote it nevertheless, type the reason; it is kept."
         )
-
-
-class NothingToTakeBackError(RegistryError):
-    code = "nothing_to_take_back"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The shipped {name} model is serving; there is nothing to take back.")

@@ -109,10 +109,10 @@ def promote(request: PageRequest, version_id: UUID) -> HttpResponse:
 
 @require_POST
 @promoters_only
-def take_back(request: PageRequest, name: str) -> HttpResponse:
+def take_back(request: PageRequest, version_id: UUID) -> HttpResponse:
     reason = request.POST.get("reason", "")
     return _answer(
         request,
-        lambda: services.take_back(name=name, actor=request.user, reason=reason),
+        lambda: services.take_back(version_id=version_id, actor=request.user, reason=reason),
         "The model before is serving again.",
     )

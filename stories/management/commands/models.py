@@ -19,12 +19,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="every registered version")
-        for action in ("promote", "shadow", "stop-shadow"):
+        for action in ("promote", "take-back", "shadow", "stop-shadow"):
             of_one = actions.add_parser(action)
             of_one.add_argument("name")
             of_one.add_argument("version")
-        back = actions.add_parser("take-back", help="serve the model before again")
-        back.add_argument("name")
         for action in ("promote", "take-back"):
             actions.choices[action].add_argument("--reason", default="", help="kept in the log")
         for parser_of_one in actions.choices.values():
@@ -42,14 +40,13 @@ class Command(BaseCommand):
         if action == "list":
             return {str(one): one.status for one in ModelVersion.objects.all()}
         name = options["name"]
-        if action == "take-back":
-            services.take_back(name=name, reason=options["reason"])
-            return {"serving": serving_name(name)}
         found = ModelVersion.objects.filter(name=name, version=options["version"]).first()
         if found is None:
             raise CommandError(f"There is no {name} model {options['version']}. See: models list")
         if action == "promote":
             services.promote_model(version_id=found.pk, reason=options["reason"])
+        elif action == "take-back":
+            services.take_back(version_id=found.pk, reason=options["reason"])
         elif action == "shadow":
             services.start_shadow(version_id=found.pk)
         else:

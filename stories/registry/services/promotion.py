@@ -13,7 +13,6 @@ from stories.models import ModelEvent, ModelVersion
 from stories.registry.errors import (
     MayBeWorseError,
     ModelRefusedError,
-    NothingToTakeBackError,
     NotPromotableError,
 )
 from stories.registry.files import local_file
@@ -47,20 +46,22 @@ def promote_model(*, version_id: UUID, actor: User | None = None, reason: str = 
 
 
 @atomic_with_retry
-def take_back(*, name: str, actor: User | None = None, reason: str = "") -> ModelVersion | None:
-    """Serve again what the serving version replaced; return it, or None for the shipped model.
+def take_back(
+    *, version_id: UUID, actor: User | None = None, reason: str = ""
+) -> ModelVersion | None:
+    """Serve again what this version replaced; return it, or None for the shipped model.
 
-    Raises NothingToTakeBackError if the shipped model is serving.
+    Raises NotPromotableError if this version isn't serving, so that asking twice takes back one.
     """
-    locked = list(ModelVersion.objects.select_for_update().filter(name=name).order_by("pk"))
-    serving = next((one for one in locked if one.status == Status.SERVING), None)
-    if serving is None:
-        raise NothingToTakeBackError(name)
-    before = next((one for one in locked if one.pk == serving.replaced_id), None)
-    _set(serving, Status.RETIRED)
+    version, _ = _lock(version_id)
+    _require(version, Status.SERVING)
+    before = version.replaced
+    _set(version, Status.RETIRED)
     if before:
         _set(before, Status.SERVING)
-    log_event(Action.TAKEN_BACK, name=name, version=serving, actor=actor, reason=reason.strip())
+    log_event(
+        Action.TAKEN_BACK, name=version.name, version=version, actor=actor, reason=reason.strip()
+    )
     return before
 
 

@@ -114,13 +114,12 @@ def test_the_buttons_promote_and_take_back(staff: Client, tmp_path: Path) -> Non
     version.refresh_from_db()
     assert version.status == "serving"
 
-    staff.post(f"{PAGE}take-back/emotion/")
+    assert f'action="{PAGE}{version.pk}/take-back/"' in page
+    staff.post(f"{PAGE}{version.pk}/take-back/")
     version.refresh_from_db()
     assert version.status == "retired"
-    assert (
-        "nothing to take back"
-        in staff.post(f"{PAGE}take-back/emotion/", follow=True).content.decode()
-    )
+    again = staff.post(f"{PAGE}{version.pk}/take-back/", follow=True).content.decode()
+    assert f"{version} is retired" in again
 
 
 def test_a_model_that_may_be_worse_is_promoted_only_with_a_reason(

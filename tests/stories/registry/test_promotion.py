@@ -18,7 +18,6 @@ from stories.personal_data import export_stories
 from stories.registry.errors import (
     MayBeWorseError,
     ModelRefusedError,
-    NothingToTakeBackError,
     NotPromotableError,
 )
 from stories.registry.selectors import objections, serving_name, serving_version
@@ -154,15 +153,23 @@ def test_taking_back_returns_step_by_step_to_the_shipped_model(tmp_path: Path) -
     first.refresh_from_db()
     assert first.status == "retired"
 
-    assert take_back(name="emotion", actor=user) == first
+    assert take_back(version_id=second.pk, actor=user) == first
     assert serving_version("emotion") == first
-    assert take_back(name="emotion", actor=user) is None
+    assert take_back(version_id=first.pk, actor=user) is None
     assert serving_name("emotion") == SHIPPED
-    with pytest.raises(NothingToTakeBackError, match="shipped emotion model"):
-        take_back(name="emotion")
 
     assert actions()[-2:] == ["taken_back", "taken_back"]
     assert ModelEvent.objects.first().actor == user  # type: ignore[union-attr]
+
+
+def test_taking_back_twice_takes_back_one(tmp_path: Path) -> None:
+    first, second = (make_model_version(tmp_path / name) for name in ("a", "b"))
+    promote_model(version_id=first.pk)
+    promote_model(version_id=second.pk, reason="newer")
+    take_back(version_id=second.pk)
+    with pytest.raises(NotPromotableError, match="is retired"):
+        take_back(version_id=second.pk)
+    assert serving_version("emotion") == first
 
 
 def test_one_name_s_models_leave_the_other_s_alone(tmp_path: Path) -> None:
@@ -170,7 +177,7 @@ def test_one_name_s_models_leave_the_other_s_alone(tmp_path: Path) -> None:
     action = make_model_version(tmp_path / "b", name="action")
     promote_model(version_id=emotion.pk)
     promote_model(version_id=action.pk)
-    take_back(name="action")
+    take_back(version_id=action.pk)
     assert serving_version("emotion") == emotion
     assert serving_version("action") is None
 
@@ -238,9 +245,9 @@ def test_the_command_promotes_and_takes_back(tmp_path: Path) -> None:
     call_command("models", "shadow", "emotion", version.version, stdout=told)
     call_command("models", "promote", "emotion", version.version, stdout=told)
     assert told.getvalue().splitlines()[-1] == f"serving: {version.version}"
-    call_command("models", "take-back", "emotion", "--json", stdout=told)
+    call_command("models", "take-back", "emotion", version.version, "--json", stdout=told)
     assert SHIPPED in told.getvalue().splitlines()[-1]
-    with pytest.raises(CommandError, match="nothing to take back"):
-        call_command("models", "take-back", "emotion")
+    with pytest.raises(CommandError, match="is retired"):
+        call_command("models", "take-back", "emotion", version.version)
     with pytest.raises(CommandError, match="There is no emotion model 9"):
         call_command("models", "promote", "emotion", "9")

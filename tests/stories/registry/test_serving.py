@@ -70,7 +70,7 @@ def test_a_promoted_model_is_used_from_the_next_analysis_on_until_it_is_taken_ba
     services.analyse_story(story_id=make_story().pk)
     assert fake.served == {"emotion": version.version}
 
-    take_back(name="emotion")
+    take_back(version_id=version.pk)
     services.analyse_story(story_id=make_story().pk)
     assert fake.served == {"emotion": None}
     assert Analysis.objects.count() == 3

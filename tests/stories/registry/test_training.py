@@ -87,7 +87,7 @@ def test_from_reviews_to_a_model_in_service_and_back(
     assert ModelVersion.objects.get().problem == ""
     assert versions()["emotion"] == version.version
 
-    take_back(name="emotion")
+    take_back(version_id=version.pk)
     use_serving_models()
     assert versions()["emotion"] == SHIPPED
     # Earlier stories keep the versions that they were tagged with.
