@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -79,9 +80,10 @@ def transcode_next_video() -> bool:
 
 
 @shared_task(base=LongJob)  # type: ignore[untyped-decorator]
-def train_candidate(name: str, user_id: int) -> None:
+def train_candidate(name: str, user_id: int, since: str) -> None:
     """Train on the current reviews; the log of models says what came of it."""
-    registry.train_from_reviews(name=name, user_id=user_id)
+    queued_at = datetime.fromisoformat(since)
+    registry.train_from_reviews(name=name, user_id=user_id, since=queued_at)
 
 
 # The row says whether it's done, so a message that is lost or comes twice costs nothing.

@@ -27,8 +27,8 @@ MISSING = {
 }
 
 
-# Keys of the cache, by name of the model.
-TRAINING, CANCELLED = "training:{}", "training-cancelled:{}"
+# Keys of the cache, by name of the model; the second also by since when the training waits.
+TRAINING, CANCELLED = "training:{}", "training-cancelled:{}:{}"
 
 
 @dataclass(frozen=True)

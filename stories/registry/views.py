@@ -72,7 +72,7 @@ def cancel_training(request: PageRequest, name: str) -> HttpResponse:
     return _answer(
         request,
         lambda: services.cancel_training(name=name, actor=request.user),
-        "The training ends within seconds; nothing of it stays.",
+        "Cancelled. If the training has begun, it ends within seconds; nothing of it stays.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,9 +52,9 @@ def publish_transcoding() -> None:
     _publish(TRANSCODE_VIDEO)
 
 
-def publish_training(name: str, user_id: int) -> None:
+def publish_training(name: str, user_id: int, since: datetime) -> None:
     """Ask a worker to train a candidate. Raises BrokerUnavailableError within seconds."""
-    _publish(TRAIN_CANDIDATE, name, user_id)
+    _publish(TRAIN_CANDIDATE, name, user_id, since.isoformat())
 
 
 def publish_save(save_id: UUID) -> None:

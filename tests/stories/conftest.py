@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,7 @@ class FakeQueue:
     sent: list[UUID] = field(default_factory=list)
     refreshes: int = 0
     backfills: list[int] = field(default_factory=list)
-    trainings: list[tuple[str, int]] = field(default_factory=list)
+    trainings: list[tuple[str, int, str]] = field(default_factory=list)
     down: bool = False
     held: int | None = None
 
@@ -62,10 +63,10 @@ class FakeQueue:
             raise job_publisher.BrokerUnavailableError
         self.backfills.append(user_id)
 
-    def publish_training(self, name: str, user_id: int) -> None:
+    def publish_training(self, name: str, user_id: int, since: datetime) -> None:
         if self.down:
             raise job_publisher.BrokerUnavailableError
-        self.trainings.append((name, user_id))
+        self.trainings.append((name, user_id, since.isoformat()))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,14 @@ def queue_training(*, name: str, actor: User) -> None:
     without a broker.
     """
     _require_trainable(name)
-    if not runs.start_waiting(name):
+    since = runs.start_waiting(name)
+    if since is None:
         raise TrainingFailedError(RUNS_ALREADY)
     log_event(ModelEvent.Action.QUEUED, name=name, actor=actor)
     try:
-        job_publisher.publish_training(name, actor.pk)
+        job_publisher.publish_training(name, actor.pk, since)
     except job_publisher.BrokerUnavailableError as error:
-        runs.end_run(name)
+        runs.end_run(name, since)
         reason = "The queue isn't reachable. Please try again in a few minutes."
         log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=reason)
         raise TrainingFailedError(reason) from error
@@ -72,20 +74,23 @@ def cancel_training(*, name: str, actor: User) -> None:
         raise TrainingFailedError(NOT_RUNNING)
 
 
-def train_from_reviews(*, name: str, user_id: int) -> ModelVersion | None:
-    """Export the reviews, train on them and remove the export; None, and logged, if that fails."""
+def train_from_reviews(*, name: str, user_id: int, since: datetime) -> ModelVersion | None:
+    """Export the reviews, train on them and remove the export; None, and logged, if that fails.
+
+    `since` says since when it was queued, and so which training it is.
+    """
     actor = User.objects.filter(pk=user_id).first()
     export = Path(settings.VAR_DIR) / "training-export"
     shutil.rmtree(export, ignore_errors=True)  # of a worker that was killed
     try:
-        _look(name)
-        export_reviews(out=export)
+        _look(name, since)
+        export_reviews(out=export, on_story=lambda: _look(name, since))
         return train_candidate(
             name=name,
             export=export,
             actor=actor,
-            on_progress=lambda line: runs.note_progress(name, line),
-            on_watch=lambda: _look(name),
+            on_progress=lambda line: runs.note_progress(name, since, line),
+            on_watch=lambda: _look(name, since),
         )
     except (ExportError, RegistryError) as error:
         log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=str(error))
@@ -93,14 +98,14 @@ def train_from_reviews(*, name: str, user_id: int) -> ModelVersion | None:
         return None
     finally:
         shutil.rmtree(export, ignore_errors=True)
-        runs.end_run(name)
+        runs.end_run(name, since)
 
 
-def _look(name: str) -> None:
+def _look(name: str, since: datetime) -> None:
     """Note that the training is alive; raise TrainingFailedError if it was cancelled."""
-    runs.note_progress(name)
-    if who := runs.cancelled_by(name):
+    if who := runs.cancelled_by(name, since):
         raise TrainingFailedError(f"Cancelled by {who}.")
+    runs.note_progress(name, since)
 
 
 def train_candidate(

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,19 @@ def split_of(user_id: int) -> str:
     return next(split for split, end in SHARES if at < end)
 
 
-def export_reviews(*, out: Path) -> Row:
+def export_reviews(*, out: Path, on_story: Callable[[], object] = bool) -> Row:
     """Write the export to a new folder; return its manifest.
 
     Only completed reviews of people who agree when the export ends: if somebody withdraws while it
-    is written, it is written again. Raises ExportError if the folder is there and not empty.
+    is written, it is written again. `on_story` is called before each story, and ends the export by
+    raising. Raises ExportError if the folder is there and not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ExportError(f"{out} is there already. Name a new folder, or an empty one.")
     out.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(ATTEMPTS):
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-            manifest, owners = _write(Path(folder))
+            manifest, owners = _write(Path(folder), on_story)
             if _all_agree(owners):
                 out.mkdir(exist_ok=True)
                 for file in Path(folder).iterdir():
@@ -60,13 +62,14 @@ def _all_agree(owners: set[int]) -> bool:
 
 
 @transaction.atomic
-def _write(folder: Path) -> tuple[Row, set[int]]:
+def _write(folder: Path, on_story: Callable[[], object]) -> tuple[Row, set[int]]:
     """Write one export from a single query, which sees one state of the database."""
     left_out: Counter[str] = Counter()
     people: dict[int, int] = {}
     n_reviews = 0
     with Writer(folder) as writer:
         for _, group in groupby(_reviews().iterator(chunk_size=500), lambda one: one.story_id):
+            on_story()
             reviews = list(group)
             story = reviews[0].story
             n_reviews += len(reviews)

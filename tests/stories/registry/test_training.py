@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ml.manifest import manifest, versions
 from stories import tasks
 from stories.models import Analysis, ModelEvent, ModelVersion
 from stories.registry.errors import TrainingFailedError
-from stories.registry.selectors import objections, training_run
+from stories.registry.selectors import TRAINING, objections, training_run
 from stories.registry.services import (
     cancel_training,
     promote_model,
@@ -29,13 +30,14 @@ from stories.registry.services import (
     training,
     use_serving_models,
 )
-from stories.review.export import ExportError, export_reviews
+from stories.review.export import ExportError, dataset, export_reviews
 from stories.review.export.dataset import split_of
 from tests.factories import make_ready_story, make_review, make_review_item, make_user
 from tests.stories.conftest import FakeQueue
 
 pytestmark = pytest.mark.django_db
 
+NOW = "2026-11-29T00:37:45+00:00"
 SHIPPED = manifest()["models"]["emotion"]["version"]
 
 
@@ -72,7 +74,7 @@ def test_from_reviews_to_a_model_in_service_and_back(
     reviews()
     user = make_user()
 
-    tasks.train_candidate.run("emotion", user.pk)
+    tasks.train_candidate.run("emotion", user.pk, NOW)
 
     version = ModelVersion.objects.get()
     assert (version.status, version.created_by) == ("candidate", user)
@@ -97,7 +99,7 @@ def test_from_reviews_to_a_model_in_service_and_back(
 
 
 def test_nothing_reviewed_is_nothing_to_train_on_and_the_log_says_so() -> None:
-    tasks.train_candidate.run("emotion", make_user().pk)
+    tasks.train_candidate.run("emotion", make_user().pk, NOW)
 
     event = ModelEvent.objects.get()
     assert event.action == "failed"
@@ -158,12 +160,12 @@ def test_a_running_training_says_how_far_it_is_and_leaves_nothing_once_it_ends(
     seen: list[Any] = []
     noted = runs.note_progress
 
-    def note(name: str, line: str = "") -> None:
-        noted(name, line)
+    def note(name: str, since: datetime, line: str = "") -> None:
+        noted(name, since, line)
         seen.append(training_run(name).progress)  # type: ignore[union-attr]
 
     monkeypatch.setattr(runs, "note_progress", note)
-    tasks.train_candidate.run("emotion", make_user().pk)
+    tasks.train_candidate.run(*broker.trainings[0])
 
     assert seen[0] == "starting"
     assert "epoch 1: loss 0.6" in seen
@@ -171,9 +173,8 @@ def test_a_running_training_says_how_far_it_is_and_leaves_nothing_once_it_ends(
     assert not (Path(settings.VAR_DIR) / "training-export").exists()
 
 
-@pytest.mark.parametrize("begun", [False, True])
 def test_a_cancelled_training_ends_and_the_log_says_who_cancelled_it(
-    begun: bool, monkeypatch: pytest.MonkeyPatch, broker: FakeQueue
+    monkeypatch: pytest.MonkeyPatch, broker: FakeQueue
 ) -> None:
     reviews()
     user = make_user()
@@ -183,10 +184,8 @@ def test_a_cancelled_training_ends_and_the_log_says_who_cancelled_it(
         cancel_training(name="emotion", actor=user)
         return ["/bin/sleep", "60"]
 
-    if not begun:
-        cancel_training(name="emotion", actor=user)
     monkeypatch.setattr(training, "_command", command)
-    tasks.train_candidate.run("emotion", user.pk)
+    tasks.train_candidate.run(*broker.trainings[0])
 
     event = ModelEvent.objects.filter(action="failed").get()
     assert event.reason == f"Cancelled by {user}."
@@ -194,18 +193,60 @@ def test_a_cancelled_training_ends_and_the_log_says_who_cancelled_it(
     with pytest.raises(TrainingFailedError, match="No training of this model"):
         cancel_training(name="emotion", actor=user)
     queue_training(name="emotion", actor=user)
-    assert runs.cancelled_by("emotion") == ""
+
+
+def test_a_training_that_is_cancelled_while_it_waits_makes_room_for_another(
+    monkeypatch: pytest.MonkeyPatch, broker: FakeQueue
+) -> None:
+    reviews()
+    user = make_user()
+    queue_training(name="emotion", actor=user)
+    cancel_training(name="emotion", actor=user)
+    queue_training(name="emotion", actor=user)
+    monkeypatch.setattr(training, "_command", lambda *_: ["/bin/sh", "-c", "exit 1"])
+
+    tasks.train_candidate.run(*broker.trainings[0])
+    event = ModelEvent.objects.filter(action="failed").get()
+    assert event.reason == f"Cancelled by {user}."
+    assert training_run("emotion").progress == ""  # type: ignore[union-attr]
+
+    tasks.train_candidate.run(*broker.trainings[1])
+    assert "ended with an error" in ModelEvent.objects.filter(action="failed")[0].reason
+    assert training_run("emotion") is None
+
+
+def test_a_training_is_alive_and_can_be_cancelled_during_the_export(
+    monkeypatch: pytest.MonkeyPatch, broker: FakeQueue
+) -> None:
+    reviews()
+    user = make_user()
+    queue_training(name="emotion", actor=user)
+    shown: list[bool] = []
+
+    def expire(*_: object) -> None:
+        shown.append(training_run("emotion") is not None)
+        cache.delete(TRAINING.format("emotion"))
+        if len(shown) == 2:
+            runs.note_progress("emotion", datetime.fromisoformat(broker.trainings[0][2]))
+            cancel_training(name="emotion", actor=user)
+
+    monkeypatch.setattr(dataset, "_add", expire)
+    tasks.train_candidate.run(*broker.trainings[0])
+
+    assert shown == [True, True]
+    assert ModelEvent.objects.filter(action="failed").get().reason == f"Cancelled by {user}."
 
 
 def test_training_goes_on_while_the_cache_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise RedisError
 
-    for name in ("get", "set", "delete_many"):
+    for name in ("get", "set", "delete"):
         monkeypatch.setattr(cache, name, away)
-    runs.note_progress("emotion")
-    runs.end_run("emotion")
-    assert runs.cancelled_by("emotion") == ""
+    now = datetime.fromisoformat(NOW)
+    runs.note_progress("emotion", now)
+    runs.end_run("emotion", now)
+    assert runs.cancelled_by("emotion", now) == ""
 
 
 def test_the_process_ends_with_the_one_that_started_it() -> None:
