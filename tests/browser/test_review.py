@@ -12,9 +12,17 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from ml.labels import ACTIONS
 from stories.models import Reason, Review, ReviewItem
+from stories.registry.services import runs
 from stories.review.selectors import completed_reviews
 from tests.browser.signing_in import sign_in
-from tests.factories import certain, make_ready_story, make_review_item, make_reviewer, make_user
+from tests.factories import (
+    certain,
+    make_ready_story,
+    make_review_item,
+    make_reviewer,
+    make_staff,
+    make_user,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Window = Callable[..., Page]
@@ -267,3 +275,21 @@ def test_on_a_tablet_everything_is_large_enough_to_touch(
     shown(page, second)
     wait_until_saved(page, 1)
     assert Review.objects.get().answers["action"] == "running"
+
+
+def test_whoever_is_on_cancel_stays_there_until_the_training_ends(
+    open_window: Window, client: Client, site: str
+) -> None:
+    page = open_window()
+    sign_in(page, client, make_staff("stories.promote_models"), site)
+    since = runs.start_waiting("emotion")
+    assert since
+    page.goto("/review/models/")
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.focus()
+    runs.note_progress("emotion", since)
+    expect(page.get_by_text("starting")).to_be_visible()
+    expect(cancel).to_be_focused()
+    runs.end_run("emotion", since)
+    expect(page.get_by_text("The training has ended.")).to_be_visible()
+    expect(cancel).to_have_count(0)

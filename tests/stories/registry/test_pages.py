@@ -92,6 +92,10 @@ def test_a_training_is_shown_with_its_progress_and_can_be_cancelled(
     runs.note_progress("emotion", since, "2026-11-29 00:37:45,602 epoch 1: loss 0.6")
     page = staff.get(PAGE).content.decode()
     assert "epoch 1: loss 0.6" in page
+    assert 'id="cancel-emotion">Cancel' in page
+    polled = staff.get(PAGE, headers={"hx-request": "true"}).text
+    assert "epoch 1: loss 0.6" in polled
+    assert "Cancel" not in polled
     assert f'action="{PAGE}train/emotion/"' not in page
     assert f'action="{PAGE}train/action/"' in page
     again = staff.post(f"{PAGE}train/emotion/", follow=True).content.decode()
