@@ -130,6 +130,13 @@ class StorySerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class CaptionField(serializers.CharField):
+    """Line breaks count as one character, although multipart forms send two."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return str(super().to_internal_value(data)).replace("\r\n", "\n")
+
+
 class UploadSerializer(serializers.Serializer[Any]):
     photo = serializers.FileField(
         allow_empty_file=True,
@@ -139,9 +146,7 @@ class UploadSerializer(serializers.Serializer[Any]):
             f" {VIDEO.resolution}; a video is stored without its sound"
         ),
     )
-    caption = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=MAX_CAPTION
-    )
+    caption = CaptionField(required=False, allow_blank=True, default="", max_length=MAX_CAPTION)
 
 
 class EmotionCorrectionSerializer(serializers.Serializer[Any]):

@@ -14,6 +14,13 @@ from stories.models import MAX_CAPTION
 from stories.selectors import NONE
 
 
+class TextAreaField(forms.CharField):
+    """Line breaks count as one character, as the page counts them; browsers send two."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class UploadForm(forms.Form):
     """A photo or video with a caption; `once` keeps a double click from making two stories."""
 
@@ -22,7 +29,7 @@ class UploadForm(forms.Form):
         allow_empty_file=True,
         error_messages={"required": "Please choose a photo or a video first."},
     )
-    caption = forms.CharField(
+    caption = TextAreaField(
         required=False,
         max_length=MAX_CAPTION,
         error_messages={"max_length": f"Please keep the caption under {MAX_CAPTION} characters."},

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from ml.labels import ACTIONS, EMOTIONS
 from stories.models import Reason
+from stories.pages.forms import TextAreaField
 from stories.pages.presenters import display_name
 from stories.review.answers import CHOICES, MARKS
 from stories.review.services.reviews import NOT_IN_BULK
@@ -22,7 +23,7 @@ FACE = "face-"
 class ReviewForm(forms.Form):
     """What goes with the answers: a note, and how long the photo was looked at."""
 
-    note = forms.CharField(
+    note = TextAreaField(
         required=False,
         max_length=1000,
         error_messages={"max_length": "Please keep the note under 1,000 characters."},

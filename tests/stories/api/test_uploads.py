@@ -99,6 +99,13 @@ def test_an_upload_without_photo_or_with_a_long_caption_is_refused(client: APICl
     assert_problem(post_story(client, caption="a\0b"), 400)
 
 
+def test_a_caption_of_many_lines_counts_a_line_break_once(
+    client: APIClient, broker: FakeQueue
+) -> None:
+    assert post_story(client, caption="ab\r\n" * 333 + "c").status_code == 202
+    assert Story.objects.get().caption == "ab\n" * 333 + "c"
+
+
 def test_json_is_no_upload(client: APIClient) -> None:
     assert_problem(client.post(STORIES, {"caption": "x"}, format="json"), 415)
 

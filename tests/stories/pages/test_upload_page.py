@@ -48,6 +48,14 @@ def test_upload_by_htmx_sends_the_page_to_the_story(client: Client, me: User) ->
 
 
 @pytest.mark.usefixtures("broker")
+def test_upload_with_a_caption_of_many_lines_counts_a_line_break_once(
+    client: Client, me: User
+) -> None:
+    client.post(reverse("stories:new"), upload(caption="ab\r\n" * 333 + "c"))
+    assert Story.objects.get(user=me).caption == "ab\n" * 333 + "c"
+
+
+@pytest.mark.usefixtures("broker")
 def test_upload_sent_twice_is_one_story(client: Client, me: User) -> None:
     once = str(uuid4())
     answers = [client.post(reverse("stories:new"), upload(once=once)) for _ in range(2)]

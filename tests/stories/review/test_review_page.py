@@ -244,6 +244,11 @@ def test_an_unusable_answer_is_refused_and_nothing_is_saved(
     assert not Review.objects.exists()
 
 
+def test_a_note_of_many_lines_counts_a_line_break_once(client: Client, reviewer: User) -> None:
+    answer(client, make_review_item(), {**AGREES, "note": "ab\r\n" * 333 + "c"})
+    assert Review.objects.get().note == "ab\n" * 333 + "c"
+
+
 def test_a_page_left_open_for_hours_tells_no_time(client: Client, reviewer: User) -> None:
     answer(client, make_review_item(), {**AGREES, "seconds": "7200"})
     assert Review.objects.get().seconds is None
