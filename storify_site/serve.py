@@ -27,6 +27,7 @@ CONNECTIONS = 500  # per process; a connection may hold three files
 OPEN_FILES = 4096
 KIB, MIB = 1024, 1024 * 1024
 RESTART_SECONDS = 1.0
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
@@ -57,13 +58,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def serve(listener: socket.socket, supervisor: int | None = None) -> None:
     """Serve in this process until it's told to stop; answer pending requests before it ends."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, signal.SIG_DFL)  # while Django loads
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # blocked by `_start`
     _allow_open_files()
     from storify_site.wsgi import application  # sets Django up
 
     server = make_server(application, listener, supervisor)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, lambda *_: server.stop())
     logger.info("Serving on %s:%s", *listener.getsockname()[:2])
     server.run()
@@ -133,12 +135,13 @@ def supervise(listener: socket.socket, processes: int) -> None:
         stopping = True
 
     workers = [_start(listener) for _ in range(processes)]
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, stop)
     while not stopping:
         if wait([worker.sentinel for worker in workers], timeout=0.5) and not stopping:
             time.sleep(RESTART_SECONDS)
-            workers = [worker if worker.is_alive() else _start(listener) for worker in workers]
+            if not stopping:
+                workers = [worker if worker.is_alive() else _start(listener) for worker in workers]
     listener.close()
     for worker in workers:
         worker.terminate()
@@ -148,7 +151,12 @@ def supervise(listener: socket.socket, processes: int) -> None:
 
 def _start(listener: socket.socket) -> BaseProcess:
     worker = multiprocessing.get_context("fork").Process(target=serve, args=(listener, os.getpid()))
-    worker.start()
+    # Until it has set its own, it has its supervisor's handlers, which wouldn't end it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     return worker
 
 

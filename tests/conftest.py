@@ -5,21 +5,23 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.db import connection
 
 from storify_site import local
-from storify_site.celery import app as celery_app
 from storify_site.local.free_port import free_port
+from tests import real_worker
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKER_START_SECONDS = 120
+# Every run tries the same examples, and a busy machine may take its time.
+hypothesis.settings.register_profile("storify", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("storify")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,7 +87,7 @@ def test_environment(django_db_setup: None, pytestconfig: pytest.Config) -> dict
 
 @pytest.fixture(scope="session")
 def celery_worker_process(
-    test_environment: dict[str, str], local_services: None
+    request: pytest.FixtureRequest, test_environment: dict[str, str], local_services: None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A real worker on all queues, started once for the whole run.
 
@@ -95,22 +97,17 @@ def celery_worker_process(
     log = (local.var_dir() / "worker.log").open("wb")
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "storify_site", "worker",
-         "-Q", "inference,default,long",
-         "--pool", "prefork", "-c", "1", "-n", "tests@storify", "--without-gossip",
+         "-Q", ",".join(real_worker.QUEUES),
+         "--pool", "prefork", "-c", "1", "-n", real_worker.NODE, "--without-gossip",
          "--without-mingle", "--loglevel", "INFO"],
         cwd=ROOT, env=test_environment, stdout=log, stderr=log,
     )  # fmt: skip
     try:
-        _wait_for_worker(worker, Path(log.name))
+        if not real_worker.wait_until_ready(lambda: worker.poll() is not None):
+            pytest.fail(f"The worker did not start:\n{Path(log.name).read_text()[-4000:]}")
+        request.config.stash[real_worker.RUNNING] = True
         yield worker
     finally:
         worker.terminate()
         worker.wait(timeout=30)
         log.close()
-
-
-def _wait_for_worker(worker: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + WORKER_START_SECONDS
-    while not celery_app.control.ping(destination=["tests@storify"], timeout=0.5):
-        if worker.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"The worker did not start:\n{log.read_text()[-4000:]}")

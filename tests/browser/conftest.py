@@ -22,6 +22,7 @@ from playwright.sync_api import (
 )
 
 from recommender.services import load_demo_catalogue
+from tests import real_worker
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -96,7 +97,9 @@ def requests() -> Iterator[Requests]:
 
 
 @pytest.fixture
-def open_window(chromium: Browser, site: str, requests: Requests) -> Iterator[Callable[..., Page]]:
+def open_window(
+    request: pytest.FixtureRequest, chromium: Browser, site: str, requests: Requests
+) -> Iterator[Callable[..., Page]]:
     """Open a new window; console errors fail the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -118,6 +121,8 @@ def open_window(chromium: Browser, site: str, requests: Requests) -> Iterator[Ca
     for context in contexts:
         context.close()
     requests.wait()
+    if request.config.stash.get(real_worker.RUNNING, False):
+        real_worker.wait_until_idle()
     assert complaints == []
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from stories.models import Analysis, Story
+from stories.services import job_publisher
 from tests.browser.signing_in import sign_in
 from tests.factories import make_ready_story, make_story, make_user
 
@@ -18,8 +19,9 @@ Window = Callable[..., Page]
 
 
 def test_progress_is_shown_stage_by_stage_and_ends_in_the_story(
-    open_window: Window, client: Client, site: str
+    open_window: Window, client: Client, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job_publisher, "publish_analysis", lambda _: None)  # so that it waits
     user = make_user()
     page = open_window()
     sign_in(page, client, user, site)

@@ -181,7 +181,7 @@ def test_next_suggestions_lean_to_what_was_saved(user: User) -> None:
     for track in quiet[:2]:
         services.save_choice(user=user, story_id=uuid4(), track_id=track.pk)
     leaning = [s for i in story_ids for s in suggest(user, story_id=i, n=6)]
-    assert sum(s.track in quiet for s in leaning) > 1.3 * sum(t in quiet for t in before)
+    assert sum(s.track in quiet for s in leaning) >= 30 > sum(t in quiet for t in before)
     assert any("Close to what you saved before" in s.reasons for s in leaning)
     assert all(s.terms["taste"] > 0 for s in leaning if s.track in quiet)
 

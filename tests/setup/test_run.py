@@ -85,10 +85,10 @@ def processes_of(var: Path) -> list[str]:
         try:
             mine = process.environ().get("VAR_DIR") == str(var) or str(var) in process.cmdline()
             mine = mine or any(str(var) in argument for argument in process.cmdline())
+            if mine and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if mine and process.status() != psutil.STATUS_ZOMBIE:
-            found.append(" ".join(process.cmdline()))
     return found
 
 

@@ -227,7 +227,7 @@ def test_unfinished_requests_up_to_the_limit_keep_nobody_out(start: Start) -> No
 @pytest.fixture
 def busy(site: Running) -> Running:
     """Occupy the only thread for pages, with a short patience."""
-    site.server.task_dispatcher.pages.patience = Patience(burst=0.05, standing=0.05)
+    site.server.task_dispatcher.pages.patience = Patience(burst=0.3, standing=0.3)
     site.held = site.ask_later("/slow")
     assert site.application.entered.acquire(timeout=WAIT)
     return site

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import psutil
@@ -66,3 +66,20 @@ def test_real_site_outlives_half_sent_requests_and_a_killed_process_and_ends_whe
         process.terminate()
         assert process.wait(timeout=20) == 0
     assert not any(worker.is_running() for worker in workers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_real_site_that_is_stopped_before_it_has_replaced_a_process_ends_without_another(
+    real_site: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    process, _ = real_site
+    supervisor = psutil.Process(process.pid)
+    killed, other = supervisor.children()
+    killed.kill()
+    while killed.status() != psutil.STATUS_ZOMBIE:  # until it's replaced, a second later
+        pass
+    process.terminate()
+    with suppress(psutil.NoSuchProcess):
+        while process.poll() is None:
+            assert {*supervisor.children()} <= {killed, other}
+    assert process.wait(timeout=20) == 0

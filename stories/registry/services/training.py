@@ -188,7 +188,8 @@ def _run(
         command, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
     ) as process:
         watched = (process, on_watch, done, reasons)
-        threading.Thread(target=_watch, args=watched, daemon=True).start()
+        watch = threading.Thread(target=_watch, args=watched, daemon=True)
+        watch.start()
         try:
             for line in process.stderr or ():
                 said.append(line.rstrip())
@@ -198,6 +199,7 @@ def _run(
             raise
         finally:
             done.set()
+            watch.join()  # it may be about to note that the training is alive
     if reasons:
         raise reasons[0]
     _check(process.returncode, said)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def worker(
             env={**test_environment, "CELERY_BROKER_URL": url, "FAKE_MODELS": str(tmp_path)},
         )  # fmt: skip
     yield Worker(process, tmp_path)
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # the test may have ended all of them
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
 
 
