@@ -95,10 +95,16 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(SpotifyAccount)
 class SpotifyAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Spotify accounts, without their tokens."""
+    """Spotify accounts, without their tokens.
+
+    They're disconnected by their owner, or deleted with the user: what came from them goes, too.
+    """
 
     list_display = ("display_name", "account_id", "user", "needs_sign_in", "connected_at")
     list_filter = ("needs_sign_in",)
     list_select_related = ("user",)
     search_fields = ("display_name", "account_id", "user__email")
     fields = (*list_display, "spotify_id", "purposes", "scopes", "expires_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        return False

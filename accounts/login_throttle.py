@@ -111,6 +111,13 @@ def sign_in_counters(email: str, request: HttpRequest | None) -> list[Counter]:
     ]
 
 
+def forget_attempts(email: str, request: HttpRequest | None) -> None:
+    """Let somebody in who has just chosen a new password; the network's count stays."""
+    both, _, address = sign_in_counters(email, request)
+    both.clear()
+    address.clear()
+
+
 def confirmation_counters(user_pk: int | None) -> list[Counter]:
     """Counters for a signed-in user who confirms their password."""
     return [Counter(_key("confirmation", str(user_pk)), LIMIT_BOTH)]

@@ -85,6 +85,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     @transaction.atomic
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the user with everything that every app stores about them, files included."""
+        from django.contrib.admin.models import LogEntry
+        from django.contrib.contenttypes.models import ContentType
+
         from accounts import personal_data
 
         # Lock the user first: a concurrent transaction that adds a row about them either finishes
@@ -93,6 +96,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         # In reverse order of registration: later apps depend on earlier ones, and lock first.
         for part in reversed([*personal_data.parts()]):
             part.erase(self)
+        # The log of what staff did keeps names of its own.
+        logged = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(User), object_id=str(self.pk)
+        )
+        logged.update(object_repr=f"user {self.pk}")
         return super().delete(*args, **kwargs)
 
     def check_password(self, raw_password: str | None) -> bool:

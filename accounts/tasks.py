@@ -12,7 +12,12 @@ from accounts.mail import messages
 from accounts.mail.claims import Claim
 
 # Retries for about 15 minutes while the mail server is down or busy.
-RETRIES: dict[str, Any] = {"autoretry_for": (OSError,), "retry_backoff": 30, "max_retries": 5}
+RETRIES: dict[str, Any] = {
+    "autoretry_for": (OSError,),
+    "retry_backoff": 30,
+    "retry_jitter": False,
+    "max_retries": 5,
+}
 
 
 @shared_task(name="accounts.tasks.forget_expired")  # type: ignore[untyped-decorator]

@@ -81,7 +81,8 @@ def make_server(
     from storify_site.server.admission import Dispatcher
     from storify_site.server.busy import admitted_only
 
-    RequestParser.upload_paths = frozenset({reverse("stories:new"), reverse("api-stories")})
+    takes_files = ("stories:new", "api-stories", "recommender:import_library")
+    RequestParser.upload_paths = frozenset(map(reverse, takes_files))
     return Server(
         admitted_only(application),
         _sock=listener,

@@ -16,7 +16,7 @@ from django.db import connection
 
 from storify_site import local
 from storify_site.local.free_port import free_port
-from tests import real_worker
+from tests.stories.workers import real_worker
 
 ROOT = Path(__file__).resolve().parent.parent
 # Every run tries the same examples, and a busy machine may take its time.

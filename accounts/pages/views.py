@@ -13,7 +13,7 @@ from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts import selectors, services
+from accounts import login_throttle, selectors, services
 from accounts.pages.forms import (
     ApiTokenForm,
     DeleteAccountForm,
@@ -66,6 +66,7 @@ class ConfirmPasswordReset(auth_views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, f"Your new password has been saved. {services.OTHERS_ENDED}")
+        login_throttle.forget_attempts(form.user.email, self.request)
         return super().form_valid(form)
 
 

@@ -1,4 +1,4 @@
-"""Rejects requests that are far too large for a video before they reach the disk."""
+"""Rejects requests that are far too large for any upload before they reach the disk."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
-from stories.uploads.videos import MAX_VIDEO_BYTES
-
-# A file that is only somewhat too large is read, so that its sender gets a helpful error.
-CAP_BYTES = 2 * MAX_VIDEO_BYTES
+# A file that is only somewhat too large is read, so that its sender gets a helpful error. The
+# largest that is taken is a history of listening, of 300 MB.
+CAP_BYTES = 400 * 1024**2
 
 
 class CappedUpload(FileUploadHandler):

@@ -209,6 +209,7 @@ AUTHENTICATION_BACKENDS = [
 vars().update(env.email_url_config(optional("EMAIL_URL", "consolemail://")))
 if not DEBUG and vars()["EMAIL_BACKEND"].endswith(".console.EmailBackend"):
     EMAIL_BACKEND = "accounts.mail.backend.NotSetUp"
+EMAIL_TIMEOUT = 20  # seconds for each step; without a limit, a server that hangs holds a worker
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "Storify <storify@localhost>")
 
 # --- Stories --------------------------------------------------------------------------------------

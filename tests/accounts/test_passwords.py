@@ -197,6 +197,16 @@ def reset_by_mail(user: User, _client: Client) -> str:
     return str(client.post(form.redirect_chain[-1][0], NEW_TWICE, follow=True).content)
 
 
+def test_a_password_that_was_reset_opens_the_door_at_once(ada: User) -> None:
+    for _ in range(attempts.LIMIT_BOTH + 1):
+        refused = knock("sign-in", ada, "wrong")
+    assert is_refused(refused)
+
+    reset_by_mail(ada, Client())
+
+    assert not is_refused(knock("sign-in", ada, NEW))
+
+
 def set_by_staff(user: User, _client: Client) -> str:
     return _in_the_admin(user, usable_password="true", password1=NEW, password2=NEW)
 

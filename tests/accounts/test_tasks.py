@@ -1,5 +1,6 @@
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -8,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from social_django.models import Nonce
 
-from accounts.tasks import forget_expired
+from accounts.tasks import forget_expired, mail_confirmation
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -35,3 +36,22 @@ def test_the_clock_knows_the_task(settings: LazySettings) -> None:
     tasks = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
 
     assert forget_expired.name in tasks
+
+
+def test_mail_to_a_server_that_hangs_is_tried_again(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 0 < settings.EMAIL_TIMEOUT < settings.CELERY_TASK_SOFT_TIME_LIMIT / 3
+    tries: list[float] = []
+
+    def connect(_address: Any, timeout: float, *_: Any) -> None:
+        tries.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr("socket.create_connection", connect)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "mail.example"
+
+    mail_confirmation.apply(args=("ada@storify.test",))
+
+    assert tries == [settings.EMAIL_TIMEOUT] * (1 + mail_confirmation.max_retries)

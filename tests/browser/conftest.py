@@ -22,7 +22,7 @@ from playwright.sync_api import (
 )
 
 from recommender.services import load_demo_catalogue
-from tests import real_worker
+from tests.stories.workers import real_worker
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -83,3 +84,13 @@ def test_real_site_that_is_stopped_before_it_has_replaced_a_process_ends_without
         while process.poll() is None:
             assert {*supervisor.children()} <= {killed, other}
     assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_real_site_reads_files_where_it_takes_them(
+    real_site: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    for path in ("/stories/new/", "/api/v1/stories/", "/tracks/library/import/"):
+        address = f"http://127.0.0.1:{real_site[1]}{path}"
+        reply = httpx.post(address, files={"file": ("x", bytes(5_000_000))}, timeout=WAIT)
+        assert reply.status_code in {401, 403}, path  # nobody is signed in; and not 413

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.db.models import Model
 from django.test import Client
 
@@ -101,6 +102,7 @@ def test_a_person_deleted_in_any_way_leaves_no_file_and_no_row(
             chosen = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
             client.post(people, chosen)
     assert not User.objects.filter(pk=user.pk).exists()
+    assert str(user) not in "".join(entry.object_repr for entry in LogEntry.objects.all())
     for model in (Story, Photo, Video, TagEvent, Suggestion, Choice):
         assert not model._default_manager.exists(), model
     assert not TrackSaves.objects.filter(n_saves__gt=0).exists()
