@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from accounts.spotify.scopes import Purpose
 from recommender.catalogue import reccobeats
 from recommender.library import selectors
 from recommender.library.importing.jobs import latest_import
+from recommender.library.sync import PLAYLISTS_LATER
 from recommender.models import LibraryImport, LibrarySync
 
 _WORDS = {
@@ -53,8 +55,14 @@ def progress_of(user: User) -> dict[str, Any]:
         "file": file,
         "moods": moods,
         "look_seconds": look_seconds or (LOOK_LATER if moods.n else 0),
-        "more_saved": sync is not None and sync.cursor.get("n_saved", 0) > sync.saved_limit,
+        "may_try_again": sync is not None and sync.error not in {"", PLAYLISTS_LATER},
+        "more_saved": sync is not None and _n_saved(sync, sizes) > sync.saved_limit,
     }
+
+
+def _n_saved(sync: LibrarySync, sizes: Mapping[str, int]) -> int:
+    """How many saved tracks there are at Spotify; until a pass has noted it, maybe one more."""
+    return int(sync.cursor.get("n_saved", sizes.get("saved", 0) + 1))
 
 
 def moods_asked(user: User) -> MoodsAsked:

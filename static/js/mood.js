@@ -25,13 +25,14 @@ function upgrade(plane) {
     valence: Number(inputs.valence.value),
     energy: Number(inputs.energy.value),
   });
-  const before = point();
+  const shown = point();
+  let sent = shown; // null after it couldn't be sent
   const handle = document.createElement("button");
   handle.type = "button";
   handle.className = "plane__handle";
   handle.id = "mood-handle";
   plane.append(handle);
-  place(handle, before);
+  place(handle, shown);
   form.querySelector("[data-plane-hint]").hidden = false;
 
   let timer = 0;
@@ -52,11 +53,15 @@ function upgrade(plane) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const now = point();
-      if (now.valence === before.valence && now.energy === before.energy) return stop();
+      if (now.valence === sent?.valence && now.energy === sent?.energy) return stop();
+      sent = now;
       refocus = document.activeElement === handle;
       form.requestSubmit();
     }, delay);
   }
+  form.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!detail.successful) sent = null;
+  });
   function under(event) {
     const box = plane.getBoundingClientRect();
     return {
@@ -86,7 +91,7 @@ function upgrade(plane) {
     settle(0);
   });
   plane.addEventListener("pointercancel", () => {
-    move(before);
+    move(sent ?? shown);
     stop();
     plane.classList.remove("is-moved");
   });

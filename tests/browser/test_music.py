@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, Route, expect
 
+from ml.mood import MoodTarget
 from recommender.selectors import current_suggestions, get_choice, music_preferences, story_tuning
 from recommender.services import suggest_tracks
 from stories.models import Story
@@ -73,6 +74,22 @@ def _quick_changes_all_count(page: Page, story: Story) -> None:
     assert after
     assert after.energy > before.energy
     assert story_tuning(story.pk).steering == 0.75
+    _a_move_back_counts(page, story, after)
+
+
+def _a_move_back_counts(page: Page, story: Story, before: MoodTarget) -> None:
+    held: list[Route] = []
+    page.route("**/correct/", lambda request: held.insert(0, request), times=1)
+    with page.expect_request("**/correct/") as first:
+        page.locator("#mood-handle").press("ArrowUp")
+    page.locator("#mood-handle").press("ArrowDown")
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/correct/") and answer.request != first.value
+    ):
+        held.pop().continue_()
+    moved_back = mood_of(Story.objects.get(pk=story.pk))
+    assert moved_back
+    assert moved_back.energy == pytest.approx(before.energy, abs=0.001)
 
 
 def _refused_track_comes_back(page: Page, story: Story) -> None:

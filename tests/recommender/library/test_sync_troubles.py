@@ -11,6 +11,7 @@ from accounts.services import connect_spotify
 from accounts.spotify.tokens import Grant
 from accounts.spotify.types import Profile
 from recommender.library import selectors, services
+from recommender.library.progress import progress_of
 from recommender.library.store import LIFETIME
 from recommender.models import LibrarySync
 from tests.accounts.spotify.fake_spotify import refuse
@@ -54,6 +55,7 @@ def test_what_only_the_operator_can_mend_is_looked_at_again_after_a_day(
     wire.fails = lambda request: httpx.Response(403, text=said)
     sync = run(user, wire)
     assert (sync.state, shown in sync.error) == (State.WAITING, True)
+    assert progress_of(user)["may_try_again"]
     wire.fails = lambda request: None
     assert run(user, wire).state == State.WAITING
     later = timezone.now() + timedelta(days=1, minutes=1)
