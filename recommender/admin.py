@@ -21,6 +21,13 @@ class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
         return False
 
 
+class TrackLogAdmin(LogAdmin):
+    """A log of tracks, without those of private libraries, which aren't for staff."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(shared_tracks.shared("track__"))
+
+
 @admin.register(Track)
 class TrackAdmin(admin.ModelAdmin[Track]):
     list_display = (
@@ -43,7 +50,7 @@ class TrackAdmin(admin.ModelAdmin[Track]):
 
 
 @admin.register(Suggestion)
-class SuggestionAdmin(LogAdmin):
+class SuggestionAdmin(TrackLogAdmin):
     list_display = ("track", "user", "rank", "score", "propensity", "feedback", "shown_at")
     list_filter = ("feedback", "model_version", "shown_at")
     list_select_related = ("track", "user")
@@ -59,7 +66,7 @@ class RankingWeightsAdmin(LogAdmin):
 
 
 @admin.register(Choice)
-class ChoiceAdmin(LogAdmin):
+class ChoiceAdmin(TrackLogAdmin):
     list_display = ("track", "user", "story_id", "created_at")
     list_filter = ("created_at", "track__source")
     list_select_related = ("track", "user")
