@@ -11,7 +11,7 @@ from accounts.selectors import spotify_account
 from accounts.spotify.client import Spotify, SpotifyError
 from accounts.spotify.types import SpotifyTrack
 from recommender.engine.tracks.derived import derived_columns
-from recommender.models import Track
+from recommender.models import RELEASE_DATE, Track
 
 PAGE = 10
 # Spotify gives ten a page; whoever hasn't found it after five will rather change the words.
@@ -71,7 +71,7 @@ def columns_of(found: SpotifyTrack) -> dict[str, Any]:
         "title": found.title,
         "artists": [*found.artists],
         "album": found.album,
-        "release_date": found.release_date,
+        "release_date": found.release_date if RELEASE_DATE.fullmatch(found.release_date) else "",
         "explicit": found.explicit,
         "duration_ms": found.duration_ms,
         "spotify_url": found.spotify_url,
@@ -80,8 +80,9 @@ def columns_of(found: SpotifyTrack) -> dict[str, Any]:
 
 def unsaved_track(found: SpotifyTrack) -> Track:
     """The track as pages show it, without a row."""
+    described = columns_of(found)
     derived = derived_columns(
-        title=found.title, artists=found.artists, release_date=found.release_date
+        title=found.title, artists=found.artists, release_date=described["release_date"]
     )
     source = {"source": Track.Source.SPOTIFY, "source_id": found.id}
-    return Track(**{**source, **columns_of(found), **derived})
+    return Track(**{**source, **described, **derived})

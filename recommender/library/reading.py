@@ -7,7 +7,6 @@ most comes first, so that the first page already gives suggestions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from accounts.spotify.client import LibraryItem, NotFound, NotYourPlaylist, Page
 from accounts.spotify.types import SpotifyTrack, TopRange
 from recommender.catalogue.importing.track_ids import isrc
 from recommender.library.store import Found
-from recommender.models import SPOTIFY_ID, LibraryTrack
+from recommender.models import RELEASE_DATE, SPOTIFY_ID, LibraryTrack
 
 PAGE = 50
 Source = LibraryTrack.Source
@@ -24,7 +23,6 @@ Cursor = dict[str, Any]
 
 # In this order; "playlist" is repeated for each playlist that "playlists" found.
 STEPS = ("medium_term", "saved", "short_term", "long_term", "recent", "playlists", "playlist")
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 _LONGEST_ADDRESS = 500
 
 
@@ -139,7 +137,7 @@ def about(track: SpotifyTrack) -> dict[str, Any]:
     """Columns of a track as Spotify describes it."""
     return {
         "album": track.album,
-        "release_date": track.release_date if _DATE.fullmatch(track.release_date) else "",
+        "release_date": track.release_date if RELEASE_DATE.fullmatch(track.release_date) else "",
         "explicit": track.explicit,
         "duration_ms": track.duration_ms,
         "artwork_url": track.artwork_url if len(track.artwork_url) <= _LONGEST_ADDRESS else "",

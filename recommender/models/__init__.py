@@ -20,6 +20,7 @@ from recommender.models.taste import (
 from recommender.models.tracks import (
     IMPORTED,
     POPULAR_FROM,
+    RELEASE_DATE,
     SHARED,
     SPOTIFY_ID,
     UNIT_FEATURES,
@@ -33,6 +34,7 @@ from recommender.models.tracks import (
 __all__ = [
     "IMPORTED",
     "POPULAR_FROM",
+    "RELEASE_DATE",
     "SHARED",
     "SPOTIFY_ID",
     "UNIT_FEATURES",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.contrib.postgres.search import SearchVector
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q
 
@@ -18,6 +19,7 @@ from recommender.engine.tracks.intensity import LEVELS, IntensityFit
 from recommender.engine.tracks.spelling import LONGEST_WORD
 
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+RELEASE_DATE = re.compile(r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?\Z")
 POPULAR_FROM = 50
 UNIT_FEATURES = (
     "danceability",
@@ -71,7 +73,10 @@ class Track(models.Model):
     artists = ArrayField(models.TextField())
     album = models.TextField(blank=True)
     release_date = models.CharField(
-        max_length=10, blank=True, help_text="2004, 2004-07 or 2004-07-05, as precise as known"
+        max_length=10,
+        blank=True,
+        help_text="2004, 2004-07 or 2004-07-05, as precise as known",
+        validators=[RegexValidator(RELEASE_DATE, "Please write 2004, 2004-07 or 2004-07-05.")],
     )
     release_year = models.SmallIntegerField(null=True, blank=True, editable=False)
     genre = models.TextField(blank=True, help_text="As the source names it")

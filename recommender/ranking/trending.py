@@ -11,10 +11,13 @@ from recommender.engine.tracks.content import FloatArray
 
 RELEASED = """
 coalesce((release_year - 1970) * 365.25
-    + (coalesce(nullif(substr(release_date, 6, 2), '')::int, 7) - 1) * 30.4
-    + coalesce(nullif(substr(release_date, 9, 2), '')::int, 15), 'NaN')::float8
+    + (coalesce(substring(release_date from '^....-([0-9][0-9])')::int, 7) - 1) * 30.4
+    + coalesce(substring(release_date from '^....-..-([0-9][0-9])')::int, 15), 'NaN')::float8
 """
-"""SQL for the days from 1970 to a track's release, to within days; NaN if unknown."""
+"""SQL for the days from 1970 to a track's release, to within days; NaN if unknown.
+
+What is no month or day counts as unknown: one such track must not cost everybody their music.
+"""
 
 
 def half_life() -> timedelta:

@@ -93,6 +93,17 @@ def test_a_result_that_the_catalogue_has_is_chosen_from_there(
     assert spotify.sent == []
 
 
+@pytest.mark.parametrize(("given", "stored"), [("1994-03", "1994-03"), ("1994-3-1", ""), ("x", "")])
+def test_a_date_of_spotify_in_another_form_is_not_stored(
+    signed_in: Client, story: Story, spotify: FakeServer, given: str, stored: str
+) -> None:
+    found = track_json(OTHER)
+    spotify.found = [{**found, "album": {**found["album"], "release_date": given}}]
+    assert f'value="{OTHER}"' in find(signed_in, story, q="rain")
+    signed_in.post(url("choose", story), {"spotify": OTHER})
+    assert Track.objects.get().release_date == stored
+
+
 def test_a_choice_by_its_id_at_spotify_over_the_api(
     api: APIClient, story: Story, spotify: FakeServer
 ) -> None:
