@@ -32,8 +32,10 @@ ABSENT = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "#n/a"})
 _YES = ("true", "yes", "1", "1.0", "t", "y", "explicit", "wahr", "ja", "vrai", "verdadero")
 _NO = ("false", "no", "0", "0.0", "f", "n", "clean", "falsch", "nein", "faux", "falso")
 _TRUTH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
-_ISO_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:\.0)?$")
-_GERMAN_DATE = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(\d{4})")
+_ISO_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:\.0)?$", re.A)
+_GERMAN_DATE = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(\d{4})", re.A)
+# Programs write these years where they know none.
+_NO_YEAR = ("0000", "0001")
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
 _SPACES = re.compile(r"(?<=\d)[\s'’](?=\d{3})")
@@ -197,13 +199,13 @@ def text_of(field: str, value: Any) -> str:
 def date_of(field: str, value: Any) -> str:
     """2004, 2004-07 or 2004-07-05; "" if unknown. BadValueError: nothing of it is a date."""
     if isinstance(value, datetime | date):
-        return value.strftime("%Y-%m-%d") if value.year else ""
+        return value.isoformat()[:10] if value.year > 1 else ""
     text = text_of(field, value)
     if match := _ISO_DATE.match(text[:10]):
-        return "-".join(p for p in match.groups() if p) if match.group(1) != "0000" else ""
+        return "-".join(p for p in match.groups() if p) if match.group(1) not in _NO_YEAR else ""
     if match := _GERMAN_DATE.fullmatch(text):
         day, month, year = match.groups()
-        return f"{year}-{int(month):02}-{int(day):02}"
+        return f"{year}-{int(month):02}-{int(day):02}" if year not in _NO_YEAR else ""
     # Of 5/6/2004 nobody can tell which is the month.
     if year_alone := _YEAR.search(text):
         return year_alone.group()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recommender.catalogue.importing.tables import Table, TableRow
 from recommender.errors import ImportFailedError
 
 if TYPE_CHECKING:
+    from pyarrow import Array
     from pyarrow.parquet import ParquetFile
 
 _BATCH = 4096
@@ -31,6 +32,19 @@ def read(path: Path) -> Iterator[Table]:
 def _rows(file: ParquetFile) -> Iterator[TableRow]:
     place = 0
     for batch in file.iter_batches(batch_size=_BATCH):
-        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for cells in zip(*(_cells(column) for column in batch.columns), strict=True):
             place += 1
             yield TableRow(place, cells)
+
+
+def _cells(column: Array[Any]) -> list[Any]:
+    """Moments come as text: Python has none before the year 1, after 9999 or of nanoseconds."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type):
+        # Without a time zone, so that none has to be known here.
+        column = column.cast(pa.timestamp(column.type.unit)).cast(pa.string())
+    elif pa.types.is_date(column.type):
+        column = column.cast(pa.string())
+    cells: list[Any] = column.to_pylist()
+    return cells

@@ -91,6 +91,26 @@ def test_cells_of_a_workbook_keep_their_types(tmp_path: Path) -> None:
     assert (track["explicit"], track["key"]) == (True, 6)
 
 
+@pytest.mark.parametrize(
+    ("since_1970", "kind", "expected"),
+    [
+        *((-432_605, pa.date32(), "0785-07-27"), (12_604, pa.date32(), "2004-07-05")),
+        *((-719_162, pa.date32(), ""), (3_000_000, pa.date32(), "")),
+        (12_604 * 86_400 * 10**9 + 1, pa.timestamp("ns"), "2004-07-05"),
+        (12_604 * 86_400, pa.timestamp("s", tz="Europe/Berlin"), "2004-07-05"),
+    ],
+)
+def test_parquet_is_read_with_any_date(
+    tmp_path: Path, since_1970: int, kind: Any, expected: str
+) -> None:
+    dated = pa.Table.from_pylist(ROWS[:1]).append_column(
+        "release_date", pa.array([since_1970], kind)
+    )
+    pq.write_table(dated, tmp_path / "t.parquet")
+    (track,) = parsed(tmp_path / "t.parquet").tracks
+    assert track["release_date"] == expected
+
+
 def test_row_of_a_workbook_is_named_by_its_number(tmp_path: Path) -> None:
     bad = [*[*ROWS[0].values()][:-1], "much"]
     content = workbook([TABLE[0], [], TABLE[1], bad])

@@ -1,5 +1,6 @@
 """Parsing of numbers, keys, dates, ids and names."""
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -133,6 +134,8 @@ def test_duration_is_read_in_every_unit(field: str, written: Any, milliseconds: 
         *(("2004", "2004"), ("2004-07", "2004-07"), ("2004-07-05T00:00:00Z", "2004-07-05")),
         *((2004.0, "2004"), ("5.7.2004", "2004-07-05"), ("7/5/2004", "2004")),
         *(("July 5, 2004", "2004"), ("0", ""), ("", ""), ("0000-01-01", ""), (None, "")),
+        *((date(1, 1, 1), ""), (datetime(1, 1, 1), ""), ("0001-01-01", ""), ("1.1.0001", "")),
+        *((date(785, 7, 5), "0785-07-05"), (datetime(2004, 7, 5, 12), "2004-07-05")),
     ],
 )
 def test_date_is_as_precise_as_it_can_be(written: Any, expected: str) -> None:
