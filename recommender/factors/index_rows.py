@@ -24,7 +24,7 @@ from recommender.ranking.trending import RELEASED, days_out, recent_saves
 
 _BATCH_SIZE = 20_000
 _WORDS = ("song_key", "artists", "genre_family", "language")
-_NUMBERS = ("popularity", "level", "released")
+_NUMBERS = ("popularity", "level", "n_saves", "released")
 _POINT = [FEATURES.index("valence"), FEATURES.index("energy")]
 _FIELDS = [
     ("version_id", ">i8"),
@@ -62,14 +62,15 @@ def track_batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
     now = timezone.now()
     rows = (
         tracks.filter(energy__isnull=False, valence__isnull=False)
-        .annotate(level=F("saves__level"), released=RawSQL(RELEASED, ()))  # noqa: S611  (a constant)
+        .annotate(level=F("saves__level"), n_saves=F("saves__n_saves"))
+        .annotate(released=RawSQL(RELEASED, ()))  # noqa: S611  (a constant)
         .order_by()
         .values_list("id", *_WORDS, *_NUMBERS, *FEATURES)
         .iterator(chunk_size=_BATCH_SIZE)
     )
     while part := [*islice(rows, _BATCH_SIZE)]:
         numbers = np.array([row[1 + len(_WORDS) :] for row in part], dtype=np.float64)
-        popularity, level, released = numbers[:, : len(_NUMBERS)].T
+        popularity, level, n_saves, released = numbers[:, : len(_NUMBERS)].T
         raw = numbers[:, len(_NUMBERS) :]
         content = standardise(raw)
         yield Batch(
@@ -81,7 +82,9 @@ def track_batches(tracks: QuerySet[Track]) -> Iterator[Batch]:
             languages=[language_code(row[4]) for row in part],
             known=query_vectors.known_of(
                 popularity=popularity / 100.0,
-                recent_saves=recent_saves(np.nan_to_num(level, nan=-np.inf), now),
+                recent_saves=recent_saves(
+                    np.nan_to_num(level, nan=-np.inf), np.nan_to_num(n_saves), now
+                ),
                 days_out=days_out(released, now),
                 content=content,
             ),

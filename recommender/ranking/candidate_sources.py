@@ -82,11 +82,12 @@ CROSS JOIN LATERAL (
 ) AS near
 """  # noqa: S608  (nothing in it comes from outside)
 _KNOWN = ", ".join(f"coalesce(track.{name}::float8, 'NaN')" for name in ("popularity", *FEATURES))
-_NAMES = ("popularity", *FEATURES, "affinity", "level", "released", "liked", "origin")
+_NAMES = ("popularity", *FEATURES, "affinity", "level", "n_saves", "released", "liked", "origin")
 _POOL = f"""
 SELECT uuid_send(track.id) || array_send(ARRAY[{_KNOWN},
     coalesce(-(coalesce(found.vector, factor.vector) <#> %(listener)s::halfvec), 0),
-    coalesce(saves.level, '-Infinity'), {trending.RELEASED}, {LIKED}, origin]::float8[]) AS row
+    coalesce(saves.level, '-Infinity'), coalesce(saves.n_saves, 0),
+    {trending.RELEASED}, {LIKED}, origin]::float8[]) AS row
 FROM ({{sources}}) AS found
 JOIN recommender_track AS track ON track.id = found.id
 LEFT JOIN recommender_trackfactor AS factor ON factor.version_id = %(version)s
@@ -267,7 +268,7 @@ def _pool(rows: NDArray[Any], co_saves: Mapping[UUID, float], shown: Mapping[UUI
             together=_column(row_of, co_saves),
             shown_lately=_column(row_of, shown).astype(np.int64),
             affinity=known["affinity"],
-            recent_saves=trending.recent_saves(known["level"], now),
+            recent_saves=trending.recent_saves(known["level"], known["n_saves"], now),
             days_out=trending.days_out(known["released"], now),
             liked=known["liked"],
             library=(known["origin"] == own_music.OWN).astype(np.float64),

@@ -19,6 +19,9 @@ coalesce((release_year - 1970) * 365.25
 What is no month or day counts as unknown: one such track must not cost everybody their music.
 """
 
+# No track has 2^60 saves, and 2^60 is far from infinity.
+_MOST_LEVEL = 60.0
+
 
 def half_life() -> timedelta:
     """Return the time after which a save counts half as much."""
@@ -30,10 +33,14 @@ def half_lives(moment: datetime) -> float:
     return moment.timestamp() / half_life().total_seconds()
 
 
-def recent_saves(levels: FloatArray, now: datetime) -> FloatArray:
-    """Return decayed saves (n,) from `TrackSaves.level` (n,), where -inf means none."""
-    saves: FloatArray = np.exp2(levels - half_lives(now))
-    return saves
+def recent_saves(levels: FloatArray, n_saves: FloatArray, now: datetime) -> FloatArray:
+    """Return decayed saves (n,) from columns of `TrackSaves` (n,), where level -inf means none.
+
+    No save counts more than one of now. Levels of a shorter half-life, which stay until all saves
+    are recounted, would say so.
+    """
+    saves: FloatArray = np.exp2(np.minimum(levels - half_lives(now), _MOST_LEVEL))
+    return np.minimum(saves, n_saves)
 
 
 def days_out(released: FloatArray, now: datetime) -> FloatArray:

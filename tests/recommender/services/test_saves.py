@@ -9,6 +9,7 @@ from pytest_django import Settings
 from accounts.models import User
 from recommender import personal_data, services
 from recommender.engine.scoring import Weights
+from recommender.factors.index_rows import track_batches
 from recommender.models import Choice, Track, TrackSaves
 from recommender.ranking import candidate_sources
 from recommender.ranking.listener import get_listener
@@ -99,3 +100,23 @@ def test_what_is_trending_is_found_far_from_the_mood() -> None:
     assert pool.features.recent_saves is not None
     assert pool.features.recent_saves[row] == pytest.approx(1.0, rel=1e-3)
     assert np.count_nonzero(pool.features.recent_saves) == 1
+
+
+def test_a_longer_half_life_makes_no_save_count_more_than_one_of_now(settings: Settings) -> None:
+    """As long as the levels are those of the shorter one, so until the next daily recount."""
+    settings.RECOMMENDER_TREND_HALF_LIFE_DAYS = 7.0
+    track, person = make_track(), make_user()
+    for _ in range(3):
+        save(make_user(), track)
+    settings.RECOMMENDER_TREND_HALF_LIFE_DAYS = 30.0
+    save(make_user(), track)
+    (batch,) = track_batches(Track.objects.all())
+    pool = candidate_sources.gather(
+        listener=get_listener(person),
+        story_id=uuid4(),
+        mood=make_mood().gaussian,
+        weights=Weights(),
+    )
+    assert np.isfinite(batch.known).all()
+    assert pool.features.recent_saves is not None
+    assert pool.features.recent_saves.tolist() == [4.0]
