@@ -14,6 +14,7 @@ from accounts.transactions import atomic_with_retry
 from recommender.catalogue import reccobeats
 from recommender.catalogue.feature_providers import FeatureProvider, ReccoBeatsFeatures, providers
 from recommender.library import selectors
+from recommender.library.store import forget_catalogue_misses
 from recommender.models import FeatureMiss, Track
 from recommender.services.features import fill_features
 
@@ -86,10 +87,12 @@ def _keep_facts(
     )
     found = [*still_there]
     known = [track for track in found if track.source_id in facts]
+    without_isrc = [track.pk for track in known if not track.isrc]
     for track in known:
         isrc, popularity = facts[track.source_id]
         track.isrc, track.popularity = track.isrc or isrc[:12], popularity
     Track.objects.bulk_update(known, ["isrc", "popularity"])
+    forget_catalogue_misses(Track.objects.filter(pk__in=without_isrc).exclude(isrc=""))
     now = timezone.now()
     FeatureMiss.objects.bulk_create(
         [FeatureMiss(track=track, provider=asked_as, asked_at=now) for track in found],

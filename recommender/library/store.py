@@ -14,14 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Greatest
 
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
+from recommender.catalogue.feature_providers import ImportedFeatures
 from recommender.engine.tracks.derived import derived_columns
 from recommender.locks import lock_person
-from recommender.models import LibraryTrack, Track
+from recommender.models import FeatureMiss, LibraryTrack, Track
 
 # Read again every week; what could not be read again goes after this.
 LIFETIME = timedelta(days=30)
@@ -99,6 +100,11 @@ def place_tracks(*, track_ids: Iterable[UUID]) -> None:
         cursor.execute(_PLACE, {"tracks": sorted(track_ids)})
 
 
+def forget_catalogue_misses(tracks: QuerySet[Track]) -> None:
+    """Let the catalogue be asked again for the features of tracks that just gained an ISRC."""
+    FeatureMiss.objects.filter(provider=ImportedFeatures.name, track__in=tracks).delete()
+
+
 def _write_tracks(
     found: Mapping[str, Found], expires_at: datetime, source: str
 ) -> dict[str, tuple[UUID, str, float | None, float | None]]:
@@ -110,12 +116,14 @@ def _write_tracks(
         weak = stored.filter(**_REPLACED_BY[Source(source)]).select_for_update(no_key=True)
         replaced = {track.source_id for track in weak.order_by("source_id")}
         rows = [row for row in rows if row.source_id in replaced]
+    without_isrc = {track.source_id for track in stored.filter(isrc="")}
     Track.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["source", "source_id"],
         update_fields=[*_ALWAYS_KNOWN, *_known(found)],
     )
+    forget_catalogue_misses(stored.filter(source_id__in=without_isrc).exclude(isrc=""))
     # Somebody else's may have longer to live.
     stored.update(expires_at=Greatest("expires_at", Value(expires_at)))
     known = stored.values_list("source_id", "pk", "song_key", "valence", "energy")

@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 
+from accounts.transactions import atomic_with_retry
+from recommender.catalogue.feature_providers import ImportedFeatures
 from recommender.catalogue.importing.files import opened
 from recommender.catalogue.importing.layouts import MOOD, Layout, layout_of
 from recommender.catalogue.importing.rows import BadRowError, RowParser, parser_of
 from recommender.catalogue.importing.tables import Table, TableRow, peek
-from recommender.models import Track
+from recommender.models import FeatureMiss, Track
 from recommender.services.bulk import Row, write_tracks
 
 LISTED_REJECTIONS = 1000
@@ -85,9 +87,17 @@ def import_tracks(
     for place in written.unknown:
         report.reject(place, UNKNOWN_TRACK)
     report.rejections.sort(key=lambda rejection: rejection["row"])
+    if not check:
+        _forget_misses()
     report.accepted, report.updated = written.new, written.updated
     report.unchanged, report.repeated = written.unchanged, written.repeated
     return report
+
+
+@atomic_with_retry
+def _forget_misses() -> None:
+    """What the catalogue didn't know it may know now."""
+    FeatureMiss.objects.filter(provider=ImportedFeatures.name).delete()
 
 
 def _rows(table: Table, report: ImportReport, needed: tuple[str, ...]) -> Iterator[Row]:

@@ -1,9 +1,11 @@
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.spotify.app import SANDBOX_ID_PREFIX
@@ -14,7 +16,9 @@ from recommender.catalogue.feature_providers import (
     ReccoBeatsFeatures,
 )
 from recommender.library.features import fill_library, fill_popularity
+from recommender.library.store import Found, store_tracks
 from recommender.models import FeatureMiss, LibraryTrack, Track
+from recommender.services.imports import import_tracks
 from tests.factories import make_track, make_user
 from tests.recommender.library.factories import make_own_track
 from tests.recommender.library.fake_library import FakeReccoBeats
@@ -139,3 +143,48 @@ def test_only_this_person_s_music_is_asked_for(user: User) -> None:
     wire = FakeReccoBeats()
     assert fill(user, wire) == 0
     assert wire.asked == []
+
+
+def test_an_import_gives_moods_to_tracks_that_the_catalogue_did_not_know(
+    user: User, tmp_path: Path
+) -> None:
+    track, file = make_unknown_track(user), tmp_path / "t.csv"
+    catalogue = ImportedFeatures()
+    assert fill_library(user=user, sources=[catalogue]) == 0
+    file.write_text(f"track_id,name,artists,energy,valence\n{track.source_id},Song,Ada,0.5,0.11\n")
+    import_tracks(source=str(file), check=True)
+    assert FeatureMiss.objects.get().track == track
+    import_tracks(source=str(file))
+    assert fill_library(user=user, sources=[catalogue]) == 1
+    assert LibraryTrack.objects.get(user=user).valence == 0.11
+
+
+def test_a_track_that_gained_an_isrc_from_reccobeats_is_looked_up_by_it(user: User) -> None:
+    """ReccoBeats knows the recording, but not its features."""
+    track = make_unknown_track(user)
+    make_track(isrc="GBAYE0601498", valence=0.11)
+    wire = FakeReccoBeats()
+    answer, nothing = wire.answer, httpx.Response(200, json={"content": []})
+    wire.handler = lambda request: (
+        nothing if request.url.path.endswith("/audio-features") else answer(request)
+    )
+    assert [fill(user, wire), fill(user, wire)] == [0, 1]
+    track.refresh_from_db()
+    assert track.valence == 0.11
+
+
+def test_a_track_that_gained_an_isrc_from_spotify_is_looked_up_by_it(user: User) -> None:
+    gained, still_without = make_unknown_track(user), make_unknown_track(user)
+    make_track(isrc="GBAYE0601498", valence=0.11)
+    sources: list[FeatureProvider] = [ImportedFeatures()]
+    assert fill_library(user=user, sources=sources) == 0
+    found = [
+        Found(gained.source_id, "Song", ["Ada"], about={"isrc": "GBAYE0601498"}),
+        Found(still_without.source_id, "Song", ["Ada"], about={"isrc": ""}),
+    ]
+    until = timezone.now() + timedelta(days=30)
+    store_tracks(user=user, source=LibraryTrack.Source.SAVED, found=found, expires_at=until)
+    assert FeatureMiss.objects.get().track == still_without
+    assert fill_library(user=user, sources=sources) == 1
+    gained.refresh_from_db()
+    assert gained.valence == 0.11
