@@ -162,10 +162,9 @@ class _ForkServer:
             reply = b""
             try:
                 while part := ours.recv(1 << 16):
-                    if _PROGRESS in part and not part.strip(_PROGRESS):
+                    reply, progressed = _without_progress(reply + part)
+                    if progressed:
                         on_progress()
-                    else:
-                        reply += part
             except TimeoutError as error:
                 raise UploadsBusyError from error
             return reply
@@ -174,6 +173,12 @@ class _ForkServer:
         self._control.close()
         self._process.kill()
         self._process.wait()
+
+
+def _without_progress(reply: bytes) -> tuple[bytes, bool]:
+    """Drop the progress before the answer, which never starts with it; say if there was any."""
+    ready, answer = reply[:1], reply[1:].lstrip(_PROGRESS)
+    return ready + answer, len(ready + answer) < len(reply)
 
 
 def _message(job: str, folder: Path) -> bytes:

@@ -6,6 +6,7 @@ import io
 import os
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -167,6 +168,50 @@ def test_a_machine_with_too_much_to_do_loses_nothing(monkeypatch: pytest.MonkeyP
         os.kill(server_of(sandbox), signal.SIGCONT)
     monkeypatch.undo()
     assert read(make_photo_bytes()).photo.width == 64
+
+
+class Child:
+    """Says its next words whenever the caller is busy with its progress, and ends after the last.
+
+    Stands for the socket to the fork server.
+    """
+
+    def __init__(self, *words: bytes) -> None:
+        self._words = [*words]
+
+    def sendmsg(self, _message: Any, rights: Any) -> None:
+        self._reply = socket.socket(fileno=os.dup(rights[0][2][0]))
+        self.go_on()
+
+    def go_on(self) -> None:
+        if self._words:
+            self._reply.sendall(self._words.pop(0))
+        if not self._words:
+            self._reply.close()
+
+
+def sampled(child: Child, folder: Path) -> list[float]:
+    server = object.__new__(module._ForkServer)
+    vars(server).update(owner=os.getpid(), _control=child)
+    one = module.Sandbox()
+    one._server = server
+    return one.sample(folder, child.go_on)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(b'+..{"times": [0.5]}',), (b"+.", b'.{"times": [0.5]}'), (b"+.", b'{"times": [0.5]}')],
+)
+def test_progress_before_an_answer_is_no_part_of_it(
+    tmp_path: Path, words: tuple[bytes, ...]
+) -> None:
+    assert sampled(Child(*words), tmp_path) == [0.5]
+
+
+def test_a_child_that_dies_after_its_progress_took_too_much(tmp_path: Path) -> None:
+    with pytest.raises(UploadError) as refusal:
+        sampled(Child(b"+.", b"."), tmp_path)
+    assert refusal.value.code == "too_costly"
 
 
 def test_a_server_knows_no_secret_and_no_connection(db: None) -> None:
