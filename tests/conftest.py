@@ -62,6 +62,17 @@ def own_cache(settings: LazySettings) -> None:
     settings.CACHES = {**settings.CACHES, "default": own}
 
 
+@pytest.fixture
+def no_cache(settings: LazySettings) -> None:
+    """A cache that can't be reached."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "unix:///nowhere/redis.sock",
+        }
+    }
+
+
 @pytest.fixture(autouse=True)
 def media() -> Iterator[Path]:
     """The media folder, emptied after every test; shared with the real worker."""

@@ -40,8 +40,9 @@ def suggest_tracks(
         steering=tuning.steering,
         music=music,
     )
-    transaction.on_commit(
-        lambda: request_recommendations(user_id=user.pk, valence=mood.valence, energy=mood.energy)
+    transaction.on_commit(  # the suggestions are there, whether or not it can be asked for more
+        lambda: request_recommendations(user_id=user.pk, valence=mood.valence, energy=mood.energy),
+        robust=True,
     )
     return log_suggestions(user=user, story_id=story_id, ranking=ranking)
 

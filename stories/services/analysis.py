@@ -14,6 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
+from redis.exceptions import RedisError
 
 from accounts.transactions import atomic_with_retry
 from ml.video import Frame
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 UNREADABLE = "The stored file couldn't be opened. Please upload it again."
 BROKEN = "Something went wrong while this story was being analysed. Please try again."
 TRYING_AGAIN = "The analysis was interrupted. It will start again in a moment."
-# Failures that may pass within seconds: no storage, no database, no memory.
-TRANSIENT = (OSError, OperationalError, MemoryError, UploadsBusyError, SandboxError)
+# Failures that may pass within seconds: no storage, no database, no cache, no memory.
+TRANSIENT = (OSError, OperationalError, RedisError, MemoryError, UploadsBusyError, SandboxError)
 
 logger = logging.getLogger(__name__)
 

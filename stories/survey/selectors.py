@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.core.cache import cache
 from django.db.models import Count
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from ml.intensity import levels
@@ -31,11 +33,17 @@ def counts() -> dict[str, dict[str, int]]:
 
 
 def action_levels() -> dict[str, dict[str, float]]:
-    """The intensity of every action after all answers; at most ten minutes old."""
-    cached: dict[str, dict[str, float]] | None = cache.get(LEVELS_KEY)
+    """The intensity of every action after all answers; at most ten minutes old.
+
+    Without the cache they are counted anew each time.
+    """
+    cached: dict[str, dict[str, float]] | None = None
+    with suppress(RedisError):
+        cached = cache.get(LEVELS_KEY)
     if cached is None:
         cached = levels(about_actions(counts()))
-        cache.set(LEVELS_KEY, cached, LEVELS_SECONDS)
+        with suppress(RedisError):
+            cache.set(LEVELS_KEY, cached, LEVELS_SECONDS)
     return cached
 
 

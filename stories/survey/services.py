@@ -21,4 +21,5 @@ def save_answers(*, user: User, answers: Mapping[str, str]) -> None:
         SurveyAnswer(user=user, question=question, level=level)
         for question, level in answers.items()
     )
-    transaction.on_commit(lambda: cache.delete(LEVELS_KEY))
+    # The answers are saved, and the levels expire anyway.
+    transaction.on_commit(lambda: cache.delete(LEVELS_KEY), robust=True)

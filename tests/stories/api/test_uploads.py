@@ -125,14 +125,8 @@ def test_uploads_are_limited_per_person_and_say_when_to_come_back(
 
 
 def test_without_the_cache_uploads_go_on(
-    client: APIClient, broker: FakeQueue, settings: LazySettings
+    client: APIClient, broker: FakeQueue, no_cache: None
 ) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "unix:///nowhere/redis.sock",
-        }
-    }
     with pytest.raises(RedisError):
         PersonThrottle.cache.get("x")
     assert post_story(client).status_code == 202

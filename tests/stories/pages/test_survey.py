@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -81,6 +83,14 @@ def test_every_answer_moves_what_an_action_counts_for(user: User) -> None:
     after = levels({"sleeping": {"high": 3}})["sleeping"]
     assert before["high"] < after["high"]
     assert selectors.counts() == {"sleeping": {"high": 3}}
+
+
+def test_without_the_cache_answers_are_saved_and_counted(
+    user: User, no_cache: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        services.save_answers(user=user, answers={"sleeping": "high"})
+    assert selectors.action_levels() == levels({"sleeping": {"high": 1}})
 
 
 def test_answers_go_with_the_account_and_are_in_the_export(user: User) -> None:

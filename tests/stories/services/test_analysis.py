@@ -6,10 +6,13 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from recommender.models import Suggestion, Track
+from recommender.services import suggestions
 from stories import services, tasks
 from stories.models import Analysis, Story
 from stories.services import analysis as analysing
@@ -163,6 +166,29 @@ def test_a_passing_trouble_is_tried_again_and_given_up_in_the_end(
         services.analyse_story(story_id=story.pk)
     story.refresh_from_db()
     assert (story.status, story.error) == ("failed", GAVE_UP)
+
+
+def test_a_cache_that_fails_is_a_passing_trouble(user: User, models: FakeModels) -> None:
+    story = make_story(user)
+    models.before_stage = raising(RedisError("cache away"))
+    with pytest.raises(services.AnalysisInterruptedError):
+        services.analyse_story(story_id=story.pk)
+
+
+def test_without_the_cache_a_story_is_analysed(
+    user: User,
+    models: FakeModels,
+    tracks: list[Track],
+    no_cache: None,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(suggestions, "request_recommendations", lambda **_: cache.add("asked", 1))
+    story = make_story(user)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.analyse_story(story_id=story.pk)
+    story.refresh_from_db()
+    assert story.status == "ready"
 
 
 def test_a_lasting_failure_is_said_in_words_and_raised_for_the_log(
