@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+# A full disk, or a full quota.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
 
 class StoryError(Exception):
     code = "story_error"

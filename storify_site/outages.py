@@ -1,6 +1,5 @@
 """Middleware that answers 503 while the queue, the cache, the database or the disk fails."""
 
-import errno
 import logging
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.web import problem_details
+from stories.errors import NO_SPACE
 
 logger = logging.getLogger(__name__)
 OUTAGES = (
@@ -21,10 +21,6 @@ OUTAGES = (
     OperationalError,
     InterfaceError,
 )
-
-
-# A full disk, or a full quota.
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_outage(error: Exception) -> bool:

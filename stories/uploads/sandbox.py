@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from PIL import Image
 
 from ml.video import VideoUnreadable, sample
-from stories.errors import UploadsBusyError
+from stories.errors import NO_SPACE, UploadsBusyError
 from stories.uploads.photos import TOO_COSTLY, CleanPhoto, UploadError, read_photo
 from stories.uploads.transcoding import transcode
 from stories.uploads.videos import DAMAGED, MAX_VIDEO_BYTES, check_tables, kind_of, read_video
@@ -86,7 +86,8 @@ class Sandbox:
     def read(self, folder: Path) -> dict[str, Any]:
         """Clean or check `folder/upload`, leave a JPEG and a thumbnail beside it; say what it is.
 
-        Raises UploadError for a file that is refused, UploadsBusyError and SandboxError.
+        Raises UploadError for a file that is refused, UploadsBusyError, SandboxError, and OSError
+        for a full disk.
         """
         return self._run("read", folder)
 
@@ -109,6 +110,8 @@ class Sandbox:
         result: dict[str, Any] = json.loads(reply[1:])
         if "refused" in result:
             raise UploadError(*result["refused"])
+        if "no_space" in result:
+            raise OSError(result["no_space"], os.strerror(result["no_space"]))
         if "failed" in result:
             raise SandboxError(result["failed"])
         return result
@@ -242,7 +245,7 @@ def _answer(job: _Job, folder: Path, on_progress: Callable[[], None]) -> dict[st
     try:
         return job.work(folder, on_progress)
     except UploadError as error:
-        return {"refused": (error.code, str(error))}
+        return _no_space(error.__cause__) or {"refused": (error.code, str(error))}
     except BrokenPipeError:
         raise  # nobody wants the result any longer
     except VideoUnreadable:
@@ -251,7 +254,14 @@ def _answer(job: _Job, folder: Path, on_progress: Callable[[], None]) -> dict[st
         return {"refused": ("too_costly", TOO_COSTLY)}
     except Exception as error:
         logger.exception("reading an upload failed")
-        return {"failed": type(error).__name__}
+        return _no_space(error) or {"failed": type(error).__name__}
+
+
+def _no_space(error: BaseException | None) -> dict[str, Any]:
+    """What to say of a full disk, which is no fault of the file; else nothing."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return {"no_space": error.errno}
+    return {}
 
 
 def _read(folder: Path, _on_progress: Callable[[], None]) -> dict[str, Any]:

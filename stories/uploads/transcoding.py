@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from errno import ENOSPC
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -30,6 +29,7 @@ from ml.video import (
     picture_stream,
     read_timeline,
 )
+from stories.errors import NO_SPACE
 from stories.uploads.formats import MAX_SECONDS, SLACK_SECONDS
 
 MAX_RATE = 30
@@ -50,7 +50,7 @@ def transcode(
     try:
         _transcode(file, kind, target, on_progress)
     except av.FFmpegError as error:
-        if error.errno == ENOSPC:
+        if error.errno in NO_SPACE:
             raise
         raise VideoUnreadable(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from accounts.models import User
 from stories.errors import UploadsBusyError
 from stories.models import Story
 from stories.services import uploads as uploading
-from stories.services.uploads import CleanUpload, read_upload, sandbox
+from stories.services.uploads import CleanUpload, read_upload, sandbox, upload_folder
 from stories.uploads import sandbox as module
 from stories.uploads.photos import UploadError
 from tests.factories import make_photo_bytes, make_video_bytes
@@ -150,6 +151,49 @@ def test_nothing_is_left_of_an_upload(monkeypatch: pytest.MonkeyPatch, tmp_path:
         with pytest.raises(UploadError):
             read(bad)
     assert not list(tmp_path.iterdir())
+
+
+JOBS: dict[str, Callable[[Path], object]] = {
+    module.THUMBNAIL: sandbox.read,
+    module.FRAME.format(0): lambda folder: sandbox.sample(folder, lambda: None),
+    module.VIDEO: lambda folder: sandbox.transcode(folder, lambda: None),
+}
+
+
+@pytest.mark.parametrize("written", JOBS)
+def test_a_full_disk_is_said_to_be_full(written: str, tmp_path: Path) -> None:
+    (tmp_path / module.UPLOAD).write_bytes(VIDEO)
+    (tmp_path / written).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        JOBS[written](tmp_path)
+    assert full.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_up_during_decoding_refuses_no_file(number: int, tmp_path: Path) -> None:
+    def decode(*_: Any) -> dict[str, Any]:
+        raise UploadError("unreadable", "damaged") from OSError(number, "no space")
+
+    job = module._Job(decode, 1)
+    assert module._answer(job, tmp_path, lambda: None) == {"no_space": number}
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_upload_to_a_full_disk_is_asked_to_come_back(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def full_folder(upload: Any) -> Iterator[Path]:
+        with upload_folder(upload) as folder:
+            (folder / module.PHOTO).symlink_to("/dev/full")
+            yield folder
+
+    monkeypatch.setattr(uploading, "upload_folder", full_folder)
+    api = APIClient()
+    api.force_authenticate(user)
+    sent = {"photo": SimpleUploadedFile("a.jpg", make_photo_bytes())}
+    answer = api.post("/api/v1/stories/", sent, format="multipart")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
 
 
 def test_a_server_that_was_killed_is_replaced() -> None:
