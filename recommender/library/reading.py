@@ -1,8 +1,8 @@
 """Read a person's own music from Spotify, page by page.
 
 A cursor, which is stored between pages, names the step and the page within it, and keeps how many
-tracks the person has saved. What people play
-most comes first, so that the first page already gives suggestions.
+tracks the person has saved. What people play most comes first, so that the first page already gives
+suggestions.
 """
 
 from __future__ import annotations

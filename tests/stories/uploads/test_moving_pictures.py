@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from stories.services.uploads import read_upload
 from stories.uploads.videos import kind_of
 from tests.stories.uploads.test_transcoding import assert_like, corners, kept
 
@@ -26,6 +27,12 @@ def test_a_moving_picture_is_a_short_video(kind: str, tmp_path: Path) -> None:
     rate, pictures = kept(moving(kind), tmp_path)
     assert (len(pictures), rate) == (3, Fraction(10))
     assert [int(picture.mean((0, 1)).argmax()) for picture in pictures] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "AVIF"])
+def test_a_moving_picture_that_is_uploaded_is_taken(kind: str) -> None:
+    upload = read_upload(io.BytesIO(moving(kind)))
+    assert upload.seconds == pytest.approx(0.3, abs=0.01)
 
 
 def test_a_still_gif_or_avif_is_a_photo() -> None:
