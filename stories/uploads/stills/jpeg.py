@@ -14,6 +14,12 @@ from stories.uploads.stills.picture import Picture
 MAX_SCANS = 64
 MISSING = 0.02
 """The largest share of a picture that may be missing at its end."""
+FINEST_MISSING = 0.17
+"""The same where only the last bit of the coefficients is missing, which nobody sees.
+
+Of 60 progressive files, 10 photos in six qualities, that lose 3 % of their bytes all miss less, of
+those that lose a tenth all miss more.
+"""
 
 _START, _END, _SCAN = b"\xff\xd8", 0xD9, 0xDA
 # In the data of a scan, a zero or a number of a restart interval follows FF.
@@ -29,7 +35,8 @@ _DETAILED = 16_000_000
 
 
 def read(data: bytes) -> Picture:
-    """Return the picture. Raises ValueError if more than MISSING of it is missing."""
+    """Return the picture. Raises ValueError if more than MISSING of it is missing, or more than
+    FINEST_MISSING of its finest scan."""
     kept, scans, exif, profile = [_START], [], b"", dict[int, bytes]()
     marker, frame = 0, 0
     for marker, segment in _segments(data):
@@ -90,7 +97,8 @@ def _joined(parts: Mapping[int, bytes]) -> bytes | None:
 def _check_end(bare: bytes, scans: Sequence[bytes], *, is_progressive: bool) -> None:
     if not scans or (is_progressive and not _has_all_scans(scans)):
         raise ValueError("scans are missing")
-    if _missing(bare, is_progressive=is_progressive) > MISSING:
+    most = FINEST_MISSING if is_progressive and _refines(scans[-1]) else MISSING
+    if _missing(bare, is_progressive=is_progressive) > most:
         raise ValueError("the end is missing")
 
 
@@ -98,14 +106,29 @@ def _has_all_scans(scans: Sequence[bytes]) -> bool:
     """Return whether progressive scans bring every coefficient of every component to its end."""
     bits: dict[tuple[int, int], int] = {}
     for scan in scans:
-        count = scan[4]
-        components = scan[5 : 5 + 2 * count : 2]
-        first, last, precision = scan[5 + 2 * count : 8 + 2 * count]
+        first, last, precision = _band(scan)
+        components = scan[5 : 5 + 2 * scan[4] : 2]
         for component in components:
             for coefficient in range(first, min(last, 63) + 1):
                 bits[component, coefficient] = precision & 15
     components_seen = {component for component, _ in bits}
     return all(bits.get((one, n), 1) == 0 for one in components_seen for n in range(64))
+
+
+def _refines(scan: bytes) -> bool:
+    """Return whether a scan adds a bit to what earlier ones told."""
+    return _band(scan)[2] >> 4 > 0
+
+
+def _band(scan: bytes) -> bytes:
+    """Return the first and last coefficient of a scan and its precision, before and after.
+
+    Raises ValueError if the scan's header is cut off.
+    """
+    start = 5 + 2 * int.from_bytes(scan[4:5])
+    if len(scan) < start + 3:
+        raise ValueError("the last scan has no header")
+    return scan[start : start + 3]
 
 
 def _missing(bare: bytes, *, is_progressive: bool) -> float:

@@ -141,6 +141,11 @@ def test_a_jpeg_without_its_last_bytes_is_read(jpeg: bytes, less: int) -> None:
     assert np.asarray(difference).mean() < 1
 
 
+def test_a_progressive_jpeg_that_misses_only_fine_detail_is_read() -> None:
+    cut = read(PROGRESSIVE[: len(PROGRESSIVE) * 97 // 100])
+    assert np.asarray(ImageChops.difference(cut, read(PROGRESSIVE))).mean() < 1
+
+
 @pytest.mark.parametrize("size", [(8, 8), (16, 16), (300, 1), (1, 300), (50, 37)])
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_a_small_jpeg_without_its_last_bytes_is_read(size: tuple[int, int], mode: str) -> None:
@@ -155,9 +160,10 @@ def test_a_jpeg_without_its_last_tenth_is_refused(jpeg: bytes) -> None:
     assert "copy it from your phone or camera anew" in str(error)
 
 
-def test_a_progressive_jpeg_without_its_last_scan_is_refused() -> None:
+@pytest.mark.parametrize("kept", [0, 2, 4, 8, 20])
+def test_a_progressive_jpeg_without_its_last_scan_is_refused(kept: int) -> None:
     last = PROGRESSIVE.rindex(b"\xff\xda")
-    assert refused(PROGRESSIVE[:last]).code == "unreadable"
+    assert refused(PROGRESSIVE[: last + kept]).code == "unreadable"
 
 
 def test_the_end_of_a_thumbnail_is_not_the_end_of_the_photo() -> None:
