@@ -14,7 +14,7 @@ from ml.training.caption import encoder, model, publish
 from ml.training.caption.batches import Batches, vary
 from ml.training.caption.data import SENTIMENTS, TARGETS, Part, one_hot, taken, without
 from ml.training.caption.export import export, grouped
-from ml.training.caption.train import sides
+from ml.training.caption.train import mix, sides
 
 SMALL = {"width": 64, "heads": 2, "blocks": 2}
 
@@ -91,6 +91,16 @@ def test_frozen_blocks_stay_as_they_are() -> None:
     names = {variable.path.split("/")[0] for variable in network.trainable_variables}
     assert "block0" not in names
     assert "block1" in names
+
+
+def test_mixed_weights_have_the_share_of_the_networks_own(tmp_path: Path) -> None:
+    network, before = tiny(), tmp_path / "before.weights.h5"
+    network.save_weights(before)
+    earlier = network.get_weights()
+    network.set_weights([weight + 4 for weight in earlier])
+    mix(network, before, 0.75)
+    for mixed, old in zip(network.get_weights(), earlier, strict=True):
+        assert np.allclose(mixed, old + 3, atol=1e-5)
 
 
 def test_export_says_what_the_network_says_and_8_bits_nearly_so(tmp_path: Path) -> None:
