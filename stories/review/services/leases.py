@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.transactions import atomic_with_retry
 from stories.models import BLIND, Reason, ReviewItem
-from stories.review.errors import NotAReviewerError, UnknownQueueError
+from stories.review.errors import ItemGoneError, NotAReviewerError, UnknownQueueError
 from stories.review.selectors import askable_items, may_review, not_taken, open_items, unseen_by
 
 # Audit first, because only a sample that is reviewed whole is fair; then what teaches most.
@@ -48,10 +48,16 @@ def next_item(
     return lease(item, reviewer) if item else None
 
 
+@atomic_with_retry
 def skip_item(*, item: ReviewItem, reviewer: User) -> None:
-    """Give an item back unanswered; this reviewer isn't asked again. Raises NotAReviewerError."""
+    """Give an item back unanswered; this reviewer isn't asked again.
+
+    Raises NotAReviewerError, and ItemGoneError if it was deleted with its story.
+    """
     if not may_review(reviewer):
         raise NotAReviewerError
+    if not ReviewItem.objects.select_for_update().filter(pk=item.pk).exists():
+        raise ItemGoneError
     item.skipped_by.add(reviewer)
     ReviewItem.objects.filter(pk=item.pk, leased_by=reviewer).update(
         leased_by=None, leased_until=None

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from stories.models import Reason, Review, ReviewItem, Story
-from stories.review.errors import NotAReviewerError, UnknownQueueError
+from stories.review.errors import ItemGoneError, NotAReviewerError, UnknownQueueError
 from stories.review.selectors import askable_items, not_taken
 from stories.review.services import next_item, save_review, skip_item
 from stories.review.services.leases import next_of
@@ -101,6 +101,14 @@ def test_a_skipped_item_goes_to_somebody_else_at_once() -> None:
 
     assert next_item(reviewer=reviewer) is None
     assert next_item(reviewer=make_reviewer()) == item
+
+
+def test_an_item_deleted_meanwhile_cannot_be_skipped() -> None:
+    item, reviewer = make_review_item(), make_reviewer()
+    ReviewItem.objects.filter(pk=item.pk).delete()
+
+    with pytest.raises(ItemGoneError):
+        skip_item(item=item, reviewer=reviewer)
 
 
 def test_nobody_reviews_their_own_photos() -> None:
