@@ -11,12 +11,13 @@ from django.core.management import call_command
 from accounts.mail import messages
 from accounts.mail.claims import Claim
 
-# Retries for about 15 minutes while the mail server is down or busy.
+# Retries for about 15 minutes while the mail server is down or busy. Each wait is drawn
+# below a bound that doubles, so that what failed together doesn't come back together.
 RETRIES: dict[str, Any] = {
     "autoretry_for": (OSError,),
     "retry_backoff": 30,
-    "retry_jitter": False,
-    "max_retries": 5,
+    "retry_jitter": True,
+    "max_retries": 7,
 }
 
 

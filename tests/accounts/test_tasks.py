@@ -55,3 +55,28 @@ def test_mail_to_a_server_that_hangs_is_tried_again(
     mail_confirmation.apply(args=("ada@storify.test",))
 
     assert tries == [settings.EMAIL_TIMEOUT] * (1 + mail_confirmation.max_retries)
+
+
+def test_mails_that_failed_together_are_tried_again_at_different_times(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    waits: list[int] = []
+
+    def retry(*, exc: Exception, countdown: int) -> Exception:
+        waits.append(countdown)
+        return exc
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(mail_confirmation, "retry", retry)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "mail.example"
+
+    for _ in range(20):
+        with pytest.raises(ConnectionRefusedError):
+            mail_confirmation.run("ada@storify.test")
+
+    assert len(set(waits)) > 1
+    assert max(waits) <= 30
