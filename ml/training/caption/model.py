@@ -21,7 +21,7 @@ OUTPUTS = {
     "emoji": TARGETS["emoji"],
     "spoken": len(XED),
 }
-"""Sizes of the layers on the features. The mood's five numbers are those of `ml.caption.heads`."""
+"""Sizes of the layers on the features. The mood's five numbers are those of `gaussians`."""
 
 LOSS_WEIGHTS = {
     "emotion": 1.0,
