@@ -73,4 +73,5 @@ def register(
 
 
 def parts() -> Iterator[Part]:
+    """The registered parts, in the order of the apps."""
     yield from _parts.values()

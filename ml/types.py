@@ -40,6 +40,7 @@ class Scene:
     mood: Gaussian
 
     def to_json(self) -> dict[str, Any]:
+        """The scene as JSON types, by the names of its fields."""
         return {"light": self.light, "colour": self.colour, "mood": self.mood.to_json()}
 
 
@@ -51,6 +52,7 @@ class Moment:
     mood: MoodTarget
 
     def to_json(self) -> dict[str, float]:
+        """The moment as JSON types, with the point of its mood alone."""
         return {"at": self.at, "valence": self.mood.valence, "energy": self.mood.energy}
 
 

@@ -81,6 +81,7 @@ class Timeline:
 
     @property
     def seconds(self) -> float:
+        """How long the picture lasts."""
         return self.end - self.start
 
 

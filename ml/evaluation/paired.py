@@ -29,6 +29,7 @@ class Paired:
     p: float
 
     def to_json(self) -> dict[str, Any]:
+        """The figures as JSON types, rounded to five places."""
         rounded = ("serving", "candidate", "difference", "low", "high", "p")
         plain = asdict(self)
         return plain | {name: round(plain[name], 5) for name in rounded}

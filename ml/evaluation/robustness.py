@@ -20,10 +20,12 @@ def each(change: Callable[[Image.Image], Image.Image]) -> Callable[[Faces], Face
 
 
 def blurred(faces: Faces) -> Faces:
+    """Return the faces out of focus: a Gaussian of 1.5 pixels."""
     return each(lambda face: face.filter(ImageFilter.GaussianBlur(1.5)))(faces)
 
 
 def noisy(faces: Faces) -> Faces:
+    """Return the faces with Gaussian noise of 20 grey levels, the same each time."""
     grain = np.random.default_rng(0).normal(0, 20, faces.shape)
     return np.clip(faces + grain, 0, 255).astype(np.uint8)
 
@@ -35,6 +37,7 @@ def dark(faces: Faces) -> Faces:
 
 
 def turned(degrees: float) -> Callable[[Faces], Faces]:
+    """Return a change that turns faces counterclockwise; the corners become grey."""
     return each(lambda face: face.rotate(degrees, Image.Resampling.BILINEAR, fillcolor=128))
 
 

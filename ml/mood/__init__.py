@@ -91,6 +91,7 @@ class MoodTarget:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """The mood as JSON types, by the names of its fields."""
         return {
             "valence": self.valence,
             "energy": self.energy,
@@ -113,6 +114,7 @@ class Gaussian:
     covariance: NDArray[np.float64]
 
     def to_json(self) -> dict[str, Any]:
+        """The mean and the covariance as lists."""
         return {"mean": self.mean.tolist(), "covariance": self.covariance.tolist()}
 
     @classmethod

@@ -58,6 +58,7 @@ class Process:
         return self.mean + kernel @ self.weights, np.outer(left, self.variance)
 
     def save(self, path: Path) -> None:
+        """Write the process as a compressed .npz file."""
         parts = {name: getattr(self, name) for name in _PARTS}
         for name, block in self.blocks.items():
             parts |= {f"{name}/{key}": value for key, value in asdict(block).items()}
@@ -67,6 +68,7 @@ class Process:
 
     @classmethod
     def load(cls, path: Path) -> "Process":
+        """Return the process that `save` wrote."""
         with np.load(path) as file:
             parts = {key: np.asarray(file[key], dtype=np.float64) for key in file.files}
         names = dict.fromkeys(key.split("/")[0] for key in parts if "/" in key)

@@ -27,6 +27,7 @@ from recommender.engine.evaluation.protocol import evaluate
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure every ranker on the files named on the command line and print the figures."""
     options = _options(arguments)
     data = load(options.tracks, options.interactions, options.score_users)
     seeds = range(options.seed, options.seed + options.seeds)

@@ -47,6 +47,7 @@ class IvfIndex:
 
     @property
     def n_tracks(self) -> int:
+        """The tracks in all lists."""
         return int(self.counts.sum())
 
     def to_bytes(self) -> bytes:
@@ -57,6 +58,7 @@ class IvfIndex:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> IvfIndex:
+        """Return the index that `to_bytes` wrote."""
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return cls(arrays["centroids"], arrays["radii"], arrays["counts"])
 

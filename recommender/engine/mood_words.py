@@ -49,6 +49,8 @@ _DIRECTIONS: Array = np.array([np.cos(_turns), np.sin(_turns)])
 
 @dataclass(frozen=True)
 class MoodWords:
+    """The word for a mood, and how much of the mood's distribution bears it out."""
+
     word: str
     """As in "This feels …": "very calm", "calm, perhaps a little quiet", BALANCED, HARD_TO_TELL."""
     certainty: Certainty
@@ -61,6 +63,7 @@ class MoodWords:
 
     @property
     def is_hard_to_tell(self) -> bool:
+        """Whether the mood is too wide for any word."""
         return self.word == HARD_TO_TELL
 
 

@@ -1,3 +1,5 @@
+"""URLs of the pages about models."""
+
 from django.urls import path
 
 from stories.registry import views

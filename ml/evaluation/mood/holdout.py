@@ -46,6 +46,7 @@ def parts_of(
 
 
 def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    """Return the probabilities of some faces by their labelled emotion."""
     from ml.emotion.photo import emotions_of_images
 
     if split == "val":  # FER-2013 has no such split; the network was chosen on this one
@@ -62,6 +63,7 @@ def read_faces(path: Path, split: str, rng: np.random.Generator) -> dict[str, li
 
 
 def read_captions(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    """Return the moods of some captions by their one labelled emotion."""
     from ml.caption.predict import read
     from ml.training.caption.data import texts_and_targets
 
@@ -78,6 +80,7 @@ def read_captions(path: Path, split: str, rng: np.random.Generator) -> dict[str,
 
 
 def read_photos(path: Path, split: str, rng: np.random.Generator) -> dict[str, list[Any]]:
+    """Return action, intensity and scene of some photos by their labelled action."""
     from ml.action.backbone import encode, preprocess
     from ml.action.predict import recognise
     from ml.intensity import intensity_of

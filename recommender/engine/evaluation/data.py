@@ -49,6 +49,7 @@ class Dataset:
 
     @property
     def n_items(self) -> int:
+        """The items that can be recommended, whether or not anybody has them."""
         return len(self.mood_points)
 
     def bounds(self) -> IntArray:

@@ -92,14 +92,17 @@ class Trained:
 
     @cached_property
     def ease(self) -> NDArray[np.float32]:
+        """(n_users, n_items): scores of EASE on the interactions alone."""
         return ease.linear_scores(self.choices, ease.PLAIN)
 
     @cached_property
     def collective(self) -> NDArray[np.float32]:
+        """(n_users, n_items): scores of EASE with rows for artists, albums, genres and sound."""
         return ease.linear_scores(self.choices, ease.COLLECTIVE, _sides(self.data))
 
     @cached_property
     def factors(self) -> als.TrackFactors:
+        """The items' ALS factors, zero for items that nobody has."""
         return als.train(self.choices, settings=ALS)
 
     @cached_property
@@ -116,6 +119,7 @@ class Trained:
 
     @cached_property
     def gram(self) -> als.Factors:
+        """(n_factors, n_factors): what folding a user into the factors needs."""
         return self.factors.gram()
 
     def saved_by(self, user: int) -> IntArray:

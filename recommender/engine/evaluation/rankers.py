@@ -21,27 +21,33 @@ _AMONG, _PLACES = 200, 10
 
 
 def at_random(trained: Trained, user: int) -> FloatArray:
+    """Scores (n_items,) drawn from [0, 1), the same for a user each time."""
     return np.random.default_rng(user).random(trained.data.n_items)
 
 
 def by_popularity(trained: Trained, _user: int) -> FloatArray:
+    """The popularity (n_items,) in [0, 1], for everybody alike."""
     return trained.popularity
 
 
 def by_taste(trained: Trained, user: int) -> FloatArray:
+    """Log-likelihood ratios (n_items,) of the sound under the user's taste (`engine.taste`)."""
     return trained.taste(user)
 
 
 def by_neighbours(trained: Trained, user: int) -> FloatArray:
+    """Summed similarities (n_items,) to the user's items (`evaluation.item_knn`)."""
     scores: FloatArray = trained.neighbours[user].astype(np.float64)
     return scores
 
 
 def by_als(trained: Trained, user: int) -> FloatArray:
+    """Inner products (n_items,) of the user's and the items' factors (`engine.als`)."""
     return trained.affinity(user)
 
 
 def by_ease(trained: Trained, user: int) -> FloatArray:
+    """Scores (n_items,) of EASE (`evaluation.ease`)."""
     scores: FloatArray = trained.ease[user].astype(np.float64)
     return scores
 

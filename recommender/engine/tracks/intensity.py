@@ -61,10 +61,12 @@ class IntensityFit:
         return [LEVELS[i] for i in np.searchsorted(self.cuts, self.factor(raw), side="right")]
 
     def to_json(self) -> dict[str, Any]:
+        """The fit as JSON types, by the names of its fields."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> IntensityFit:
+        """Return the fit that `to_json` wrote; raise KeyError if a field is missing."""
         lists = {name: tuple(data[name]) for name in ("means", "weights", "loadings")}
         low, high = data["cuts"]
         return cls(

@@ -14,6 +14,7 @@ def log_event(
     actor: User | None,
     reason: str = "",
 ) -> ModelEvent:
+    """Store what was done with a model; without `actor`, nobody signed in did it."""
     return ModelEvent.objects.create(
         action=action,
         name=name,

@@ -97,6 +97,7 @@ def _blind_now() -> list[Reason]:
 
 
 def lease(item: ReviewItem, reviewer: User) -> ReviewItem:
+    """Make a locked item the reviewer's for as long as a lease."""
     item.leased_by = reviewer
     item.leased_until = timezone.now() + timedelta(seconds=settings.STORIES_REVIEW_LEASE)
     item.save(update_fields=["leased_by", "leased_until"])
