@@ -90,7 +90,9 @@ def _claim(user_id: int) -> LibrarySync | None:
     taken = waiting.filter(pk=user_id).update(state=State.READING, claimed_at=now, error="")
     if not taken:
         return None
-    sync = LibrarySync.objects.select_related("user").get(pk=user_id)
+    sync = LibrarySync.objects.select_related("user").filter(pk=user_id).first()
+    if sync is None:  # disconnected meanwhile
+        return None
     # What an old pass stores would soon expire, or has expired by now.
     if reading.is_over(sync.cursor) or sync.started_at < now - REFRESH_AFTER:
         sync.cursor, sync.started_at = reading.first_cursor(), now

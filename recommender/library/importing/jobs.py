@@ -103,7 +103,7 @@ def _claim(import_id: int) -> LibraryImport | None:
         state=State.READING, claimed_at=now, attempts=once_more
     ):
         return None
-    return LibraryImport.objects.select_related("user").get(pk=import_id)
+    return LibraryImport.objects.select_related("user").filter(pk=import_id).first()
 
 
 def _abandoned() -> Q:

@@ -1,11 +1,14 @@
 """People whose library is read from a Spotify on the wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
@@ -43,6 +46,20 @@ def run(user: User, wire: FakeLibrary, **more: Any) -> LibrarySync:
     run_sync(user_id=user.pk, after_page=more.pop("after_page", lambda _: None), transport=wire,
              **more)  # fmt: skip
     return LibrarySync.objects.get(user=user)
+
+
+@contextmanager
+def deleted_once_claimed(model: type[Model]) -> Iterator[None]:
+    """Delete all rows of a model right after its first UPDATE."""
+
+    def execute(run: Any, sql: str, *rest: Any) -> Any:
+        result = run(sql, *rest)
+        if sql.startswith(f'UPDATE "{model._meta.db_table}"'):
+            model._default_manager.all().delete()
+        return result
+
+    with connection.execute_wrapper(execute):
+        yield
 
 
 def titles(user: User, source: str) -> list[str]:

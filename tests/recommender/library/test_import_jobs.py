@@ -20,6 +20,7 @@ from recommender.library.importing.services import LibraryReport
 from recommender.library.store import store_tracks
 from recommender.models import LibraryImport, LibraryTrack, Track
 from tests.factories import make_user
+from tests.recommender.library.conftest import deleted_once_claimed
 from tests.recommender.library.exports import make_export, saved, titles, uri
 from tests.recommender.library.factories import hold, make_own_track, make_spotify_id
 
@@ -52,6 +53,12 @@ def test_an_uploaded_file_is_read_in_the_background_and_deleted(
     assert (titles(user), filled) == ({"Mine"}, [user])
     assert not job.file.storage.exists(str(job.file.name))
     assert "is imported" in client.get(reverse("accounts:account")).content.decode()
+
+
+def test_a_file_deleted_just_after_the_claim_is_not_read(user: User) -> None:
+    job = jobs.start_import(user=user, file=File(io.BytesIO(b"{}"), name="x.json"))
+    with deleted_once_claimed(LibraryImport):
+        assert jobs.run_import(import_id=job.pk) is None
 
 
 def test_a_file_that_cannot_be_read_says_so_on_the_page(user: User, client: Client) -> None:

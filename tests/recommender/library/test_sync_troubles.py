@@ -13,9 +13,16 @@ from accounts.spotify.types import Profile
 from recommender.library import selectors, services
 from recommender.library.progress import progress_of
 from recommender.library.store import LIFETIME
+from recommender.library.sync import run_sync
 from recommender.models import LibrarySync
 from tests.accounts.spotify.fake_spotify import refuse
-from tests.recommender.library.conftest import failing_after, limited, make_token_last, run
+from tests.recommender.library.conftest import (
+    deleted_once_claimed,
+    failing_after,
+    limited,
+    make_token_last,
+    run,
+)
 from tests.recommender.library.fake_library import FakeLibrary
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +36,13 @@ def test_a_failing_spotify_is_tried_again_later(user: User) -> None:
     assert (sync.state, sync.error) == (State.WAITING, "Spotify can't be reached right now.")
     assert sync.next_at is not None
     assert sync.next_at > timezone.now()
+
+
+def test_disconnecting_just_after_the_claim_ends_the_reading(user: User) -> None:
+    wire = FakeLibrary(saved=1)
+    with deleted_once_claimed(LibrarySync):
+        assert run_sync(user_id=user.pk, after_page=lambda _: None, transport=wire) is None
+    assert wire.calls == 0
 
 
 def test_a_missing_permission_needs_the_person(user: User) -> None:
