@@ -1,5 +1,5 @@
-"""Celery app with three queues: `inference` for the models, `long` for jobs that may take hours,
-`default` for everything else.
+"""Celery app with four queues: `inference` for the models, `video` for encoding, `long` for
+jobs that may take hours, `default` for everything else.
 """
 
 import gc
