@@ -92,7 +92,9 @@ def analyse_video(
     on_stage("mood")
     whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)
     moments = (
-        Moment(round(frame.at, 2), fuse(**_said(seen, words, intensity_of(seen.action, levels))))
+        Moment(
+            round(frame.at, 2), fuse(**_modalities(seen, words, intensity_of(seen.action, levels)))
+        )
         for frame, seen in zip(frames, each, strict=True)
     )
     return replace(whole, moments=tuple(moments))
@@ -172,7 +174,7 @@ def _mean(rows: Sequence[Probabilities]) -> Probabilities:
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _said(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> Modalities:
+def _modalities(seen: _Seen, words: CaptionReading | None, intensity: Probabilities) -> Modalities:
     return Modalities(
         emotion=seen.emotion,
         action=seen.action,
@@ -195,6 +197,6 @@ def _analysis(seen: _Seen, words: CaptionReading | None, levels: Levels) -> Anal
         caption=words.probabilities if words else None,
         caption_mood=words.mood if words else None,
         scene=seen.scene,
-        mood=fuse(**_said(seen, words, intensity)),
+        mood=fuse(**_modalities(seen, words, intensity)),
         versions=versions(),
     )

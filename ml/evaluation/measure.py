@@ -186,7 +186,7 @@ def measure_caption(table: pa.Table) -> Report:
     if not any(labels) and "valence" not in table.column_names:
         raise BadData("There are no rows to measure.")
     texts = table["text"].to_pylist()
-    numbers, ms = _timed(_said, texts, 8)
+    numbers, ms = _timed(_caption_outputs, texts, 8)
     said = Outputs.split(numbers)
     moods = captions.moods_of(said, texts)
     result: Report = {"n": table.num_rows}
@@ -201,7 +201,7 @@ def measure_caption(table: pa.Table) -> Report:
     return result | {"ms_per_item": ms}
 
 
-def _said(texts: Sequence[str]) -> Float64Array:
+def _caption_outputs(texts: Sequence[str]) -> Float64Array:
     return np.hstack(run_captions(texts))
 
 
