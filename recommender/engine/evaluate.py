@@ -5,6 +5,7 @@ Offline quality of every ranker side by side, on any files of that layout:
 warm   a fifth of each user's items is held out; all items the user does not have are ranked
 cold   a fifth of the items has no interactions to learn from; only those are ranked
 mood   one item of each user is held out, and its valence and energy with noise are the query
+title  with --titles: a fifth of the users is held out, and the title of each is all that is known
 
 Each takes its weights from a part of what it may learn from, so nothing is fitted to what is
 reported. With --seeds N everything is done on N draws; means are shown, and the standard deviation
@@ -29,7 +30,7 @@ from recommender.engine.evaluation.protocol import evaluate
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every ranker on the files named on the command line and print the figures."""
     options = _options(arguments)
-    data = load(options.tracks, options.interactions, options.score_users)
+    data = load(options.tracks, options.interactions, options.score_users, options.titles)
     seeds = range(options.seed, options.seed + options.seeds)
     results = [evaluate(data, seed) for seed in seeds]
     report = _over(results, np.mean)
@@ -55,6 +56,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--tracks", type=Path, required=True)
     parser.add_argument("--interactions", type=Path, required=True)
+    parser.add_argument("--titles", type=Path, help="columns user_id, title: adds the task title")
     parser.add_argument("--score-users", type=Path, help="a column user_id: whom to measure")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1, help="how many draws (default 1)")
@@ -64,7 +66,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _table(result: Mapping[str, Any]) -> str:
     spread = result.get("spread", {})
-    blocks = [_block(name, result[name], spread.get(name, {})) for name in ("warm", "cold")]
+    flat = [name for name in ("warm", "cold", "title") if name in result]
+    blocks = [_block(name, result[name], spread.get(name, {})) for name in flat]
     blocks += [
         _block(f"mood, sd {noise}", rows, spread.get("mood", {}).get(noise, {}))
         for noise, rows in result["mood"].items()

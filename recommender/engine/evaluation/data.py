@@ -46,6 +46,8 @@ class Dataset:
     """(n_items,) in [0, 1]: popularity in the catalogue; NaN where unknown."""
     scored: IntArray
     """Users whose lists are measured; all users are trained on."""
+    titles: Sequence[str] = ()
+    """(n_users,): the folded title of each user's list, "" where unknown; or none at all."""
 
     @property
     def n_items(self) -> int:
@@ -62,7 +64,9 @@ class Dataset:
         return replace(self, users=self.users[kept], items=self.items[kept], scored=everybody)
 
 
-def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> Dataset:
+def load(
+    tracks: Path, interactions: Path, score_users: Path | None = None, titles: Path | None = None
+) -> Dataset:
     """Read the Parquet files; interactions with unknown tracks are dropped."""
     user_ids, track_ids = _columns(interactions, "user_id", "track_id")
     known = {str(track_id): row for row, track_id in enumerate(_columns(tracks, "track_id")[0])}
@@ -87,16 +91,24 @@ def load(tracks: Path, interactions: Path, score_users: Path | None = None) -> D
         content=standardise(features),
         credited=credited,
         genre_names=genre_names,
-        artists=_shared(credited),
-        albums=_shared([(fold(a), min(keys, default=""))] if a else [] for a, keys in albums),
-        genres=_shared([name] if name else [] for name in genre_names),
+        artists=shared(credited),
+        albums=shared([(fold(a), min(keys, default=""))] if a else [] for a, keys in albums),
+        genres=shared([name] if name else [] for name in genre_names),
         years=np.array([float(year) if year.isdigit() else np.nan for year in dates]),
         fame=np.array([np.nan if value is None else float(value) / 100.0 for value in fame]),
         scored=np.flatnonzero(np.isin(people, scored)),
+        titles=_titles(titles, people) if titles else (),
     )
 
 
-def _shared(keys: Iterable[Iterable[object]]) -> Any:
+def _titles(path: Path, people: NDArray[np.generic]) -> list[str]:
+    given = dict(
+        zip(*(column.tolist() for column in _columns(path, "user_id", "title")), strict=True)
+    )
+    return [fold(given.get(person) or "") for person in people.tolist()]
+
+
+def shared(keys: Iterable[Iterable[object]]) -> Any:
     """CSR (n_items, n_keys): one where an item has a key."""
     from scipy import sparse
 

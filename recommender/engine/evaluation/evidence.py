@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recommender.engine import als
 from recommender.engine.cold_start import fit_cold_start
 from recommender.engine.evaluation import ease, item_knn
-from recommender.engine.evaluation.data import Dataset, IntArray
+from recommender.engine.evaluation.data import Dataset, IntArray, shared
 from recommender.engine.item_similarity import together_scores
 from recommender.engine.taste import Taste, taste_scores
 from recommender.engine.tracks.content import FloatArray
@@ -45,6 +45,7 @@ COLUMNS = (
     "album",
     "genre",
     "era",
+    "title",
 )
 
 
@@ -122,6 +123,23 @@ class Trained:
         """(n_factors, n_factors): what folding a user into the factors needs."""
         return self.factors.gram()
 
+    @cached_property
+    def title_words(self) -> Any:
+        """CSR (n_users, n_words): TF-IDF of the words of titles, each row of length one."""
+        words = shared(title.split() for title in self.data.titles)
+        rarity = np.log(words.shape[0] / np.maximum(words.sum(axis=0), 1.0))
+        weighted = words.multiply(rarity).tocsr()
+        lengths = np.sqrt(weighted.multiply(weighted).sum(axis=1))
+        return weighted.multiply(1.0 / np.maximum(lengths, _LITTLE)).tocsr()
+
+    def titled(self, user: int) -> FloatArray:
+        """(n_items,): log of what lists with similar titles have, then of what many have."""
+        if not self.data.titles:
+            return np.zeros(self.data.n_items)
+        similar = self.title_words @ self.title_words[user].toarray().ravel()
+        scores: FloatArray = np.log(_LITTLE + self.choices.T @ similar + self.popularity * _LITTLE)
+        return scores
+
     def saved_by(self, user: int) -> IntArray:
         """The user's items in the training interactions."""
         saved: IntArray = self.choices.indices[
@@ -169,6 +187,7 @@ def evidence(trained: Trained, user: int) -> FloatArray:
         "album": np.log1p(_shared_with(data.albums, saved)),
         "genre": _genre(trained, saved),
         "era": _era(data.years, saved),
+        "title": trained.titled(user),
     }
     return np.stack([columns[name] for name in COLUMNS], axis=1)
 

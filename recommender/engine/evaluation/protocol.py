@@ -1,8 +1,9 @@
-"""The three evaluation protocols: warm, cold and mood."""
+"""The evaluation protocols: warm, cold, mood and, where lists have titles, title."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from recommender.engine.evaluation import blend, splits
 from recommender.engine.evaluation.data import BoolArray, Dataset, IntArray
 from recommender.engine.evaluation.evidence import Trained, train
 from recommender.engine.evaluation.metrics import Lists
-from recommender.engine.evaluation.rankers import WITHOUT_MOOD, hybrid, with_mood
+from recommender.engine.evaluation.rankers import BY_TITLE, WITHOUT_MOOD, Ranker, hybrid, with_mood
 from recommender.engine.evaluation.splits import Protocol, Split
 from recommender.engine.tracks.content import FloatArray
 
@@ -22,27 +23,32 @@ Metrics = dict[str, float]
 
 
 def evaluate(data: Dataset, seed: int = 0) -> dict[str, Any]:
-    """`warm`, `cold` and `mood` -> (noise ->) ranker -> metric."""
+    """`warm`, `cold`, `mood` and maybe `title` -> (noise ->) ranker -> metric."""
     from threadpoolctl import threadpool_limits
 
     # Separate random streams, so that the protocols don't depend on each other.
-    warm_rng, cold_rng, mood_rng = np.random.default_rng(seed).spawn(3)
+    warm_rng, cold_rng, mood_rng, title_rng = np.random.default_rng(seed).spawn(4)
+    untitled = replace(data, titles=())  # so that titles help in their own task alone
     # One person's scores are too small for threads; evaluation.ease uses all cores again.
     with threadpool_limits(1, "blas"):
         return {
-            "warm": _without_mood(data, splits.warm, warm_rng),
-            "cold": _without_mood(data, splits.cold, cold_rng),
-            "mood": _with_mood(data, splits.one_each, mood_rng),
-        }
+            "warm": _without_mood(untitled, splits.warm, warm_rng, WITHOUT_MOOD),
+            "cold": _without_mood(untitled, splits.cold, cold_rng, WITHOUT_MOOD),
+            "mood": _with_mood(untitled, splits.one_each, mood_rng),
+        } | (
+            {"title": _without_mood(data, splits.newcomers, title_rng, BY_TITLE)}
+            if any(data.titles)
+            else {}
+        )
 
 
 def _without_mood(
-    data: Dataset, protocol: Protocol, rng: np.random.Generator
+    data: Dataset, protocol: Protocol, rng: np.random.Generator, compared: Mapping[str, Ranker]
 ) -> dict[str, Metrics]:
     split = protocol(data, rng)
     weights = fitted_weights(data.part(~split.test), protocol, rng)
     trained = train(data.part(~split.test))
-    rankers = WITHOUT_MOOD | {"hybrid": hybrid(weights)}
+    rankers = {**compared, "hybrid": hybrid(weights)}
     lists = {name: Lists(data) for name in rankers}
     for user, relevant in held_out(data, split):
         hidden = _hidden(trained, split, user)

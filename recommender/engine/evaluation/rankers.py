@@ -52,6 +52,10 @@ def by_ease(trained: Trained, user: int) -> FloatArray:
     return scores
 
 
+def by_title(trained: Trained, user: int) -> FloatArray:
+    return trained.titled(user)
+
+
 def hybrid(weights: FloatArray) -> Ranker:
     """The log-probability of `evaluation.blend` with these weights."""
 
@@ -70,6 +74,7 @@ WITHOUT_MOOD: dict[str, Ranker] = {
     "als": by_als,
     "ease": by_ease,
 }
+BY_TITLE = WITHOUT_MOOD | {"title_words": by_title}
 
 
 def with_mood(data: Dataset, log_probability: FloatArray, mood: Gaussian) -> dict[str, FloatArray]:

@@ -12,6 +12,7 @@ from recommender.engine.evaluation.data import BoolArray, Dataset
 
 WARM_TEST_SHARE = 0.2
 COLD_ITEM_SHARE = 0.2
+NEWCOMER_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ def cold(data: Dataset, rng: np.random.Generator) -> Split:
     known = np.unique(data.items)
     listed[rng.permutation(known)[: round(COLD_ITEM_SHARE * len(known))]] = True
     return Split(listed[data.items], listed)
+
+
+def newcomers(data: Dataset, rng: np.random.Generator) -> Split:
+    """Hold out all items of a fifth of the scored users with a title, at least of one."""
+    named = np.array([bool(title) for title in data.titles])
+    people = np.intersect1d(data.users, data.scored[named[data.scored]])
+    drawn = rng.permutation(people)[: max(1, round(NEWCOMER_SHARE * len(people)))]
+    return Split(np.isin(data.users, drawn), np.ones(data.n_items, dtype=np.bool_))
 
 
 def one_each(data: Dataset, rng: np.random.Generator) -> Split:

@@ -74,6 +74,47 @@ def test_command_prints_every_ranker_and_metric(
     assert set(result["warm"]["hybrid"]) == METRICS
 
 
+@pytest.fixture
+def titles(tmp_path: Path) -> Path:
+    """Titles of all but three users, which name their crowd; one belongs to nobody."""
+    ids = [*range(3, 60), 999]
+    names = [f"{'Heavy' if user % 2 else 'Quiet'} list no. {user}" for user in ids]
+    pq.write_table(pa.table({"user_id": ids, "title": names}), tmp_path / "titles.parquet")
+    return tmp_path / "titles.parquet"
+
+
+def test_titles_add_a_task_and_change_no_other(
+    tmp_path: Path, titles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracks, interactions = files(tmp_path)
+    paths = ["--tracks", str(tracks), "--interactions", str(interactions)]
+    main([*paths, "--json"])
+    without = json.loads(capsys.readouterr().out)
+    main([*paths, "--titles", str(titles), "--json"])
+    result = json.loads(capsys.readouterr().out)
+    told = result.pop("title")
+    assert result == without
+    assert set(told) == {*result["warm"], "title_words"}
+    assert set(told["hybrid"]) == METRICS
+    for ranker in ("title_words", "hybrid"):
+        assert told[ranker]["ndcg@10"] > 1.3 * told["popularity"]["ndcg@10"]
+    main([*paths, "--titles", str(titles)])
+    assert "title_words" in capsys.readouterr().out
+
+
+def test_title_split_holds_out_everything_of_scored_users_with_a_title(
+    tmp_path: Path, titles: Path
+) -> None:
+    scored = tmp_path / "users.parquet"
+    pq.write_table(pa.table({"user_id": [*range(13)]}), scored)
+    data = load(*files(tmp_path), scored, titles)
+    split = splits.newcomers(data, np.random.default_rng(0))
+    drawn = np.unique(data.users[split.test])
+    assert len(drawn) == 2
+    assert set(drawn) <= set(range(3, 13))
+    assert not np.isin(data.users[~split.test], drawn).any()
+
+
 def test_table_is_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tracks, interactions = files(tmp_path, n_users=12)
     main(["--tracks", str(tracks), "--interactions", str(interactions), "--seeds", "2"])
