@@ -10,9 +10,9 @@ MAX_CHARACTERS = 600
 _HASHTAG = re.compile(r"[#＃](\w+)")
 _MEDIA = r"jpe?g|png|gif|webp|hei[cf]|avif|bmp|tiff?|dng|mp4|mov|m4v|avi|mkv|webm"
 _ADDRESS = re.compile(
-    r"https?://\S*|www\.\S+"
+    r"(?i:(?<![a-z0-9])(?:[a-z][a-z0-9+.-]{0,20}://|mailto:|www\.(?=\S)))\S*"  # phones write Https
     r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # of e-mail
-    r"|@[\w.]+"  # of a person
+    r"|[@＠][\w.]+"  # of a person
     r"|(?<![\w.#-])(?:[\w-]+\.)+(?:(?:com|org|net|io)(?![\w/])|[a-z]{2,}/\S*)"
     rf"|(?<![\w.-])(?:[\w-]+\.)*[\w-]+\.(?i:{_MEDIA})(?!\w)"  # of a file
     r"|(?<!\w)(?:IMG|DSC[NF_]?|PXL|VID|MVI)[_-]?\d[\w-]*"

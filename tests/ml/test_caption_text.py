@@ -26,6 +26,8 @@ from ml.caption.text import MAX_CHARACTERS, clean, emoji_name, readable
         ("youtu.be/dQw4 and example.com today", "and today"),
         ("new IMG_2034.jpg", "new"),
         ("rain.Then sun", "rain.Then sun"),
+        ("見てhttps://example.org 綺麗", "見て 綺麗"),
+        ("so happy www. yes", "so happy www. yes"),
     ],
 )
 def test_hashtags_and_emoji_become_words(caption: str, read: str) -> None:
@@ -39,6 +41,8 @@ def test_hashtags_and_emoji_become_words(caption: str, read: str) -> None:
         *(".", "…", "—", "!!!", "?!", "#", "# # #", "#2024", "@", "-----", "(•)", "©", "────"),
         *("'", "\u0301"),
         *("@anna @bob", "@anna.b", "https://example.org/a?b=c", "www.example.org", "example.com"),
+        *("Https://Example.org/x", "HTTP://EXAMPLE.ORG", "Www.example.org", "ftp://example.org/a"),
+        *("mailto:anna@example.org", "＠anna ＠bob"),
         *("storify.app/abc", "anna@example.org", "youtu.be/dQw4w9WgXcQ", "http://", "t.co/x"),
         *("🇮🇷", "🇮🇷🇩🇪", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏽"),
         *("IMG_2034.jpg", "IMG_2034", "DSC01234.JPG", "PXL_20261128_101112", "holiday.mp4"),
