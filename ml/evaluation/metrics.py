@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.calibration import calibration_error, reliability
+from ml.evaluation.tables import BadData
 from ml.types import Float64Array, Int64Array
 
 PART_KEYS = ("n", "accuracy", "interval", "balanced_accuracy", "macro_f1", "ece")
@@ -26,7 +27,7 @@ def report(probabilities: Float64Array, labels: Int64Array, names: Sequence[str]
     `reliability` lists mean confidence, share that is right and rows of every confidence bin.
     """
     if not len(labels):
-        raise ValueError("there is nothing to measure: no rows")
+        raise BadData("There is no row with one label to measure.")
     predicted = probabilities.argmax(axis=1)
     confusion = np.zeros((len(names), len(names)), dtype=int)
     np.add.at(confusion, (labels, predicted), 1)

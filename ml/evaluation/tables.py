@@ -17,6 +17,8 @@ def read(data: Path, split: str | None) -> pa.Table:
     if not data.is_file():
         raise BadData(f"There is no file {data}.")
     table = _plain(csv.read_csv(data) if data.suffix == ".csv" else pq.read_table(data))
+    if not table.num_rows:
+        raise BadData(f"{data} has no rows.")
     if split is None:
         return table
     if "split" not in table.column_names:

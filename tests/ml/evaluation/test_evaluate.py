@@ -185,11 +185,14 @@ def test_false_faces_are_counted_by_kind(
         ("action", {"split": ["train"], "label": ["running"]}, "val", "no split val, only train"),
         ("caption", {"text": ["a"]}, None, "no column label"),
         ("emotion", {"image": ["a.png"], "label": ["happy"]}, None, "holds string"),
+        ("faces", {"image": pa.array([], pa.binary()), "n_faces": []}, None, "has no rows"),
+        ("faces", {"image": pa.array([], pa.binary()), "faces": []}, None, "has no rows"),
+        ("caption", {"text": ["a"], "labels": [["joy", "anger"]]}, None, "no row with one label"),
     ],
 )
 def test_wrong_file_is_explained(
     model: str,
-    columns: dict[str, list[Any]],
+    columns: dict[str, Any],
     split: str | None,
     message: str,
     tmp_path: Path,
