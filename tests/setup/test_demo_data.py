@@ -1,5 +1,7 @@
 """The demo people and stories of a local site, and their absence on a public one."""
 
+import io
+import json
 from collections import Counter
 
 import pytest
@@ -8,6 +10,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from recommender.models import Track
 from stories.models import Analysis, ReviewItem, Story, TagEvent
 from stories.review.export.dataset import split_of
 from stories.review.selectors import may_review
@@ -48,6 +51,17 @@ def test_demo_people_can_sign_in_and_have_agreed_to_faces(
         "/api/v1/auth/token", {"email": "demo@storify.test", "password": "storify-demo"}
     )
     assert "token" in answer.json()
+
+
+def test_json_has_the_counts_of_demo_tracks(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = True
+    monkeypatch.setattr(load_demo_data, "ALBUMS", {})
+    told = io.StringIO()
+    call_command("load_demo_data", "--json", stdout=told)
+    counts = json.loads(told.getvalue())
+    assert counts == {"added": Track.objects.count(), "updated": 0, "unchanged": 0}
 
 
 def test_demo_people_are_never_made_with_debug_off(settings: LazySettings, catalogue: None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from accounts.models import User
@@ -30,6 +30,9 @@ ALBUMS = {
 class Command(BaseCommand):
     help = "Load the demo catalogue and users; running it again changes nothing."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("Demo data can only be loaded with DEBUG on.")
@@ -37,7 +40,12 @@ class Command(BaseCommand):
             _ensure_person(email, name, flags)
         for email, (split, numbers) in ALBUMS.items():
             _ensure_album(email, split, numbers)
-        call_command("load_demo_catalogue", verbosity=options["verbosity"])
+        call_command(
+            "load_demo_catalogue",
+            verbosity=options["verbosity"],
+            json=options["json"],
+            stdout=self.stdout,
+        )
 
 
 def _ensure_person(email: str, name: str, flags: dict[str, bool]) -> None:
