@@ -112,7 +112,9 @@ def connect_spotify(
     taken = SpotifyAccount.objects.select_for_update().filter(
         Q(account_id=profile.account_id) | Q(user=user)
     )
-    if any(other.user_id != user.pk or other.account_id != profile.account_id for other in taken):
+    # Linked by its id, if Spotify didn't tell the account_id then.
+    same = {profile.account_id, profile.id}
+    if any(other.user_id != user.pk or other.account_id not in same for other in taken):
         raise SpotifyInUse
     old = next(iter(taken), None)
     usable = _usable(old) if old else set()

@@ -16,6 +16,7 @@ from social_core.exceptions import (
     AuthProviderError,
     AuthResponseError,
 )
+from social_django.models import UserSocialAuth
 from social_django.strategy import DjangoStrategy
 
 from accounts import selectors
@@ -93,6 +94,19 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
                 self, claim="account_id", code="missing_claim", stage="user_info"
             )
         return str(account_id)
+
+    def get_legacy_social_auth(
+        self,
+        uid: str,  # noqa: ARG002
+        id_key: str,
+        response: dict[str, Any],
+        user: Any = None,  # noqa: ARG002
+    ) -> UserSocialAuth | None:
+        """The association of somebody linked by `id`, before Spotify told their `account_id`."""
+        old = str(response.get("id") or "")
+        linked = {"user__spotify__account_id": old, "user__spotify__spotify_id": old}
+        found = UserSocialAuth.objects.filter(provider=self.name, uid=old, id_key=id_key, **linked)
+        return found.first()
 
     def get_user_details(self, response: dict[str, Any]) -> dict[str, Any]:
         """Only a name: Spotify doesn't verify its e-mail addresses."""

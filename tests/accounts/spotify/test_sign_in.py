@@ -117,6 +117,36 @@ def test_without_account_id_the_id_links(wire: Wire, browser: Client) -> None:
     assert UserSocialAuth.objects.get().uid == "only-id"
 
 
+def test_somebody_linked_by_id_is_the_same_person_once_account_id_comes(
+    wire: Wire, browser: Client
+) -> None:
+    wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "ada", "display_name": None}))
+    sign_in_with_spotify(browser)
+    user = User.objects.get()
+    wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "ada", "account_id": "aB3dE5fG7h"}))
+    returned = new_browser()
+
+    sign_in_with_spotify(returned)
+
+    assert get_user(returned) == user
+    assert SpotifyAccount.objects.get().account_id == "aB3dE5fG7h"
+    assert UserSocialAuth.objects.get().uid == "aB3dE5fG7h"
+
+
+def test_an_id_that_is_somebody_elses_account_id_never_signs_in_as_them(
+    wire: Wire, browser: Client
+) -> None:
+    wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "ada", "account_id": "aB3dE5fG7h"}))
+    sign_in_with_spotify(browser)
+    wire.answers[ME_PATH] = (200, {}, json.dumps({"id": "aB3dE5fG7h", "account_id": "other"}))
+    stranger = new_browser()
+
+    sign_in_with_spotify(stranger)
+
+    assert get_user(stranger) != get_user(browser)
+    assert SpotifyAccount.objects.count() == 2
+
+
 def test_an_address_from_spotify_never_takes_over_an_account(wire: Wire, browser: Client) -> None:
     victim = make_user(email="ada@storify.test")
     profile = {"id": "x", "account_id": "y", "email": "ada@storify.test", "display_name": "Not Ada"}
