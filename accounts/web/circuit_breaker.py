@@ -41,8 +41,10 @@ class CircuitBreaker:
         return self.open_state() is not None
 
     def open(self, pause: timedelta, reason: str = "") -> OpenState:
-        """Open the circuit for `pause` from now."""
+        """Open the circuit for `pause` from now, or leave it open where that ends later."""
         until = timezone.now() + pause
+        if (state := self.open_state()) and state.until > until:
+            return state
         value = {"until": until.timestamp(), "reason": reason}
         cache.set(self.key, value, timeout=pause.total_seconds())
         return OpenState(until, reason)

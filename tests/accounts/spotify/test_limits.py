@@ -99,6 +99,15 @@ def test_an_odd_retry_after_is_read_sensibly(header: str, seconds: int) -> None:
     assert abs((error.until - before).total_seconds() - seconds) < 5
 
 
+def test_a_shorter_wait_never_ends_a_longer_one() -> None:
+    longer = circuit_breaker.open_after(httpx.Response(429, headers={"Retry-After": "46800"}))
+    shorter = circuit_breaker.open_after(httpx.Response(429, headers={"Retry-After": "2"}))
+
+    assert shorter.until == longer.until
+    with pytest.raises(RateLimited, match="in 13 hours"):
+        circuit_breaker.check()
+
+
 def test_a_retry_after_in_the_form_of_a_date_is_understood() -> None:
     until = datetime.now(UTC) + timedelta(hours=2)
     header = until.strftime("%a, %d %b %Y %H:%M:%S GMT")
