@@ -5,6 +5,8 @@ from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import httpx
+import requests
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
@@ -21,7 +23,7 @@ from social_django.strategy import DjangoStrategy
 
 from accounts import selectors
 from accounts.models import User
-from accounts.spotify import app, budget
+from accounts.spotify import app, budget, circuit_breaker
 from accounts.spotify.errors import BudgetSpent
 from accounts.spotify.scopes import Purpose, needed_for
 
@@ -124,6 +126,18 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
             raise
         return data
 
+    def request(self, url: str, **options: Any) -> requests.Response:
+        """As everywhere, a 429 opens the circuit for all calls to Spotify."""
+        try:
+            return super().request(url, **options)
+        except AuthProviderError as error:
+            if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                headers = {"Retry-After": error.retry_after or ""}
+                circuit_breaker.open_after(
+                    httpx.Response(error.status_code, headers=headers, text=_text(error))
+                )
+            raise
+
     def _spend(self) -> None:
         try:
             budget.spend(None, sign_in=True)
@@ -135,8 +149,7 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
 
     def _refusal(self, error: AuthProviderError) -> AuthPolicyError:
         """Only the text of the answer says which of the two it is."""
-        response = getattr(error.__cause__, "response", None)
-        if response is not None and "premium" in response.text.lower():
+        if "premium" in _text(error).lower():
             return OwnerNeedsPremium(self, stage="user_info")
         return NotOnAllowList(self, stage="user_info")
 
@@ -148,3 +161,9 @@ class SpotifyPKCE(BaseOAuth2PKCE[HttpResponse]):
     def extra_data(self, *_: Any, **__: Any) -> dict[str, Any]:
         """Nothing: tokens are stored encrypted in SpotifyAccount, not in this plain JSON."""
         return {}
+
+
+def _text(error: AuthProviderError) -> str:
+    """What Spotify answered."""
+    response = getattr(error.__cause__, "response", None)
+    return "" if response is None else str(response.text)

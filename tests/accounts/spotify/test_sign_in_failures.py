@@ -8,8 +8,8 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import User
-from accounts.spotify import budget
-from accounts.spotify.errors import BudgetSpent
+from accounts.spotify import budget, circuit_breaker
+from accounts.spotify.errors import BudgetSpent, RateLimited
 from tests.accounts.conftest import Wire, local, new_browser, sign_in_with_spotify, walk_to_callback
 from tests.accounts.spotify.test_sign_in import signed_in
 
@@ -75,6 +75,21 @@ def test_a_429_says_when_to_try_again(
 
     assert response.status_code == 503
     assert words in response.content.decode()
+
+
+@pytest.mark.parametrize("path", [TOKEN_PATH, ME_PATH])
+def test_a_429_at_sign_in_opens_the_circuit_for_every_call(
+    wire: Wire, browser: Client, path: str
+) -> None:
+    body = '{"error": {"status": 429, "reason": "QUOTA_EXCEEDED"}}'
+    wire.answers[path] = (429, {"Retry-After": "46800"}, body)
+
+    sign_in_with_spotify(browser)
+
+    with pytest.raises(RateLimited) as refused:
+        circuit_breaker.check()
+    assert refused.value.reason == "QUOTA_EXCEEDED"
+    assert "in 13 hours" in str(refused.value)
 
 
 def test_sign_in_has_a_reserve_and_beyond_it_says_when(
