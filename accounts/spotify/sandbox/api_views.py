@@ -4,7 +4,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.spotify.sandbox import catalogue
-from accounts.spotify.sandbox.endpoints import Refusal, endpoint, error, number, page, person
+from accounts.spotify.sandbox.endpoints import (
+    NOT_AVAILABLE,
+    Refusal,
+    endpoint,
+    error,
+    number,
+    page,
+    person,
+)
 from accounts.spotify.sandbox.guard import sandbox_only
 from accounts.spotify.sandbox.listeners import Listener
 from accounts.spotify.sandbox.songs import by_id
@@ -39,7 +47,15 @@ def track(_request: HttpRequest, _listener: Listener, identifier: str) -> HttpRe
 @endpoint("GET", "PUT", "POST", "DELETE")
 def closed(_request: HttpRequest, _listener: Listener, /, **_: str) -> HttpResponse:
     """Deprecated in 2024, or closed to apps in development mode since 2026."""
-    return error(403, "This endpoint is not available to this application.")
+    raise Refusal(NOT_AVAILABLE, status=403)
+
+
+@endpoint("GET", "PUT", "DELETE")
+def only_read(request: HttpRequest, _listener: Listener, /, **_: str) -> HttpResponse:
+    """What is still open to read, but has nothing here, and is no longer changed like this."""
+    if request.method == "GET":
+        return error(404, "Service not found")
+    raise Refusal(NOT_AVAILABLE, status=403)
 
 
 @csrf_exempt

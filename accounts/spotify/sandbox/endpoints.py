@@ -15,6 +15,7 @@ from accounts.spotify.sandbox.listeners import LISTENERS, Listener
 
 PAGE_DEFAULT, PAGE_MAX = 20, 50
 NO_SCOPE = "Insufficient client scope"
+NOT_AVAILABLE = "This endpoint is not available to this application."
 URI_KINDS = {"track", "album", "episode", "show", "audiobook", "user", "playlist"}
 
 P = ParamSpec("P")

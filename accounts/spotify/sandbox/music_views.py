@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.spotify.sandbox import catalogue, libraries, memory
 from accounts.spotify.sandbox.endpoints import (
+    NOT_AVAILABLE,
     PAGE_DEFAULT,
     PAGE_MAX,
     Refusal,
@@ -33,8 +34,11 @@ RANGES = ("short_term", "medium_term", "long_term")
 RELINKED = {NAMED[1].id: sandbox_id("an older release")}
 
 
-@endpoint("GET", scope="user-library-read")
+@endpoint("GET", "PUT", "DELETE", scope={"GET": "user-library-read"})
 def saved_tracks(request: HttpRequest, listener: Listener) -> HttpResponse:
+    """Their saved tracks; `library` is where these are changed."""
+    if request.method != "GET":
+        raise Refusal(NOT_AVAILABLE, status=403)
     return JsonResponse(paged(request, "/me/tracks", _songs_saved(listener), _saved_json))
 
 

@@ -12,8 +12,11 @@ CLOSED = (
     r"|tracks|albums|artists|shows|episodes|audiobooks|chapters|markets"
     r"|artists/[^/]+/(?:related-artists|top-tracks)"
     r"|browse/(?:featured-playlists|new-releases|categories(?:/.*)?)"
-    r"|users/[^/]+(?:/playlists)?|playlists/[^/]+/tracks|me/tracks/contains"
+    r"|users/[^/]+(?:/playlists)?|playlists/[^/]+/(?:tracks|followers(?:/contains)?)"
+    r"|me/(?:tracks|albums|episodes|shows|audiobooks|following)/contains"
 )
+# What /me/library does now; only reading is left of these.
+ONLY_READ = "me/(?:albums|episodes|shows|audiobooks|following)"
 
 urlpatterns = [
     path("accounts/authorize", accounts_views.authorize, name="authorize"),
@@ -30,6 +33,7 @@ urlpatterns = [
     path("api/v1/me/playlists", music_views.playlists),
     path("api/v1/playlists/<str:identifier>/items", music_views.playlist_items),
     re_path(rf"^api/v1/(?:{CLOSED})$", api_views.closed),
+    re_path(rf"^api/v1/(?:{ONLY_READ})$", api_views.only_read),
     re_path(r"^api/", api_views.unknown),
     path("open/", open_views.music, name="music"),
     path("open/reset/", open_views.reset, name="reset"),

@@ -31,6 +31,7 @@ ASK = {
     "scope": SCOPE,
     "state": "abc",
 }
+KINDS = ("tracks", "albums", "episodes", "shows", "audiobooks", "following")
 BASIC = "Basic " + base64.b64encode(":".join(app.SANDBOX_CREDENTIALS).encode()).decode()
 
 
@@ -156,11 +157,21 @@ def test_a_lapsed_permission_answers_invalid_grant(client: Client) -> None:
         "/recommendations/available-genre-seeds", "/tracks?ids=a,b", "/albums?ids=a",
         "/artists/x/related-artists", "/artists/x/top-tracks", "/browse/featured-playlists",
         "/browse/categories/x/playlists", "/browse/new-releases", "/users/x", "/users/x/playlists",
-        "/playlists/x/tracks",
+        "/playlists/x/tracks", "/playlists/x/followers/contains?ids=a",
+        *(f"/me/{kind}/contains?ids=a" for kind in KINDS),
     ],
 )  # fmt: skip
 def test_closed_endpoints_answer_403(path: str) -> None:
     response = Api()("GET", path)
+
+    assert response.status_code == 403
+    assert response.json()["error"]["status"] == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("path", [*(f"/me/{kind}" for kind in KINDS), "/playlists/x/followers"])
+def test_changes_that_library_took_over_answer_403(method: str, path: str) -> None:
+    response = Api()(method, f"{path}?ids=a")
 
     assert response.status_code == 403
     assert response.json()["error"]["status"] == 403
