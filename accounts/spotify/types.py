@@ -43,7 +43,6 @@ class SpotifyTrack:
     duration_ms: int
     explicit: bool
     popularity: int | None
-    artwork_url: str
     spotify_url: str
     isrc: str = ""
     is_playable: bool = True
@@ -57,7 +56,6 @@ class SpotifyTrack:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SpotifyTrack":
         album = data.get("album") or {}
-        images = album.get("images") or []
         return cls(
             id=str(data["id"]),
             title=str(data["name"]),
@@ -67,7 +65,6 @@ class SpotifyTrack:
             duration_ms=int(data["duration_ms"]),
             explicit=bool(data.get("explicit", False)),
             popularity=data.get("popularity"),
-            artwork_url=str(images[0]["url"]) if images else "",
             spotify_url=_address(data, "track"),
             isrc=_isrc(data),
             is_playable=bool(data.get("is_playable", True)) and not data.get("restrictions"),

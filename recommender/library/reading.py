@@ -134,13 +134,12 @@ def _found(item: LibraryItem, rank: int) -> Found:
 
 
 def about(track: SpotifyTrack) -> dict[str, Any]:
-    """Columns of a track as Spotify describes it."""
+    """Columns of a track as Spotify describes it; no artwork, which no page shows."""
     return {
         "album": track.album,
         "release_date": track.release_date if RELEASE_DATE.fullmatch(track.release_date) else "",
         "explicit": track.explicit,
         "duration_ms": track.duration_ms,
-        "artwork_url": track.artwork_url if len(track.artwork_url) <= _LONGEST_ADDRESS else "",
         "spotify_url": track.spotify_url if len(track.spotify_url) <= _LONGEST_ADDRESS else "",
         "isrc": isrc(track.isrc),
     }

@@ -34,8 +34,10 @@ def test_a_library_of_500_takes_15_calls_and_begins_with_what_is_played_most(use
     assert sync.next_at > timezone.now() + timedelta(days=6)
 
 
-def test_everything_that_spotify_says_is_stored(user: User) -> None:
-    run(user, FakeLibrary(saved=1))
+def test_what_storify_uses_of_a_track_is_stored(user: User) -> None:
+    wire = FakeLibrary(saved=1)
+    wire.saved[0]["album"]["images"] = [{"url": "https://i.scdn.co/image/a", "height": 64}]
+    run(user, wire)
     held = LibraryTrack.objects.select_related("track").get(user=user)
     assert (held.source, held.range, held.rank) == ("saved", "", 1)
     assert held.added_at is not None
@@ -43,6 +45,7 @@ def test_everything_that_spotify_says_is_stored(user: User) -> None:
     assert (held.track.source, held.track.source_id) == ("spotify", spotify_id(0))
     assert (held.track.title, held.track.artists) == ("Track 0", ["Artist 0"])
     assert (held.track.release_year, held.track.isrc) == (2020, "NLA320000000")
+    assert held.track.artwork_url == ""  # no page shows it
     assert held.expires_at == held.track.expires_at
     assert abs(held.expires_at - timezone.now() - LIFETIME) < timedelta(minutes=1)
 
