@@ -70,6 +70,7 @@ def test_our_own_words_come_before_spotifys_page(wire: Wire, browser: Client) ->
 
     assert "It's yours alone" in library
     assert "ReccoBeats" in library
+    assert "five of these ids and a mood" in library
     assert "and only then" in save
     assert "ReccoBeats" not in save
     assert browser.get("/accounts/spotify/allow/everything/").status_code == 404

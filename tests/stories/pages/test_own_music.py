@@ -111,6 +111,7 @@ def test_a_sync_that_waits_says_why_and_when_it_goes_on(client: Client, me: User
     assert "Spotify is limiting requests. Storify goes on by itself in 13 hours" in page
     assert f"{later:%H:%M} (UTC)" in page
     assert 'hx-trigger="every 30s"' in page
+    assert "five of these ids and a mood" in page
 
 
 def test_a_wait_of_seconds_is_never_said_to_be_over(client: Client, me: User) -> None:
