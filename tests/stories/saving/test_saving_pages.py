@@ -241,6 +241,16 @@ def test_own_playlists_are_listed_to_choose_from_and_the_last_one_is_chosen(
     assert "<html" in page
 
 
+@pytest.mark.parametrize(("title", "shown"), [("Rain", "Rain"), ("", "a track on Spotify")])
+def test_the_page_of_playlists_links_the_title_to_spotify(
+    signed_in: Client, story: Story, song: Track, title: str, shown: str
+) -> None:
+    Track.objects.filter(pk=song.pk).update(title=title)
+    page = text(signed_in.get(url("spotify-playlists", story)))
+    assert f"<bdi>{shown}</bdi>" in page
+    assert f'class="spotify-mark" href="{song.spotify_page}"' in page
+
+
 def test_while_spotify_is_away_our_own_playlists_can_still_be_chosen(
     signed_in: Client, story: Story, spotify: FakeServer
 ) -> None:
