@@ -7,6 +7,7 @@ is shared by the people who have it, and gone with the last of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ FROM_SPOTIFY = (Source.SAVED, Source.TOP, Source.RECENT, Source.PLAYLIST)
 # Of what is stored, these may replace something: a file fills a row whose metadata has expired, and
 # ReccoBeats knows better than a file, whose rows have no link from Spotify.
 _REPLACED_BY = {Source.IMPORT: {"title": ""}, Source.RECOMMENDED: {"spotify_url": ""}}
+# JSON can hold NUL and halves of a pair; PostgreSQL's texts can't.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ALWAYS_KNOWN = ("title", "artists", "song_key", "search_text")
 _PLACE = """
 UPDATE recommender_librarytrack AS held SET valence = track.valence, energy = track.energy
@@ -152,5 +155,4 @@ def _track(item: Found, expires_at: datetime) -> Track:
 
 
 def _storable(value: Any) -> Any:
-    """PostgreSQL's texts hold every character but this one."""
-    return value.replace("\0", "") if isinstance(value, str) else value
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else value

@@ -1,5 +1,7 @@
+import json
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.db.models import F
 from django.test import Client
@@ -48,6 +50,17 @@ def test_what_storify_uses_of_a_track_is_stored(user: User) -> None:
     assert held.track.artwork_url == ""  # no page shows it
     assert held.expires_at == held.track.expires_at
     assert abs(held.expires_at - timezone.now() - LIFETIME) < timedelta(minutes=1)
+
+
+def test_half_an_emoji_in_a_title_fails_no_page(user: User) -> None:
+    wire = FakeLibrary()
+    items = [track(1, name="half \ud83c"), track(2)]
+    body = json.dumps({"items": items, "limit": 50, "offset": 0, "next": None, "total": 2})
+    wire.fails = lambda request: (
+        httpx.Response(200, text=body) if request.url.path.endswith("/me/top/tracks") else None
+    )
+    assert run(user, wire).state == State.DONE
+    assert {*Track.objects.values_list("title", flat=True)} == {"half ", "Track 2"}
 
 
 def test_strange_items_are_skipped_and_counted(user: User) -> None:
