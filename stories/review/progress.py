@@ -70,9 +70,10 @@ def bulk_items(
     """What waits in a queue with this predicted class, from this confidence on.
 
     `tag` is "emotion:…" or "action:…"; without one, everything that the model named has to be
-    that sure.
+    that sure. Nothing that anybody has on screen.
     """
-    found = free_items(reviewer).filter(reason=queue, leased_by=None)
+    on_screen = Q(leased_by__isnull=False, leased_until__gt=timezone.now())
+    found = free_items(reviewer).filter(~on_screen, reason=queue)
     if tag:
         kind, label = tag.split(":")
         return found.filter(_named(kind, label, confidence))

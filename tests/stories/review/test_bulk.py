@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from ml.labels import ACTIONS
@@ -60,6 +62,18 @@ def test_the_list_is_filtered_by_queue_class_and_confidence(
 
     assert {name for name, item in items.items() if f'value="{item.pk}"' in page} == found
     assert ("Nothing matches" in page) == (not found)
+
+
+def test_what_somebody_left_is_listed_once_its_lease_ends(client: Client, reviewer: User) -> None:
+    now = timezone.now()
+    ends = {"left": now - timedelta(seconds=1), "held": now + timedelta(minutes=1)}
+    left, held = (
+        waiting(leased_by=make_reviewer(), leased_until=ends[name]).pk for name in ("left", "held")
+    )
+
+    page = shown(client.get(PAGE, {"queue": "uncertain"}))
+
+    assert (f'value="{left}"' in page, f'value="{held}"' in page) == (True, False)
 
 
 def test_audits_and_blind_checks_cannot_be_listed_or_accepted(
