@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -70,10 +70,14 @@ def bulk_items(
     """What waits in a queue with this predicted class, from this confidence on.
 
     `tag` is "emotion:…" or "action:…"; without one, everything that the model named has to be
-    that sure. Nothing that anybody has on screen.
+    that sure. Nothing that anybody has on screen, and no story about which somebody is asked blind:
+    the list shows what the model said.
     """
     on_screen = Q(leased_by__isnull=False, leased_until__gt=timezone.now())
-    found = free_items(reviewer).filter(~on_screen, reason=queue)
+    asked_blind = ReviewItem.objects.filter(
+        story=OuterRef("story"), reason__in=BLIND, status=ReviewItem.Status.OPEN
+    )
+    found = free_items(reviewer).filter(~on_screen, ~Exists(asked_blind), reason=queue)
     if tag:
         kind, label = tag.split(":")
         return found.filter(_named(kind, label, confidence))

@@ -76,6 +76,24 @@ def test_what_somebody_left_is_listed_once_its_lease_ends(client: Client, review
     assert (f'value="{left}"' in page, f'value="{held}"' in page) == (True, False)
 
 
+@pytest.mark.parametrize("reason", [Reason.GOLD, Reason.SECOND_OPINION])
+def test_a_photo_about_which_somebody_is_asked_blind_is_not_listed(
+    client: Client, reviewer: User, reason: Reason
+) -> None:
+    item = waiting()
+    if reason == Reason.GOLD:
+        blind = make_review_item(item.story, reason=reason, expected={"action": "running"})
+    else:
+        first = make_review(make_review_item(item.story))
+        blind = make_review_item(item.story, reason=reason, first=first)
+
+    page = shown(client.get(PAGE, {"queue": "uncertain"}))
+    ReviewItem.objects.filter(pk=blind.pk).update(status="done")
+    later = shown(client.get(PAGE, {"queue": "uncertain"}))
+
+    assert (str(item.pk) in page, str(item.pk) in later) == (False, True)
+
+
 def test_audits_and_blind_checks_cannot_be_listed_or_accepted(
     client: Client, reviewer: User
 ) -> None:
