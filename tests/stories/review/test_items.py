@@ -21,6 +21,7 @@ from stories.review.services import (
     add_agreed_as_gold,
     add_gold,
     backfill_items,
+    erase_reviewed_faces,
     queue_label_errors,
     queue_story,
     recount_disagreement,
@@ -206,6 +207,15 @@ def test_what_two_reviewers_answer_alike_becomes_gold(settings: Any) -> None:
     assert [item.expected for item in ReviewItem.objects.filter(reason=Reason.GOLD)] == [
         {"action": "running"}
     ]
+
+
+def test_answers_of_which_nothing_is_left_become_no_gold(settings: Any) -> None:
+    settings.STORIES_REVIEW_SECOND_SHARE = 1.0
+    first = make_review(answers={"faces": {"0": "happy"}})
+    make_review(ReviewItem.objects.get(first=first), answers={"faces": {"0": "happy"}})
+    erase_reviewed_faces(first.story.user)
+
+    assert add_agreed_as_gold() == 0
 
 
 # --- likely label errors ---
