@@ -129,6 +129,10 @@ def _backfill(user_id: int, story_ids: list[UUID]) -> int:
         return 0
     analyses = Analysis.objects.filter(story__in=story_ids)
     add_items(item for analysis in analyses for item in _items(analysis))
+    # Whatever was drawn with a smaller share before is now one of those drawn with this one.
+    share = settings.STORIES_REVIEW_AUDIT_SHARE
+    audit = ReviewItem.objects.filter(story__in=story_ids, reason=Reason.AUDIT)
+    audit.filter(inclusion__lt=share).update(inclusion=share)
     return len(story_ids)
 
 

@@ -92,6 +92,20 @@ def test_the_audit_is_the_stories_below_the_share_whatever_the_models_say(
     assert {item.inclusion for item in audit} == {0.25}
 
 
+def test_after_the_share_was_raised_earlier_draws_weigh_as_much_as_the_others(
+    sharer: User, settings: Any
+) -> None:
+    for draw in (0.01, 0.07):
+        Analysis.objects.filter(story=make_ready_story(sharer)).update(audit_draw=draw)
+
+    for share in (0.05, 0.1):
+        settings.STORIES_REVIEW_AUDIT_SHARE = share
+        backfill_items(user_id=sharer.pk)
+
+    audit = ReviewItem.objects.filter(reason=Reason.AUDIT)
+    assert list(audit.values_list("inclusion", flat=True)) == [0.1, 0.1]
+
+
 def test_every_analysis_draws_a_number_of_its_own(sharer: User) -> None:
     draws = [make_ready_story(sharer).analysis.audit_draw for _ in range(3)]
     assert len(set(draws)) == 3
