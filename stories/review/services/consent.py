@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from stories.models import Review, ReviewItem, ShadowDifference
+from stories.models import Reason, Review, ReviewItem, ShadowDifference
 from stories.services import job_publisher
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,10 @@ def withdraw_items(*, user: User) -> int:
 
 @transaction.atomic
 def erase_reviewed_faces(user: User) -> None:
-    """Remove what was read from the person's faces, by models and reviewers, from reviews."""
+    """Remove what was read from the person's faces, by models and reviewers, from reviews.
+
+    An answer about a face that looked like a slip waits no longer for another look.
+    """
     reviews = Review.objects.filter(story__user=user)
     for review in reviews.select_for_update(of=("self",)):
         review.answers = _without_faces(review.answers)
@@ -52,6 +55,15 @@ def erase_reviewed_faces(user: User) -> None:
     for item in gold.select_for_update(of=("self",)):
         item.expected = _without_faces(item.expected)
         item.save(update_fields=["expected"])
+    doubtful = ReviewItem.objects.filter(
+        story__user=user, reason=Reason.LABEL_ERROR, status=ReviewItem.Status.OPEN
+    )
+    for item in doubtful.exclude(doubts=[]).select_for_update(of=("self",)):
+        item.doubts = [tag for tag in item.doubts if not tag.startswith("face:")]
+        if item.doubts:
+            item.save(update_fields=["doubts"])
+        else:
+            item.delete()
 
 
 def _without_faces(stored: dict[str, Any]) -> dict[str, Any]:

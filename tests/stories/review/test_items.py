@@ -259,6 +259,17 @@ def test_slips_among_the_answers_are_queued_for_another_look(sharer: User) -> No
     assert queue_label_errors() == 0
 
 
+def test_erased_faces_are_no_longer_in_doubt(sharer: User) -> None:
+    doubts: list[list[str]] = [["face:0"], ["action", "face:0"], ["action"], []]
+    for tags in doubts:
+        make_review_item(make_ready_story(sharer), reason=Reason.LABEL_ERROR, doubts=tags)
+
+    erase_reviewed_faces(sharer)
+
+    left = ReviewItem.objects.values_list("doubts", flat=True)
+    assert sorted(left) == [[], ["action"], ["action"]]
+
+
 def test_few_answers_name_no_label_error() -> None:
     make_review(answers={"action": "dancing"})
     assert queue_label_errors() == 0
