@@ -10,7 +10,7 @@ from uuid import UUID
 from ml.labels import ACTIONS, EMOTIONS
 from ml.review.mood_classes import FEELINGS, QUADRANTS
 from stories.models import Reason, Review
-from stories.pages.presenters import percent
+from stories.pages.presenters import display_name, percent
 from stories.review.answers import NONE
 from stories.review.selectors import completed_reviews, gold_reviews, second_opinions
 
@@ -70,6 +70,10 @@ class Case:
     top: str | None
     confidence: float
     inclusion: float
+
+    @property
+    def likeliest(self) -> str:
+        return display_name(self.top or "")
 
     @property
     def sure(self) -> str:

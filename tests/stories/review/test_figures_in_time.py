@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from ml.labels import ACTIONS
 from stories.models import Analysis, Reason, Story
 from stories.review.figures.cases import QUESTIONS
 from stories.review.figures.drift import drift_by_week
@@ -115,6 +116,19 @@ def test_a_number_of_the_matrix_leads_to_its_photos(client: Client) -> None:
     assert f"/review/{review.item_id}/thumbnail.jpg" in page
     assert str(other.item_id) not in page
     assert "counted\n  1 time." in page
+
+
+def test_a_probability_stands_beside_the_class_that_it_is_of(client: Client) -> None:
+    story = make_ready_story(make_user(improve_consent=True))
+    story.analysis.action = certain(ACTIONS, "running", 0.6)
+    story.analysis.action_label = None
+    story.analysis.save()
+    make_review(make_review_item(story))
+    client.force_login(make_reviewer())
+
+    page = cell_page(client, about="action", version="unknown", answer="running", said="none")
+
+    assert "Likeliest: running,\n      60%" in page
 
 
 @pytest.mark.parametrize("why", ["revoked", "gold"])
