@@ -6,6 +6,7 @@ another machine says for which code it was made.
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ FORMATS: Mapping[str, int] = {"emotion": 1, "action": 1}
 """Format version by model: it rises whenever the inputs or outputs of the network change."""
 
 CLASSES: Mapping[str, tuple[str, ...]] = {"emotion": EMOTIONS, "action": ACTIONS}
+
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError),
+    *(KeyError, RuntimeError, TypeError, ValueError),
+)
+"""What a file raises that is damaged, encrypted or packed in another way, or describes nothing."""
 
 
 class UnusableModel(ValueError):
@@ -61,7 +68,7 @@ def _about(file: Path) -> dict[str, Any]:
                     f"The model file is damaged in {broken}. Train the model again."
                 )
             return dict(json.loads(archive.read(ABOUT)))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except UNREADABLE as error:
         if isinstance(error, UnusableModel):
             raise
         raise UnusableModel(
@@ -78,7 +85,7 @@ def _check_about(name: str, about: dict[str, Any]) -> None:
             f"The file has format version {about.get('format_version')}; this Storify runs "
             f"version {FORMATS[name]}. Train the model again with it."
         )
-    if tuple(about.get("classes", ())) != CLASSES[name]:
+    if about.get("classes") != list(CLASSES[name]):
         raise UnusableModel(
             f"The model tells other classes apart than this Storify does for “{name}”. "
             "Train the model again."

@@ -41,7 +41,9 @@ def test_a_file_that_was_cut_off_or_changed_is_refused(file: Path) -> None:
 
 def test_a_damaged_archive_is_refused_even_if_its_checksum_was_registered(file: Path) -> None:
     whole = file.read_bytes()
-    for other in (whole[:-20], whole[:60] + b"X" + whole[61:], b"no archive"):
+    packed = whole.index(ABOUT.encode()) + len(ABOUT)
+    damaged = whole[:packed] + b"\xff" * 8 + whole[packed + 8 :]
+    for other in (whole[:-20], whole[:60] + b"X" + whole[61:], damaged, b"no archive"):
         file.write_bytes(other)
         with pytest.raises(UnusableModel, match="Train the model again"):
             check("emotion", file, digest(file))
@@ -58,6 +60,8 @@ def test_a_damaged_archive_is_refused_even_if_its_checksum_was_registered(file: 
         ({"name": "emotion", "classes": EMOTIONS}, "format version None"),
         ({"name": "emotion", "format_version": 1, "classes": EMOTIONS[:-1]}, "other classes"),
         ({"name": "emotion", "format_version": 1, "classes": EMOTIONS[::-1]}, "other classes"),
+        ({"name": "emotion", "format_version": 1, "classes": None}, "other classes"),
+        (1, "is no model file"),
     ],
 )
 def test_a_file_for_other_code_is_refused(tmp_path: Path, about: object, why: str) -> None:
