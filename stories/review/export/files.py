@@ -111,7 +111,7 @@ def verify_export(folder: Path) -> Row:
         content: Row = json.loads((folder / MANIFEST).read_text())
         stated = content.pop("sha256")
         files = content["files"]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportError(f"{folder} holds no export: {MANIFEST} can't be read.") from error
     if content.get("format") != FORMAT:
         raise ExportError(
@@ -120,12 +120,14 @@ def verify_export(folder: Path) -> Row:
         )
     if stated != _checksum(content):
         raise ExportError(f"{MANIFEST} was changed. Export the reviews again.")
-    for name, described in files.items():
-        _verify(folder / name, described)
+    sides = set().union(*(_verify(folder / name, files[name]) for name in files))
+    if len(sides) != len({person for person, _ in sides}):
+        raise ExportError("The export has photos of one person on two sides.")
     return content | {"sha256": stated}
 
 
-def _verify(file: Path, described: Mapping[str, Any]) -> None:
+def _verify(file: Path, described: Mapping[str, Any]) -> set[tuple[int, str]]:
+    """Return every person with their split."""
     import pyarrow.parquet as pq
 
     if not file.is_file():
@@ -135,9 +137,7 @@ def _verify(file: Path, described: Mapping[str, Any]) -> None:
     table = pq.read_table(file, columns=["split", "person"]).to_pydict()
     if dict(Counter(table["split"])) != {k: n for k, n in described["splits"].items() if n}:
         raise ExportError(f"{file.name} has other rows than {MANIFEST} says.")
-    pairs = set(zip(table["person"], table["split"], strict=True))
-    if len(pairs) != len({person for person, _ in pairs}):
-        raise ExportError(f"{file.name} has photos of one person on two sides.")
+    return set(zip(table["person"], table["split"], strict=True))
 
 
 def _checksum(content: Row) -> str:

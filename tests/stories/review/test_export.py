@@ -243,7 +243,25 @@ def test_verify_notices_one_person_on_two_sides(export: Path) -> None:
         verify_export(export)
 
 
+def test_verify_notices_one_person_on_two_sides_of_two_files(export: Path) -> None:
+    from stories.review.export.files import schema_of, write_manifest
+
+    (row,) = rows(export, "action")
+    other = {"train": "test"}.get(row["split"], "train")
+    pq.write_table(
+        pa.Table.from_pylist([row | {"split": other}], schema=schema_of("action")),
+        export / "action.parquet",
+    )
+    counts = {"emotion": {row["split"]: 1}, "action": {other: 1}, "caption": {}}
+    write_manifest(export, counts, {"reviews": 1})
+    with pytest.raises(ExportError, match="one person on two sides"):
+        verify_export(export)
+
+
 def test_what_is_no_export_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="holds no export"):
+        verify_export(tmp_path)
+    (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(ExportError, match="holds no export"):
         verify_export(tmp_path)
 
