@@ -39,6 +39,7 @@ NOT_TRAINABLE = "The {name} model can't be trained from reviews. Choose one of: 
 WATCH_SECONDS = 2.0  # between looks at whether it was cancelled or takes too long
 RUNS_ALREADY = "A candidate of this model is being trained already. Wait for it, or cancel it."
 NOT_RUNNING = "No training of this model waits or runs."
+BROKEN = "Something went wrong on our side, and the worker's log says what. Please try again."
 NOTHING_REVIEWED = "No agreed label of this model is there to train on. Review more photos."
 
 logger = logging.getLogger(__name__)
@@ -75,9 +76,10 @@ def cancel_training(*, name: str, actor: User) -> None:
 
 
 def train_from_reviews(*, name: str, user_id: int, since: datetime) -> ModelVersion | None:
-    """Export the reviews, train on them and remove the export; None, and logged, if that fails.
+    """Export the reviews, train on them and remove the export; None if that can't be done.
 
-    `since` says since when it was queued, and so which training it is.
+    The log of models says why, also of an error that nobody foresaw, which is raised. `since` says
+    since when it was queued, and so which training it is.
     """
     actor = User.objects.filter(pk=user_id).first()
     export = Path(settings.VAR_DIR) / "training-export"
@@ -96,6 +98,9 @@ def train_from_reviews(*, name: str, user_id: int, since: datetime) -> ModelVers
         log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=str(error))
         logger.warning("no %s candidate was trained: %s", name, error)
         return None
+    except Exception:
+        log_event(ModelEvent.Action.FAILED, name=name, actor=actor, reason=BROKEN)
+        raise
     finally:
         shutil.rmtree(export, ignore_errors=True)
         runs.end_run(name, since)

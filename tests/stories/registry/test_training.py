@@ -107,6 +107,21 @@ def test_nothing_reviewed_is_nothing_to_train_on_and_the_log_says_so() -> None:
     assert not ModelVersion.objects.exists()
 
 
+def test_an_error_that_nobody_foresaw_is_in_the_log_of_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full_disk(**_given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "export_reviews", full_disk)
+
+    with pytest.raises(OSError, match="No space"):
+        tasks.train_candidate.run("emotion", make_user().pk, NOW)
+
+    event = ModelEvent.objects.get()
+    assert (event.action, event.reason) == ("failed", training.BROKEN)
+
+
 def test_a_changed_export_is_not_trained_on(tmp_path: Path) -> None:
     export_reviews(out=tmp_path / "out")
     (tmp_path / "out" / "emotion.parquet").write_bytes(b"")
