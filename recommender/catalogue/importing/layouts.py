@@ -150,7 +150,7 @@ def layout_of(
     Where no id is needed, a header without one needs titles and artists.
     """
     names = [plain(name) for name in header]
-    unscaled = [name.removesuffix("percent") for name in names]
+    unscaled = [_unscaled(name, names) for name in names]
     positions = _positions(unscaled)
     has_id = needs_id or "source_id" in positions
     identity = ("source_id",) if has_id else ("title", "artists")
@@ -166,9 +166,15 @@ def layout_of(
     return Layout(positions, frozenset(percentages), len(names), publisher, needed, needs_id)
 
 
+def _unscaled(name: str, names: Sequence[str]) -> str:
+    """A name without "percent", unless the file has the same column without it."""
+    bare = name.removesuffix("percent")
+    return name if bare in names else bare
+
+
 def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
     positions = {
-        field: tuple(names.index(alias) for alias in aliases if alias in names)
+        field: tuple(at for alias in aliases for at, name in enumerate(names) if name == alias)
         for field, aliases in _PLAIN.items()
     }
     return {field: places for field, places in positions.items() if places}

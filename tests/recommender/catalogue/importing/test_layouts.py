@@ -214,6 +214,20 @@ def test_id_is_taken_from_whichever_column_has_one(tmp_path: Path) -> None:
     assert track(header, f"17,{URI},Song,A,0.6,0.25", tmp_path)["source_id"] == ID
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("id,name,name,artist,energy,energy,valence", f"{ID},,Song,A,,0.6,0.25"),
+        ("id,name,artist,energy_%,energy,valence", f"{ID},Song,A,,0.6,0.25"),
+    ],
+)
+def test_of_a_column_that_is_there_twice_the_first_value_counts(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    given = track(header, row, tmp_path)
+    assert {field: given[field] for field in TRACK} == TRACK
+
+
 def test_missing_columns_message_stays_short_for_a_wide_file(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", ",".join("x" * 500 + str(n) for n in range(1000)))
     with pytest.raises(ImportFailedError, match="and 940 more") as raised:
