@@ -45,7 +45,10 @@ def read(path: Path, archive: zipfile.ZipFile) -> Iterator[Table]:
             rows = _rows(sheet)
             header = next(row.cells for row in rows if row.line > skipped)
         names = ["" if cell is None else str(cell) for cell in header]
-        yield Table(names, rows, {"format": "Excel", "sheet": str(sheet.title)})
+        while names and not names[-1].strip():
+            names.pop()
+        cut = (row._replace(cells=row.cells[: len(names)]) for row in rows)
+        yield Table(names, cut, {"format": "Excel", "sheet": str(sheet.title)})
 
 
 @contextmanager

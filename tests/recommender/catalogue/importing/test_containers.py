@@ -91,6 +91,13 @@ def test_cells_of_a_workbook_keep_their_types(tmp_path: Path) -> None:
     assert (track["explicit"], track["key"]) == (True, 6)
 
 
+def test_missing_column_of_a_workbook_is_named_beside_those_that_are_there(tmp_path: Path) -> None:
+    notes = [None] * 8 + ["a note beside the table"]
+    content = workbook([[*TABLE[0][:4]], [*TABLE[1][:4], *notes]])
+    with pytest.raises(ImportFailedError, match=r"are: track_id, name, artists, energy\. "):
+        parsed(written(tmp_path / "t.xlsx", content))
+
+
 @pytest.mark.parametrize(
     ("since_1970", "kind", "expected"),
     [
