@@ -31,7 +31,7 @@ from recommender.engine.tracks.derived import derived_columns
 
 _NUMBERS = tuple(name for name in RANGES if name != "duration_ms")
 _DURATIONS = ("duration_ms", "duration_s", "duration")
-_TEXTS = ("album", "genre", "language")
+_TEXTS = ("album", "genre")
 _T = TypeVar("_T")
 
 
@@ -55,7 +55,7 @@ class RowParser:
         given = self._given(cells)
         track: dict[str, Any] = {"source_id": self._id(given), **self._numbers(given)}
         track["duration_ms"] = self._duration(given)
-        track["isrc"] = next(filter(None, map(isrc, given.get("isrc", ()))), None)
+        track["isrc"] = self._optional(given, "isrc", _isrc)
         track["explicit"] = self._optional(given, "explicit", flag_of)
         if self.layout.has_titles:
             track |= self._names(given)
@@ -101,7 +101,7 @@ class RowParser:
             raise BadRowError("has no title")
         if not artists:
             raise BadRowError("has no artist")
-        album, genre, language = (self._optional(given, name, _text) or "" for name in _TEXTS)
+        album, genre = (self._optional(given, name, _text) or "" for name in _TEXTS)
         date = self._optional(given, "release_date", date_of) or ""
         return {
             "title": title,
@@ -109,7 +109,7 @@ class RowParser:
             "album": album,
             "release_date": date,
             "genre": genre,
-            "language": parse_language(language),
+            "language": self._optional(given, "language", _language) or "",
             **derived_columns(title=title, artists=artists, genre=genre, release_date=date),
         }
 
@@ -176,6 +176,19 @@ def _needed(name: str, value: Any) -> str:
         return text_of(name, value)
     except BadValueError as error:
         raise BadRowError(str(error)) from error
+
+
+def _isrc(name: str, value: Any) -> str:
+    if not (code := isrc(value)) and not is_absent(value):
+        raise BadValueError(f"{name} is no recording code")
+    return code
+
+
+def _language(name: str, value: Any) -> str:
+    text = _text(name, value)
+    if not (code := parse_language(text)) and text:
+        raise BadValueError(f"{name} is unknown")
+    return code
 
 
 def _text(name: str, value: Any) -> str:

@@ -320,6 +320,8 @@ def test_what_a_later_file_leaves_out_stays_known(tmp_path: Path) -> None:
         ({"explicit": "maybe"}, "explicit is neither true nor false"),
         ({"album_name": "Alb\ufffdm"}, "album has letters that can't be read"),
         ({"release_date": "soon"}, "release_date is no date"),
+        ({"isrc": "US"}, "isrc is no recording code"),
+        ({"language": "Elvish"}, "language is unknown"),
     ],
 )
 def test_optional_value_that_is_unreadable_is_left_out_and_noted(

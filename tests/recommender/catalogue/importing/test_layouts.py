@@ -55,7 +55,7 @@ LAYOUTS = {
         f"Added At,Artist Genres,{FEATURES}",
         f'"{URI}","Song","spotify:artist:a, spotify:artist:b","Tyler\\, The Creator, Two",'
         f'"spotify:album:x","Album","spotify:artist:a","Tyler\\, The Creator","2021-05","http://i",'
-        f'"1","2","200000","","true","55","US","u","t","pop, rap",{VALUES}',
+        f'"1","2","200000","","true","55","USRC12100001","u","t","pop, rap",{VALUES}',
         {
             **TRACK,
             "layout": "Exportify",
@@ -196,9 +196,12 @@ def test_layout_without_features_says_what_is_missing_and_what_to_do(
 @pytest.mark.parametrize(
     ("header", "row"),
     [
-        (TUNE_MY_MUSIC, f'Song,"One, Two",Album,My list,Favorite,US,{ID}'),
-        (BASE_EXPORTIFY, f'{URI},Song,"a, b","One, Two",x,Album,US'),
-        (SOUNDIIZ + ",url", f'Song,"One, Two",Album,US,https://open.spotify.com/track/{ID}'),
+        (TUNE_MY_MUSIC, f'Song,"One, Two",Album,My list,Favorite,GBAYE0601498,{ID}'),
+        (BASE_EXPORTIFY, f'{URI},Song,"a, b","One, Two",x,Album,GBAYE0601498'),
+        (
+            SOUNDIIZ + ",url",
+            f'Song,"One, Two",Album,GBAYE0601498,https://open.spotify.com/track/{ID}',
+        ),
     ],
 )
 def test_layout_without_features_is_read_where_none_are_needed(
