@@ -44,7 +44,8 @@ _REFUSED = {
     b"ARROW1": "The file is in the Arrow format. Save it as Parquet.",
     b"%PDF": "The file is a PDF. Import the table as CSV.",
 }
-_PAGE_STARTS = (b"<!doctype html", b"<html")
+_PAGE_OR_XML = b"<"
+_BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
 
 
 @contextmanager
@@ -103,10 +104,10 @@ class _Opener:
             raise ImportFailedError(reason)
         if head[257:262] == b"ustar":
             raise ImportFailedError("The file is a tar archive. Unpack it first.")
-        if head.lstrip().lower().startswith(_PAGE_STARTS):
+        if head.lstrip(_BEFORE_TEXT).startswith(_PAGE_OR_XML):
             raise ImportFailedError(
-                "The file is a web page, not a table. Download the file itself; the site may want "
-                "you to sign in first."
+                "The file is a web page or XML, not a table. Download the file itself; the site "
+                "may want you to sign in first. Save a spreadsheet as .xlsx or CSV."
             )
         codec = encodings.codec_of(path, self._encoding)
         start = head.decode(codec, errors="ignore").lstrip("\ufeff \r\n\t")

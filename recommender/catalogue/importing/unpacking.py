@@ -95,7 +95,9 @@ def _only_table(members: Iterable[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        raise ImportFailedError("The archive holds no table.")
+        raise ImportFailedError(
+            "The archive holds no table. Save a spreadsheet of another program as .xlsx or CSV."
+        )
     names = ", ".join(member.filename for member in candidates[:_SHOWN_NAMES])
     raise ImportFailedError(
         f"The archive holds {len(candidates)} tables ({names}). Unpack it and import them one by "

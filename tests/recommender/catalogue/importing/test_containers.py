@@ -180,6 +180,10 @@ def crowded() -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old .xls"),
         (b"BZh91AY", "bzip2"),
         (b"\n<!DOCTYPE html><title>Sign in</title>", "web page"),
+        (b"\xef\xbb\xbf<!-- saved --><html>", "web page"),
+        (b"<table><tr><td>track_id</td></tr></table>", "as .xlsx or CSV"),
+        (b'<?xml version="1.0"?><Workbook/>', "as .xlsx or CSV"),
+        (zipped(content__dot__xml=b"", mimetype=b"application/vnd.oasis"), "as .xlsx or CSV"),
         (b'[{"id": 1}]', "jq"),
     ],
 )
