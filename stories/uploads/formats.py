@@ -18,19 +18,33 @@ SLACK_SECONDS = 1.0
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
+_RAW_BRAND = b"crx "
 _EBML = b"\x1a\x45\xdf\xa3"
+_VIDEO, _SOUND = "a video of another kind", "only sound"
+# Where in the file, what stands there, and what the file is; the first that fits counts.
 _REFUSED = (
-    (b"II*\x00", "a TIFF"),
-    (b"MM\x00*", "a TIFF"),
-    (b"II+\x00", "a TIFF"),
-    (b"MM\x00+", "a TIFF"),
-    (b"BM", "a BMP"),
-    (b"%PDF", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
+    (0, b"II*\x00", "a TIFF"),
+    (0, b"MM\x00*", "a TIFF"),
+    (0, b"II+\x00", "a TIFF"),
+    (0, b"MM\x00+", "a TIFF"),
+    (0, b"BM", "a BMP"),
+    (0, b"%PDF", "a PDF"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL"),
+    (0, b"\xff\x0a", "a JPEG XL"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000"),
+    (4, b"ftyp" + _RAW_BRAND, "a raw photo"),
+    (4, b"ftyp", _VIDEO),
+    (0, _EBML, _VIDEO),
+    (8, b"AVI ", _VIDEO),
+    (28, b"\x80theora", _VIDEO),
+    (0, b"OggS", _SOUND),
+    (8, b"WAVE", _SOUND),
+    (0, b"ID3", _SOUND),
+    (0, b"fLaC", _SOUND),
+    (0, b"#!AMR", _SOUND),
+    *((0, bytes((0xFF, second)), _SOUND) for second in (0xF1, 0xF2, 0xF3, 0xF9, 0xFB)),
 )
 
 
@@ -106,7 +120,7 @@ def _brands(head: bytes) -> set[bytes]:
 
 def _is_mp4(head: bytes) -> bool:
     stills = _HEIC_BRANDS | _AVIF_BRANDS
-    return head[4:8] == b"ftyp" and head[8:12] not in stills | {b"qt  "}
+    return head[4:8] == b"ftyp" and head[8:12] not in stills | {b"qt  ", _RAW_BRAND}
 
 
 def _is_quicktime(head: bytes) -> bool:
@@ -168,13 +182,9 @@ ACCEPTED = f"a photo ({PHOTO.names}) or a video ({VIDEO.names})"
 
 def describe_refused(data: bytes) -> str:
     """Name a file that is not accepted, as in "a GIF"."""
-    for magic, name in _REFUSED:
-        if data.startswith(magic):
+    for at, magic, name in _REFUSED:
+        if data.startswith(magic, at):
             return name
-    if data[4:8] == b"ftyp":
-        return "a video of another kind"
-    if data.startswith(_EBML) or data[8:12] == b"AVI ":
-        return "a video of another kind"
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<") and b"<svg" in start:
         return "an SVG drawing"

@@ -181,6 +181,11 @@ def test_a_truncated_photo_is_refused(kind: str, share: float) -> None:
         (b"<!doctype html><img src=x>", "a web page"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00", "a video"),
+        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", "a raw photo"),
+        (b"ID3\x04\x00\x00", "only sound"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "only sound"),
+        (b"OggS\x00\x02".ljust(28, b"\x00") + b"OpusHead", "only sound"),
+        (b"OggS\x00\x02".ljust(28, b"\x00") + b"\x80theora", "a video of another kind"),
         (b"hello", "neither a photo nor a video that we can read"),
     ],
 )

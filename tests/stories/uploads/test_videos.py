@@ -61,6 +61,7 @@ def test_a_video_is_measured_and_gets_a_poster(form: str, kind: str) -> None:
         (make_photo_bytes(kind="HEIF"), None),
         (make_photo_bytes(kind="AVIF"), None),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "webm"),
+        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", None),
         (b"GIF89a", None),
         (b"", None),
     ],
