@@ -33,8 +33,8 @@ WRONG_TYPE = f"Please choose {ACCEPTED}."
 EMPTY = f"This file is empty. {WRONG_TYPE}"
 TOO_LARGE = f"This photo is larger than {PHOTO.megabytes} MB. Please choose a smaller one."
 DAMAGED = (
-    "This photo is damaged or incomplete. Please choose another one, or copy it from your phone or "
-    "camera anew."
+    "This photo is damaged or incomplete, or coded in a rare way. Please choose another one, copy "
+    "it from your phone or camera anew, or save it as a JPEG there."
 )
 TOO_COSTLY = (
     "Reading this file takes too much memory or time. Please choose another one, or export it "

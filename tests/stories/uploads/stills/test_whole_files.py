@@ -160,6 +160,14 @@ def test_a_jpeg_without_its_last_tenth_is_refused(jpeg: bytes) -> None:
     assert "copy it from your phone or camera anew" in str(error)
 
 
+def test_a_jpeg_that_no_decoder_knows_is_refused_with_a_way_out() -> None:
+    precision = JPEG.index(b"\xff\xc0") + 4
+    error = refused(JPEG[:precision] + bytes((12,)) + JPEG[precision + 1 :])
+    assert error.code == "unreadable"
+    assert "coded in a rare way" in str(error)
+    assert "save it as a JPEG" in str(error)
+
+
 @pytest.mark.parametrize("kept", [0, 2, 4, 8, 20])
 def test_a_progressive_jpeg_without_its_last_scan_is_refused(kept: int) -> None:
     last = PROGRESSIVE.rindex(b"\xff\xda")
