@@ -106,6 +106,8 @@ class Layout:
     percentages: frozenset[str]
     """Fields that the header states in per cent."""
     width: int
+    named: int
+    """The columns up to the last one with a name."""
     publisher: Publisher
     needed: tuple[str, ...]
     """Features that every row must have."""
@@ -163,7 +165,8 @@ def layout_of(
     publisher = next(
         (known for known in PUBLISHERS if {*map(plain, known.columns)} <= {*names}), _OTHER
     )
-    return Layout(positions, frozenset(percentages), len(names), publisher, needed, needs_id)
+    named = max(at for at, name in enumerate(names, start=1) if name)
+    return Layout(positions, frozenset(percentages), len(names), named, publisher, needed, needs_id)
 
 
 def _unscaled(name: str, names: Sequence[str]) -> str:

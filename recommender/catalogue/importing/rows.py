@@ -69,7 +69,7 @@ class RowParser:
     def _given(self, cells: Sequence[Any]) -> dict[str, list[Any]]:
         """The cells of each field, those with a value first."""
         width = self.layout.width
-        if len(cells) != width and (len(cells) < width or any(cells[width:])):
+        if len(cells) != width and (len(cells) < self.layout.named or any(cells[width:])):
             raise BadRowError(f"has {len(cells)} values where the header names {width}")
         return {name: [cells[p] for p in places] for name, places in self.layout.positions.items()}
 

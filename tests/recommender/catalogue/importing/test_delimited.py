@@ -114,6 +114,15 @@ def test_empty_cells_behind_the_last_column_do_no_harm(tmp_path: Path) -> None:
     assert result.refused == {3: "has 6 values where the header names 5"}
 
 
+def test_cells_of_columns_without_a_name_may_be_missing(tmp_path: Path) -> None:
+    header, row = lines(GOOD).splitlines()
+    short = row.rpartition(",")[0]
+    content = f"{header},,\n{row}\n{row},,\n{row},,a note\n{short}\n"
+    result = parsed(written(tmp_path / "t.csv", content))
+    assert len(result.tracks) == 3
+    assert result.refused == {5: "has 4 values where the header names 7"}
+
+
 def test_missing_column_is_named_beside_those_that_are_there(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", "Titel;Künstler;track_id\na;b;c\n")
     with pytest.raises(ImportFailedError) as raised:
