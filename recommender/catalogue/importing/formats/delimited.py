@@ -57,7 +57,7 @@ def _start(lines: Lines) -> _Start:
         allowed = [first[0][4]]
         first[0] = ""
     starts = [
-        (_names(line, delimiter), -at, delimiter)
+        (_names(first[at:], delimiter), -at, delimiter)
         for at, line in enumerate(first)
         if line.strip()
         for delimiter in allowed
@@ -66,10 +66,10 @@ def _start(lines: Lines) -> _Start:
     return _Start(-at, delimiter)
 
 
-def _names(line: str, delimiter: str) -> tuple[int, int]:
-    """Count the known column names in a line and, if there are none, its cells."""
+def _names(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
+    """Count the known column names in the first record and, if there are none, its cells."""
     try:
-        cells = next(csv.reader([line], delimiter=delimiter))
+        cells = next(csv.reader(lines, delimiter=delimiter))
     except (csv.Error, StopIteration):
         return 0, 0
     known = recognised(cells)

@@ -103,6 +103,12 @@ def test_header_below_other_lines_is_found(tmp_path: Path, before: str) -> None:
     assert len(result.tracks) == 1
 
 
+def test_header_with_a_line_break_is_found(tmp_path: Path) -> None:
+    header = 'id,"Name of the\ntrack",title,artists,energy,valence'
+    content = f"{header}\n{IDS[0]},,Song,A,0.5,0.25\n"
+    assert titles(written(tmp_path / "t.csv", content)) == ["Song"]
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_every_line_ending_is_known(tmp_path: Path, ending: str) -> None:
     path = written(tmp_path / "t.csv", lines(GOOD, GOOD).replace("\n", ending))
