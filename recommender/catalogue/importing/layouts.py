@@ -59,7 +59,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "speechiness": ("speechiness", "speech"),
     "loudness": ("loudness", "loudness_db", "loud_db", "loud"),
     "tempo": ("tempo", "bpm", "tempo_bpm"),
-    "duration_ms": ("duration_ms", "track_duration_ms", "length_ms"),
+    "duration_ms": ("duration_ms", "track_duration_ms", "length_ms", "time_ms"),
     "duration_s": ("duration_s", "duration_sec", "duration_seconds", "track_duration_s"),
     "duration": ("duration", "track_duration", "length", "time"),
 }
@@ -125,12 +125,20 @@ class Layout:
 
 @lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
-    """A column's name without case, spaces and punctuation: "Artist Name(s)" is artistnames."""
+    """A column's name without case, spaces and punctuation: "Artist Name(s)" is artistnames.
+
+    "(s)" may be a plural or seconds; a name that is unknown with it is taken without.
+    """
+    whole, singular = _squeezed(name), _squeezed(re.sub(r"\(s\)", "", name, flags=re.IGNORECASE))
+    return singular if singular in _KNOWN and whole not in _KNOWN else whole
+
+
+def _squeezed(name: str) -> str:
     folded = unicodedata.normalize("NFKD", name).casefold().replace("%", "percent")
     return re.sub(r"[\W_]+", "", folded).removeprefix("audiofeatures")
 
 
-_PLAIN = {field: tuple(map(plain, aliases)) for field, aliases in ALIASES.items()}
+_PLAIN = {field: tuple(map(_squeezed, aliases)) for field, aliases in ALIASES.items()}
 _KNOWN = frozenset(name for names in _PLAIN.values() for name in names)
 
 

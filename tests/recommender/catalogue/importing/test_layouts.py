@@ -155,6 +155,11 @@ LAYOUTS = {
         f"{ID},Song,Someone,2023,125,25,60",
         {**TRACK, "artists": ["Someone"], "release_date": "2023", "tempo": 125.0},
     ),
+    "plurals and units in brackets": (
+        "Spotify URI,Track Name(s),Artist(s),Energy,Valence,Genre (s),Length (s)",
+        f"{URI},Song,Someone,0.6,0.25,pop,200.5",
+        {**TRACK, "artists": ["Someone"], "genre": "pop", "duration_ms": 200_500},
+    ),
     "names in another style": (
         "TRACK-ID;TrackName;Artist Name (s);Energy ;  valence;Duration (s);Release Year",
         f"{ID};Song;Someone;0,6;0,25;200,5;1999",
