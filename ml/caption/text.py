@@ -23,13 +23,19 @@ _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_+|(?<=\D)(?=\d)|(?<=\d)
 _EMOTICON = r"[:;=8][-o']?[)(\]\[dp/\\|*o]|<3+|\^_?\^|[)(]:"
 # Doesn't match parts of 18/12, (2018) or 8).
 _FEELING = re.compile(rf"(?<!\w)(?!8)(?:{_EMOTICON})(?!\w)")
+# Zero-width characters within words, such as soft hyphens. U+200C isn't among them: in Persian it
+# keeps the parts of a word apart, as a space does.
+_INVISIBLE = dict.fromkeys(
+    (0x00AD, 0x034F, 0x180E, 0x200B, 0x200D, *range(0x2060, 0x2065), 0xFEFF), ""
+)
 # Words in Unicode names that describe how a sign is drawn (❤ is "heavy black heart").
 _IN_MANY_NAMES = {"heavy", "black", "white", "face", "with", "sign", "symbol"}
 
 
 def clean(caption: str) -> str:
-    """Return the caption without control characters and extra spaces, cut to MAX_CHARACTERS."""
-    valid = caption[: 4 * MAX_CHARACTERS].encode("utf-8", "ignore").decode()
+    """Return the caption without invisible characters and extra spaces, cut to MAX_CHARACTERS."""
+    seen = caption.translate(_INVISIBLE)
+    valid = seen[: 4 * MAX_CHARACTERS].encode("utf-8", "ignore").decode()
     printable = "".join(char if char.isprintable() else " " for char in valid)
     return " ".join(printable.split())[:MAX_CHARACTERS]
 

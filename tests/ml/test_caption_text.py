@@ -28,6 +28,8 @@ from ml.caption.text import MAX_CHARACTERS, clean, emoji_name, readable
         ("rain.Then sun", "rain.Then sun"),
         ("見てhttps://example.org 綺麗", "見て 綺麗"),
         ("so happy www. yes", "so happy www. yes"),
+        ("so ha\u200bp\u2060py to\u00adday\ufeff", "so happy today"),
+        ("می\u200cخواهم", "می خواهم"),
     ],
 )
 def test_hashtags_and_emoji_become_words(caption: str, read: str) -> None:
