@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_+|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _EMOTICON = r"[:;=8][-o']?[)(\]\[dp/\\|*o]|<3+|\^_?\^|[)(]:"
 # Doesn't match parts of 18/12, (2018) or 8).
-_FEELING = re.compile(rf"(?<!\w)(?!8)(?:{_EMOTICON})(?!\w)")
+_FEELING = re.compile(rf"(?<!\w)(?!8)(?i:{_EMOTICON})(?!\w)")
 # Zero-width characters within words, such as soft hyphens. U+200C isn't among them: in Persian it
 # keeps the parts of a word apart, as a space does.
 _INVISIBLE = dict.fromkeys(

@@ -59,7 +59,7 @@ def test_nothing_to_read_is_no_text(caption: str) -> None:
 @pytest.mark.parametrize(
     "caption",
     [
-        *("😂", "❤️", "😭", "👍🏽", "🏳️‍🌈", "☀️", ":)", "...:-(", "<3", "^^", "#blessed"),
+        *("😂", "❤️", "😭", "👍🏽", "🏳️‍🌈", "☀️", ":)", "...:-(", ":D", ":-P", "<3", "^^", "#blessed"),
         *("愛", "빛", "عشق", "و", "माँ", "мама", "ok", "haha", "@anna thanks"),
         *("¯\\_(ツ)_/¯", "day 1", "28 November"),
     ],
