@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ml.caption.labels import GROUP, TO_SEVEN
 from ml.evaluation.metrics import PART_KEYS, multilabel_f1, report, share_of
+from ml.evaluation.mood.figures import correlations
+from ml.evaluation.tables import numbers
 from ml.labels import EMOTIONS
 from ml.manifest import entry
 from ml.mood import Gaussian
@@ -25,7 +27,7 @@ MIDDLE = 0.05
 def labels_of(table: pa.Table) -> list[list[str]]:
     """Return the labels of each row, none if the label is empty or there is no such column."""
     if "labels" in table.column_names:
-        return [list(labels) for labels in table["labels"].to_pylist()]
+        return [list(labels or []) for labels in table["labels"].to_pylist()]
     if "label" not in table.column_names:
         return [[] for _ in range(table.num_rows)]
     return [[label] if label else [] for label in table["label"].to_pylist()]
@@ -92,12 +94,15 @@ def _measure_several(fine: Float64Array, labels: Sequence[Sequence[str]]) -> Rep
 def measure_sentiment(shares: Float64Array, table: pa.Table) -> Report:
     """Return the figures of (n, 3) probabilities of negative, neutral and positive.
 
-    With a column `language`, each language's macro F1 and their mean too.
+    Texts with one label count. With a column `language`, each language's macro F1 and their mean
+    too.
     """
-    truth = np.array([SENTIMENTS.index(label) for label in table["label"].to_pylist()])
+    labels = labels_of(table)
+    labelled = [k for k, row in enumerate(labels) if len(row) == 1]
+    shares, truth = shares[labelled], np.array([SENTIMENTS.index(labels[k][0]) for k in labelled])
     result = report(shares, truth, SENTIMENTS)
     if "language" in table.column_names:
-        language = np.array(table["language"].to_pylist())
+        language = _column(table, "language")[labelled]
         each = {
             str(name): report(shares[language == name], truth[language == name], SENTIMENTS)
             for name in np.unique(language)
@@ -115,19 +120,20 @@ def measure_ratings(moods: Sequence[Gaussian], table: pa.Table) -> Report:
     """Return how closely the moods follow ratings: Pearson's r of valence, and of arousal or
     energy, whichever the table has, with 95 % intervals (Fisher)."""
     means = np.array([mood.mean for mood in moods])
+    half = 1.96 / np.sqrt(len(means) - 3) if len(means) > 3 else np.inf
     result: Report = {"n": len(means)}
     for column, axis in (("valence", 0), ("arousal", 1), ("energy", 1)):
         if column in table.column_names:
-            r = float(np.corrcoef(means[:, axis], table[column].to_numpy())[0, 1])
-            half = 1.96 / np.sqrt(len(means) - 3)
-            edges = [round(float(np.tanh(np.arctanh(r) + sign * half)), 4) for sign in (-1, 1)]
-            result |= {f"{column}_r": round(r, 4), f"{column}_r_interval": edges}
+            (r,) = correlations(means[:, [axis]], numbers(table, column))
+            middle = np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9))
+            edges = [round(float(np.tanh(middle + sign * half)), 4) for sign in (-1, 1)]
+            result |= {f"{column}_r": r, f"{column}_r_interval": edges}
     return result
 
 
 def sides_of(table: pa.Table) -> NDArray[np.int64]:
     """Return (n,) sides of valence, -1, 0 or 1, from signs or from ratings between 0 and 1."""
-    valence = np.asarray(table["valence"].to_numpy(), dtype=np.float64)
+    valence = numbers(table, "valence")[:, 0]
     if np.isin(valence, (-1, 0, 1)).all():
         return valence.astype(np.int64)
     return np.asarray(np.sign(valence - 0.5) * (np.abs(valence - 0.5) > MIDDLE), dtype=np.int64)

@@ -185,7 +185,7 @@ def measure_caption(table: pa.Table) -> Report:
         raise BadData(f"Unknown labels {', '.join(unknown)}; known are those of GoEmotions.")
     if not any(labels) and "valence" not in table.column_names:
         raise BadData("There are no rows to measure.")
-    texts = table["text"].to_pylist()
+    texts = [text or "" for text in table["text"].to_pylist()]
     numbers, ms = _timed(_caption_outputs, texts, 8)
     said = Outputs.split(numbers)
     moods = captions.moods_of(said, texts)
@@ -218,13 +218,15 @@ def measure_mood(table: pa.Table) -> Report:
     require(table, "image", *(() if rated else ("valence_side", "energy_side")))
     words = table["caption"].to_pylist() if "caption" in table.column_names else [""] * len(table)
     stories = [(*one, caption or "") for one, caption in zip(_images(table), words, strict=True)]
+    ratings = mood_figures.ratings_of(table) if rated else None
+    sided = {"valence_side", "energy_side"} <= set(table.column_names)
+    sides = mood_figures.sides_of(table) if sided else None
     found, ms = _timed(_moods, stories, 1)
     moods = [Gaussian(row[:2], row[2:].reshape(2, 2)) for row in found]
     result: Report = {"n": len(moods), "ms_per_item": ms}
-    if rated:
-        result |= mood_figures.rating_figures(moods, mood_figures.ratings_of(table))
-    if {"valence_side", "energy_side"} <= set(table.column_names):
-        sides = np.column_stack([table[f"{axis}_side"].to_numpy() for axis in mood_figures.AXES])
+    if ratings is not None:
+        result |= mood_figures.rating_figures(moods, ratings)
+    if sides is not None:
         result |= mood_figures.side_figures(moods, sides)
     return result
 

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
+
+from ml.types import Float64Array
 
 
 class BadData(ValueError):
@@ -49,3 +52,18 @@ def require(table: pa.Table, *columns: str) -> None:
         raise BadData(
             f"The file has no column {', '.join(missing)}, only {', '.join(table.column_names)}."
         )
+
+
+def numbers(table: pa.Table, *columns: str) -> Float64Array:
+    """Return the columns as (n, k) numbers; raise BadData that names one with a row without any."""
+    return np.column_stack([_numbers(table, name) for name in columns])
+
+
+def _numbers(table: pa.Table, column: str) -> Float64Array:
+    try:
+        values = np.asarray(table[column].to_pylist(), dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
+    if not np.isfinite(values).all():
+        raise BadData(f"The column {column} has rows without a number. Leave them out.")
+    return values

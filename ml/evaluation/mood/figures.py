@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ml.evaluation.metrics import interval, share_of
+from ml.evaluation.tables import BadData, numbers
 from ml.mood import MUSIC_MEAN, PHOTOS, Gaussian
 from ml.types import Float64Array, Int64Array
 
@@ -44,9 +45,21 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 def ratings_of(table: pa.Table) -> Float64Array:
-    """Return the standardised ratings (n, 2) of valence and arousal, whatever their scale."""
-    ratings = np.column_stack([table[f"{name}_mean"].to_numpy() for name in ("valence", "arousal")])
-    return np.asarray((ratings - ratings.mean(axis=0)) / ratings.std(axis=0), dtype=np.float64)
+    """Return the standardised ratings (n, 2) of valence and arousal, whatever their scale.
+
+    Those of an axis on which all are equal are 0.
+    """
+    ratings = numbers(table, "valence_mean", "arousal_mean")
+    off = ratings - ratings.mean(axis=0)
+    return np.asarray(off / np.maximum(ratings.std(axis=0), 1e-12))
+
+
+def sides_of(table: pa.Table) -> Int64Array:
+    """Return the sides (n, 2) of valence and energy; raise BadData unless each is -1, 0 or 1."""
+    sides = numbers(table, *(f"{axis}_side" for axis in AXES))
+    if not np.isin(sides, (-1, 0, 1)).all():
+        raise BadData("valence_side and energy_side are -1, 0 or 1 in each row.")
+    return sides.astype(np.int64)
 
 
 def correlations(means: Float64Array, ratings: Float64Array) -> list[float]:

@@ -1,5 +1,7 @@
 """Caption metrics on invented probabilities."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -96,6 +98,23 @@ def test_moods_are_correlated_with_ratings_of_either_axis() -> None:
     assert result["arousal_r"] < -0.9
     low, high = result["arousal_r_interval"]
     assert low < result["arousal_r"] < high
+
+
+def test_equal_ratings_and_few_rows_tell_nothing() -> None:
+    table = pa.table({"valence": [0.9, 0.1], "energy": [0.4, 0.4]})
+    result = caption_measure.measure_ratings([mood(0.9), mood(0.1)], table)
+    assert (result["valence_r"], result["valence_r_interval"]) == (1, [-1, 1])
+    assert (result["energy_r"], result["energy_r_interval"]) == (0, [-1, 1])
+
+
+@pytest.mark.parametrize(
+    "labels", [{"label": ["positive", None]}, {"labels": [["positive"], None]}]
+)
+def test_sentiments_count_where_there_is_one(labels: dict[str, list[Any]]) -> None:
+    shares = np.array([[0.1, 0.1, 0.8], [0.6, 0.2, 0.2]])
+    table = pa.table({**labels, "language": ["fr", "fr"]})
+    result = caption_measure.measure_sentiment(shares, table)
+    assert (result["n"], result["accuracy"], result["languages"]["fr"]["n"]) == (1, 1.0, 1)
 
 
 def test_sentiments_are_measured_in_each_language() -> None:

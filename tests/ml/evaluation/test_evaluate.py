@@ -102,15 +102,15 @@ def test_caption_leaves_out_texts_of_several_emotions(
     assert result["accuracy"] == 1
 
 
-@pytest.mark.parametrize("without_labels", [{}, {"label": ["", ""]}])
+@pytest.mark.parametrize("without_labels", [{}, {"label": ["", "", None]}])
 def test_captions_with_signs_alone_are_measured_by_their_side(
     without_labels: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     columns: dict[str, list[Any]] = {
-        "text": ["best day ever with my friends!", "my heart is broken"],
-        "language": ["en", "en"],
-        "valence": [1, -1],
-        "kind": ["plain", "plain"],
+        "text": ["best day ever with my friends!", "my heart is broken", None],
+        "language": ["en", "en", "en"],
+        "valence": [1, -1, 0],
+        "kind": ["plain", "plain", "fact"],
     }
     file = write(tmp_path, columns | without_labels)
     result = run(capsys, "caption", "--data", file, required={"n", "signs", "ms_per_item"})
@@ -188,6 +188,10 @@ def test_false_faces_are_counted_by_kind(
         ("faces", {"image": pa.array([], pa.binary()), "n_faces": []}, None, "has no rows"),
         ("faces", {"image": pa.array([], pa.binary()), "faces": []}, None, "has no rows"),
         ("caption", {"text": ["a"], "labels": [["joy", "anger"]]}, None, "no row with one label"),
+        ("caption", {"text": ["a", "b"], "valence": [1, None]}, None, "valence has rows without a"),
+        ("mood", {"image": [b""], "valence_mean": [2], "arousal_mean": ["high"]}, None, "arousal_"),
+        ("mood", {"image": [b""], "valence_side": [1], "energy_side": [None]}, None, "energy_side"),
+        ("mood", {"image": [b""], "valence_side": [1], "energy_side": [3]}, None, "-1, 0 or 1"),
     ],
 )
 def test_wrong_file_is_explained(

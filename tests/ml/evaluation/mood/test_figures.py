@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ml.evaluation.measure import main
-from ml.evaluation.mood.figures import by_kind, rating_figures, side_figures
+from ml.evaluation.mood.figures import by_kind, rating_figures, ratings_of, side_figures
 from ml.mood import MUSIC_MEAN, PHOTOS, Gaussian
 from tests.ml.evaluation.test_evaluate import encoded, write
 from tests.ml.test_faces import drawing
@@ -28,6 +29,13 @@ def test_moods_that_rank_photos_as_people_do_correlate_whatever_the_scale() -> N
     figures = rating_figures(said, ratings)
     assert (figures["n"], figures["valence_r"], figures["energy_r"]) == (4, 1.0, 1.0)
     assert figures["valence_interval"][1] == pytest.approx(1.0)
+
+
+def test_equal_ratings_correlate_with_nothing() -> None:
+    table = pa.table({"valence_mean": [2.0] * 3, "arousal_mean": [2.0, 3.0, 4.0]})
+    figures = rating_figures(around((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), ratings_of(table))
+    assert (figures["valence_r"], figures["energy_r"]) == (0.0, 1.0)
+    assert figures["valence_interval"] == [0.0, 0.0]
 
 
 def test_nine_tenths_are_inside_where_the_ellipse_is_as_wide_as_the_errors() -> None:
