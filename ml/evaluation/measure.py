@@ -293,6 +293,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--no-action", "--none", type=Path, help="photos of no action, measured with those of one"
     )
     given = parser.parse_args(arguments)
+    if given.model == "mood" and (given.record or given.card):
+        parser.error("mood is no model with figures of its own: see ml.evaluation.mood.cards.")
     try:
         table = _with(read(given.data, given.split), given.no_action)
         result = MEASURES[given.model](table)

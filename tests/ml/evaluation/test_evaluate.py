@@ -241,6 +241,15 @@ def test_broken_metadata_do_not_spoil_the_picture(kind: str) -> None:
     assert decoded(stream.getvalue(), "It").size == (60, 40)
 
 
+@pytest.mark.parametrize("option", ["--record", "--card"])
+def test_figures_of_the_mood_are_not_recorded(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["mood", "--data", "/nowhere.parquet", option])
+    assert "ml.evaluation.mood.cards" in capsys.readouterr().err
+
+
 def test_missing_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["emotion", "--data", "/nowhere.parquet"]) == 2
     assert "no file /nowhere.parquet" in capsys.readouterr().err
