@@ -39,7 +39,7 @@ CLOSE = 0.65
 WIDE, RATHER_WIDE = 0.9, 0.8
 """Widths, relative to that of all music, from which nothing and no leaning is told."""
 HIGH = 0.85
-"""Share on the named side from which the certainty is high."""
+"""Share on the named side from which the certainty is high, unless it's "perhaps a little"."""
 
 # The plane as so many cells a side; those on a border between regions are divided more finely.
 _CELLS, _FINER = 64, 8

@@ -94,8 +94,8 @@ class MoodSerializer(serializers.Serializer[Any]):
     certainty = serializers.ChoiceField(
         choices=CERTAINTIES,
         help_text="certain: set by hand; high: at least 85 % of the distribution is on the side"
-        " that the word names, or near the middle for 'balanced'; medium: less; low: the mood is"
-        " hard to tell",
+        " that the word names, or near the middle for 'balanced'; medium: less, or only 'perhaps a"
+        " little'; low: the mood is hard to tell",
     )
 
 

@@ -273,6 +273,12 @@ def test_certainty_follows_the_share_on_the_named_side() -> None:
     assert mood_words(fuse()).share == 0
 
 
+def test_perhaps_a_little_is_of_medium_certainty_however_much_bears_it_out() -> None:
+    said = mood_words(MoodTarget(0.56, 0.476, oblique(0.065, 0.05, 0.0)))
+    assert (said.word, said.certainty) == ("perhaps a little quiet", "medium")
+    assert said.share > 0.95
+
+
 # --- points ---------------------------------------------------------------------------------------
 
 
