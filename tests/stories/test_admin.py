@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from ml.mood import MUSIC_MEAN
 from stories import services
 from stories.models import Story, TagEvent
 from tests.factories import make_ready_story, make_staff, make_story, make_user
@@ -58,6 +59,8 @@ def test_a_story_shows_its_analysis_and_its_log_and_cannot_be_edited(staff: Clie
     page = staff.get(f"{STORIES}{story.pk}/change/").content.decode()
     assert "set by the owner" in page
     assert 'aria-label="The mood is' in page
+    # The lines cross where the words count from.
+    assert f'y1="{100 * (1 - MUSIC_MEAN[1])}"' in page
     assert "70%" in page
     assert page.count("the owner") > page.count(
         "set by the owner"
