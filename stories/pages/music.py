@@ -37,8 +37,7 @@ def filter_tracks(request: PageRequest, story: Story) -> HttpResponse:
     """Save the filters for this person and rank the story's tracks with them."""
     form = FiltersForm(music.music_preferences(request.user), request.POST)
     if not form.is_valid():
-        reasons = [reason for errors in form.errors.values() for reason in errors]
-        return responses.refuse(request, story, " ".join(map(str, reasons)))
+        return responses.ask_again(request, story, "filters", form)
     recommender.set_preferences(user=request.user, **form.preferences())
     services.suggest_again(story=story)
     return responses.changed(

@@ -7,6 +7,7 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -54,6 +55,14 @@ def refuse(request: PageRequest, story: Story, reason: str) -> HttpResponse:
     """Show why nothing was changed, above the unchanged story."""
     messages.error(request, reason)
     return go_to(request, story)
+
+
+def ask_again(request: PageRequest, story: Story, name: str, form: Form) -> HttpResponse:
+    """Render the unchanged story with a form as it was sent, and what is wrong with it."""
+    reasons = [str(reason) for errors in form.errors.values() for reason in errors]
+    page = {**story_page.context(story), name: form, "announcement": " ".join(reasons)}
+    template = "stories/_changed.html" if request.htmx else "stories/story.html"
+    return render(request, template, page, status=422)
 
 
 def changed(request: PageRequest, story: Story, words: str) -> HttpResponse:

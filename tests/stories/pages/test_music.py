@@ -122,8 +122,28 @@ def test_filters_that_leave_nothing_say_so(client: Client, ready: Story) -> None
 def test_filters_that_make_no_sense_are_refused(
     client: Client, me: User, ready: Story, sent: dict[str, Any], reason: str
 ) -> None:
-    assert reason in text(client.post(url("filter", ready), sent, follow=True))
+    assert reason in text(client.post(url("filter", ready), sent))
     assert selectors.music_preferences(me).n_filters == 0
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_filters_that_are_refused_stay_as_they_were_typed(
+    client: Client, ready: Story, headers: dict[str, str]
+) -> None:
+    sent = {"genres": ["jazz and blues"], "year_from": "2000", "year_to": "1990"}
+    answer = client.post(url("filter", ready), sent, headers=headers)
+    page = text(answer)
+    assert answer.status_code == 422
+    assert '<details class="filters" open>' in page
+    assert re.search(r'value="jazz and blues"[^>]* checked', page)
+    assert 'name="year_from" value="2000"' in page
+
+
+def test_reason_of_a_refused_year_belongs_to_its_field(client: Client, ready: Story) -> None:
+    page = text(client.post(url("filter", ready), {"year_to": "1"}, headers=HTMX))
+    described = re.search(r'name="year_to"[^>]* aria-describedby="([^"]+)"', page)
+    assert described
+    assert f'id="{described[1]}"' in page
 
 
 def test_story_can_be_kept_out_of_the_taste(client: Client, me: User, ready: Story) -> None:
