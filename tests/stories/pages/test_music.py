@@ -174,6 +174,21 @@ def test_another_track_is_found_and_saved(client: Client, ready: Story) -> None:
     assert "No tracks found for" in part
 
 
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"q": "queen", "genre": "rock", "year": "2000-1990"}, "1990-1999"),
+        ({"q": "queen", "genre": "rock" * 13, "year": "1999"}, "at most 50 characters"),
+    ],
+)
+def test_search_that_is_refused_stays_as_it_was_typed(
+    client: Client, ready: Story, sent: dict[str, str], reason: str
+) -> None:
+    page = text(client.get(url("find", ready), sent))
+    assert reason in page.split('id="found"')[1]
+    assert all(f'value="{typed}"' in page for typed in sent.values())
+
+
 def test_others_stories_cannot_be_tuned(client: Client, ready: Story) -> None:
     client.force_login(make_user())
     for name in ("steer", "filter", "learning", "restore"):
