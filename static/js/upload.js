@@ -110,6 +110,10 @@ form.addEventListener("htmx:xhr:progress", ({ detail }) => {
   words.textContent = detail.loaded < detail.total ? "Sending…" : "Checking…";
 });
 form.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.successful) progress.hidden = true;
+  if (!detail.xhr.getResponseHeader("HX-Redirect")) progress.hidden = true;
+});
+// Whoever comes back finds the page as it was left, and nothing under way.
+addEventListener("pagehide", () => {
+  progress.hidden = true;
 });
 if (input.files.length) show();
