@@ -3,31 +3,39 @@
 
 const messages = document.getElementById("messages");
 
-function say(text, kind = "error") {
-  if (messages.textContent === text) return;
+// The page's own requests, such as polls, have no event that triggered them. They repeat no message,
+// and don't take away what somebody was told about a request of theirs, unless nothing was answered.
+const isOwn = ({ requestConfig }) => !requestConfig.triggeringEvent;
+
+function say(text, detail) {
+  if (isOwn(detail) && messages.textContent === text) return;
   const line = document.createElement("p");
-  line.className = `message message--${kind}`;
+  line.className = "message message--error";
   line.textContent = text;
   messages.replaceChildren(line);
   messages.scrollIntoView({ block: "nearest" });
+  messages.dataset.until = isOwn(detail) || !detail.xhr.status ? "any" : "theirs";
 }
 
-document.body.addEventListener("htmx:sendError", () => {
-  say("Can't reach Storify. Check your connection and try again.");
-  messages.dataset.passing = "yes";
-});
+document.body.addEventListener("htmx:sendError", ({ detail }) =>
+  say("Can't reach Storify. Check your connection and try again.", detail),
+);
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.successful || !messages.dataset.passing) return;
+  const { until } = messages.dataset;
+  if (!detail.successful || !until || (until === "theirs" && isOwn(detail))) return;
   messages.replaceChildren();
-  delete messages.dataset.passing;
+  delete messages.dataset.until;
 });
-document.body.addEventListener("htmx:responseError", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 401 || status === 403) say("Please sign in again, then try once more.");
-  else if (status === 404) say("That story no longer exists.");
-  else if (status === 503) say("Storify is temporarily unavailable. Please try again in a minute.");
-  else if (status === 429) say("Too many requests. Wait a minute and try again.");
-  else say("Something went wrong on our side. Please try again.");
+document.body.addEventListener("htmx:responseError", ({ detail }) => {
+  const { status } = detail.xhr;
+  // Signing in anew, in another window, makes the forms of this one invalid.
+  if (status === 401 || status === 403)
+    say("This page is out of date. Reload it and try again.", detail);
+  else if (status === 404) say("That story no longer exists.", detail);
+  else if (status === 503)
+    say("Storify is temporarily unavailable. Please try again in a minute.", detail);
+  else if (status === 429) say("Too many requests. Wait a minute and try again.", detail);
+  else say("Something went wrong on our side. Please try again.", detail);
 });
 
 // A change that is made while one before it is being sent waits for the answer (htmx queues it). That

@@ -51,6 +51,22 @@ def test_failure_says_why_and_can_be_tried_again(
     expect(page.get_by_role("heading", level=1)).to_have_text("Analysing your photo")
 
 
+def test_outage_is_told_until_it_is_over(
+    open_window: Window, client: Client, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_publisher, "publish_analysis", lambda _: None)
+    user = make_user()
+    # Of its own, because Chromium complains in the console about every answer with an error.
+    page = open_window().context.new_page()
+    sign_in(page, client, user, site)
+    story = make_story(user, status=Story.Status.ANALYSING, stage="faces")
+    page.route("**/progress/?*", lambda route: route.fulfill(status=503))
+    page.goto(f"/stories/{story.id}/")
+    expect(page.locator("#messages")).to_contain_text("Storify is temporarily unavailable")
+    page.unroute("**/progress/?*")
+    expect(page.locator("#messages")).to_be_empty()
+
+
 def _update(story: Story, **fields: Any) -> None:
     Story.objects.filter(pk=story.pk).update(**fields)
 
