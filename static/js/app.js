@@ -38,6 +38,13 @@ document.body.addEventListener("htmx:responseError", ({ detail }) => {
   else say("Something went wrong on our side. Please try again.", detail);
 });
 
+// A link in whose place comes what it loads hands its focus on to that.
+document.body.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  const used = detail.requestConfig?.elt;
+  if (used?.matches("a") && !used.isConnected && document.activeElement === document.body)
+    target.querySelector("a, button")?.focus({ preventScroll: true });
+});
+
 // A change that is made while one before it is being sent waits for the answer (htmx queues it). That
 // answer isn't shown: it would take the form away, and the change with it. The next answer has both.
 document.addEventListener(

@@ -11,7 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from accounts.mail.messages import CONSOLE
 from accounts.models import User
@@ -21,6 +21,7 @@ from accounts.spotify.scopes import Purpose, needed_for
 from recommender.models import LibrarySync
 from recommender.services import give_feedback, save_choice, set_preferences, suggest_tracks
 from stories.models import SpotifySave, Story
+from stories.pages.pagination import PAGE
 from stories.saving.services import save_to_spotify
 from stories.selectors import mood_of
 from stories.survey.services import save_answers
@@ -76,6 +77,28 @@ def test_pages_fit_every_width(open_window: Window, client: Client, site: str) -
         for bad in _overflows(page, path)
     ]
     assert found == []
+
+
+def test_hidden_faces_take_no_focus(open_window: Window, client: Client, site: str) -> None:
+    page, story = open_window(), make_ready_story(make_user())
+    sign_in(page, client, story.user, site)
+    page.goto(f"/stories/{story.pk}/")
+    toggle = page.get_by_label("Show the face")
+    toggle.uncheck()
+    toggle.press("Shift+Tab")
+    expect(page.locator(".face")).not_to_be_focused()
+
+
+def test_older_stories_take_the_focus_of_their_link(
+    open_window: Window, client: Client, site: str
+) -> None:
+    page, user = open_window(), make_user()
+    stories = [make_story(user) for _ in range(PAGE + 2)]
+    sign_in(page, client, user, site)
+    page.goto("/stories/")
+    page.get_by_role("link", name="Older stories").press("Enter")
+    first = page.locator(f".story-card__link[href='/stories/{stories[1].pk}/']")
+    expect(first).to_be_focused()
 
 
 def _signing_up(page: Page) -> list[str]:
