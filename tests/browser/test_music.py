@@ -113,13 +113,18 @@ def _learning_is_switched_off(page: Page, story: Story) -> None:
 
 def _another_track_is_found(page: Page, story: Story) -> None:
     wanted = current_suggestions(story.pk)[-1].track
+    held: list[Route] = []
+    page.route("**/find/?*", lambda request: held.insert(0, request), times=1)
     page.get_by_text("Know a better track?").press("Enter")
     typed = wanted.title[0] + wanted.title[2:]
     page.get_by_label("Title or artist").fill(f"{typed} {wanted.artist_line}")
     page.keyboard.press("Enter")
+    expect(page.get_by_text("Searching…")).to_be_visible()
+    held.pop().continue_()
     found = page.locator("#found").get_by_role(
         "button", name=f"Save {wanted.title} with this story"
     )
+    expect(page.get_by_text("Searching…")).to_be_hidden()
     found.press("Enter")
     page.wait_for_url(f"**/stories/{story.pk}/")
     expect(page.locator("#saved")).to_contain_text(wanted.title)
