@@ -163,6 +163,7 @@ def test_another_track_is_found_and_saved(client: Client, ready: Story) -> None:
     track = make_track(title="Bohemian Rhapsody", artists=["Queen"], energy=0.01)
     page = text(client.get(url("find", ready), {"q": "bohemain"}))
     assert "<html" in page
+    assert re.findall("<h([1-6])", page) == ["1", "2", "3"]
     assert f'value="{track.pk}"' in page
     part = text(client.get(url("find", ready), {"q": "bohemain"}, headers=HTMX))
     assert "<html" not in part
