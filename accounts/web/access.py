@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -42,9 +43,20 @@ def signed_in(view: PageView[P]) -> View[P]:
         if page_request.htmx:
             page = page_request.htmx.current_url_abs_path or "/"
             return HttpResponseClientRedirect(redirect_to_login(page).url)
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(_page_of(request))
 
     return checked
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that somebody opens, or whose form they sent: where it goes may take only that."""
+    if request.method != "POST":
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        page, {request.get_host()}, require_https=request.is_secure()
+    )
+    return page if is_ours else "/"
 
 
 def staff_only(view: PageView[P]) -> View[P]:

@@ -39,6 +39,20 @@ def test_htmx_leaves_the_page_to_sign_in() -> None:
     assert response["HX-Redirect"] == "/accounts/sign-in/?next=/stories/"
 
 
+@pytest.mark.parametrize(
+    ("sent_from", "goal"),
+    [
+        ("http://testserver/stories/", "http%3A//testserver/stories/"),
+        ("https://evil.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_leads_back_to_its_page_after_signing_in(sent_from: str, goal: str) -> None:
+    request = request_of(AnonymousUser(), referer=sent_from)
+    request.method = "POST"
+    assert page(request)["Location"] == f"/accounts/sign-in/?next={goal}"
+
+
 def test_a_staff_page_opens_for_staff_only() -> None:
     assert staff_page(request_of(User(is_staff=True))).status_code == 200
     assert staff_page(request_of(AnonymousUser())).status_code == 302
