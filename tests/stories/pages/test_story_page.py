@@ -152,6 +152,13 @@ def test_saving_marks_the_track_and_only_the_buttons_change(client: Client, read
     assert choice.track == track
 
 
+def test_removing_the_track_is_announced(client: Client, ready: Story) -> None:
+    track = {"track": current_suggestions(ready.pk)[0].track_id}
+    removed = "No track is saved with this story now."
+    assert removed not in text(client.post(url("choose", ready), track, headers=HTMX))
+    assert removed in text(client.post(url("unchoose", ready), headers=HTMX))
+
+
 def test_saving_without_htmx_leads_back_with_the_title(client: Client, ready: Story) -> None:
     track = current_suggestions(ready.pk)[0].track
     response = client.post(url("choose", ready), {"track": track.pk}, follow=True)
