@@ -95,7 +95,7 @@ def text(measured: Figures) -> str:
         version=described["version"],
         data=_data(described),
         frozen=described["frozen"],
-        share_of_last_round=described["share_of_last_round"],
+        shares=described["shares_of_rounds"],
         temperature=described["temperature"],
         spread=described["spread"],
         rounding=described["rounding"],

@@ -16,8 +16,12 @@ from ml.types import Float32Array
 
 _OPSET = 20  # the first with Gelu
 
-GROUP = 64
-"""Inputs of an output that share a scale and a zero."""
+GROUP = 32
+"""Inputs of an output that share a scale and a zero.
+
+With 64 the file has 23 MB instead of 25, and valences are off by 0.019 instead of 0.008; with 16 it
+has 28 MB, and they are off by 0.006.
+"""
 
 _MOST = 127  # of 255: processors without VNNI add two products in 16 bits, which could overflow
 

@@ -107,7 +107,7 @@ ROUNDS = (
         epochs=5,
         scheduled=5,
         frozen=0,
-        share=0.75,
+        share=0.5,
     ),
 )
 
