@@ -84,7 +84,7 @@ def test_report_counts_by_hand() -> None:
 
 
 def test_report_without_rows_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no rows"):
+    with pytest.raises(ValueError, match="no row with one label"):
         report(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), ("a", "b"))
 
 
