@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS
 from stories.models import BLIND, Reason, Review, ReviewItem
-from stories.review.selectors import free_items
+from stories.review.selectors import free_items, leased
 
 # A longer pause than this begins a new session.
 PAUSE = timedelta(minutes=30)
@@ -73,11 +73,10 @@ def bulk_items(
     that sure. Nothing that anybody has on screen, and no story about which somebody is asked blind:
     the list shows what the model said.
     """
-    on_screen = Q(leased_by__isnull=False, leased_until__gt=timezone.now())
     asked_blind = ReviewItem.objects.filter(
         story=OuterRef("story"), reason__in=BLIND, status=ReviewItem.Status.OPEN
     )
-    found = free_items(reviewer).filter(~on_screen, ~Exists(asked_blind), reason=queue)
+    found = free_items(reviewer).filter(~leased(), ~Exists(asked_blind), reason=queue)
     if tag:
         kind, label = tag.split(":")
         return found.filter(_named(kind, label, confidence))

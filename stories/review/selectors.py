@@ -95,10 +95,14 @@ def free_items(reviewer: User) -> QuerySet[ReviewItem]:
     return not_taken(open_items(reviewer), reviewer)
 
 
+def leased() -> Q:
+    """Items that somebody holds: a lease that has ended holds nothing."""
+    return Q(leased_by__isnull=False, leased_until__gt=timezone.now())
+
+
 def not_taken(items: QuerySet[ReviewItem], reviewer: User) -> QuerySet[ReviewItem]:
     """Those of the items that nobody else holds."""
-    taken = Q(leased_by__isnull=False, leased_until__gt=timezone.now()) & ~Q(leased_by=reviewer)
-    return items.exclude(taken)
+    return items.exclude(leased() & ~Q(leased_by=reviewer))
 
 
 def queue_sizes() -> dict[str, int]:
