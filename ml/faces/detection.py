@@ -47,6 +47,13 @@ CONFIRMED = 0.4
 LIKELY = 0.5
 """YuNet score from which a face is searched again upright: tilted faces score low."""
 
+UNLIKELY_PLACES = 12
+"""How many places below LIKELY are looked at in one search, the highest scores first.
+
+Textures such as stacked timber or pebbles have hundreds, at two milliseconds each. In none of the
+588 photos of OASIS does the limit lose a face.
+"""
+
 WEAK = 0.2
 """YuNet score from which a face counts if the combined score of both networks is at least BOTH."""
 
@@ -186,7 +193,9 @@ def _near(photo: Image.Image) -> Image.Image:
 
 def _find_upright(photo: Image.Image) -> list[Detection]:
     """Return the faces of an RGB photo that are about upright, tilted by up to 60 degrees."""
-    seen = (_confirmed(photo, place) for place in _search(photo))
+    places = sorted(_search(photo), key=lambda place: -place.score)
+    likely = sum(place.score >= LIKELY for place in places)
+    seen = (_confirmed(photo, place) for place in places[: likely + UNLIKELY_PLACES])
     return [face for face in seen if face and not is_drawn(photo, face.box)]
 
 
