@@ -46,18 +46,14 @@ def latest_suggestions(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
     return Suggestion.objects.filter(batch__in=latest).select_related("track").order_by("rank")
 
 
+def listed_suggestions(story_ids: Iterable[UUID]) -> QuerySet[Suggestion]:
+    """The latest list of each story by rank, without refused tracks."""
+    return latest_suggestions(story_ids).exclude(feedback=Suggestion.Feedback.NOT_THIS_ONE)
+
+
 def current_suggestions(story_id: UUID) -> list[Suggestion]:
     """The story's latest list by rank, without refused tracks."""
-    return suggestions_by_story([story_id]).get(story_id, [])
-
-
-def suggestions_by_story(story_ids: Iterable[UUID]) -> dict[UUID, list[Suggestion]]:
-    """The current list of each of these stories that has one, in one query."""
-    by_story: dict[UUID, list[Suggestion]] = {}
-    refused = Suggestion.Feedback.NOT_THIS_ONE
-    for suggestion in latest_suggestions(story_ids).exclude(feedback=refused):
-        by_story.setdefault(suggestion.story_id, []).append(suggestion)
-    return by_story
+    return list(listed_suggestions([story_id]))
 
 
 def refused_suggestions(story_id: UUID) -> list[Suggestion]:

@@ -86,6 +86,7 @@ def mood_words(mood: MoodTarget) -> MoodWords:
     return MoodWords(word, _certainty(share), share, strength, first)
 
 
+@lru_cache(maxsize=4096)
 def point_words(valence: float, energy: float) -> MoodWords:
     """Return the words for a point that is known: set by hand, or a track's own."""
     reach = _reach(np.array([valence, energy]))

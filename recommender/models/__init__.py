@@ -29,6 +29,7 @@ from recommender.models.tracks import (
     MoodPoint,
     SearchWord,
     Track,
+    spotify_id_of,
 )
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "Track",
     "TrackFactor",
     "TrackSaves",
+    "spotify_id_of",
 ]

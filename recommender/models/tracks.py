@@ -55,6 +55,13 @@ def _in_unit_interval(field: str) -> models.CheckConstraint:
     )
 
 
+def spotify_id_of(source: str, source_id: str) -> str | None:
+    """The id under which Spotify plays a track, where the source's id is one."""
+    if source == Track.Source.DEMO or not SPOTIFY_ID.fullmatch(source_id):
+        return None
+    return source_id
+
+
 class Track(models.Model):
     """One recording with the audio features as Spotify names and scales them."""
 
@@ -189,10 +196,7 @@ class Track(models.Model):
 
     @property
     def spotify_id(self) -> str | None:
-        """The id under which Spotify plays this track, where the source's id is one."""
-        if self.source == self.Source.DEMO or not SPOTIFY_ID.fullmatch(self.source_id):
-            return None
-        return self.source_id
+        return spotify_id_of(self.source, self.source_id)
 
     @property
     def spotify_page(self) -> str:

@@ -19,8 +19,9 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.web.parsers import StrictJSONParser
 from accounts.web.throttling import PersonThrottle
+from recommender.api.listing import present_suggestions
 from recommender.api.serializers import SuggestionSerializer
-from recommender.selectors import story_tuning, suggestions_by_story
+from recommender.selectors import story_tuning
 from stories import selectors, services
 from stories.api.problem_details import Refused, as_problems
 from stories.api.serializers import (
@@ -172,8 +173,7 @@ class StorySuggestionsView(StoriesView):
     def get(self, _request: Request, story_id: UUID) -> Response:
         """List the story's suggestions, best first; empty until it's ready."""
         story = self.story(story_id)
-        shown = suggestions_by_story([story.pk]).get(story.pk, [])
-        return Response(SuggestionSerializer(shown, many=True).data)
+        return Response(present_suggestions([story.pk]).get(story.pk, []))
 
 
 class StoryMusicView(StoriesView):

@@ -79,9 +79,9 @@ def read_photo(upload: Upload) -> CleanPhoto:
 
 def clean_picture(image: Image.Image) -> CleanPhoto:
     """Encode an upright RGB picture of the size to keep, and its thumbnail."""
-    photo = _encode(image)
-    thumbnail = _encode(_shrink(image, fitted(image.size, THUMBNAIL_SIDE)))
-    return CleanPhoto(photo, thumbnail, image.width, image.height)
+    image.info = {}  # Pillow would write a comment or XMP found here into the new files
+    small = _shrink(image, fitted(image.size, THUMBNAIL_SIDE), reducing_gap=1.5)  # twice as fast
+    return CleanPhoto(_encode(image), _encode(small), image.width, image.height)
 
 
 def _read_bytes(upload: Upload) -> bytes:
@@ -214,10 +214,12 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return image.convert("I").point(table, "L")
 
 
-def _shrink(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _shrink(
+    image: Image.Image, size: tuple[int, int], *, reducing_gap: float = 2.0
+) -> Image.Image:
     if size == image.size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=reducing_gap)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -246,8 +248,6 @@ def _to_srgb(
 
 
 def _encode(image: Image.Image) -> bytes:
-    bare = image.copy()
-    bare.info = {}  # Pillow would write a comment or XMP found here into the new file
     out = io.BytesIO()
-    bare.save(out, "JPEG", quality=90)
+    image.save(out, "JPEG", quality=90)
     return out.getvalue()

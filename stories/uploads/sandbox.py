@@ -11,6 +11,7 @@ caller, a child after the job's time.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -328,4 +329,5 @@ if __name__ == "__main__":
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     Image.init()  # else every child would load Pillow's formats for itself
+    gc.freeze()  # keeps memory shared after a fork: garbage collection would write to it
     serve(socket.socket(fileno=sys.stdin.fileno()))

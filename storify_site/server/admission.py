@@ -25,7 +25,7 @@ class Patience(NamedTuple):
     standing: float
 
 
-FOR_PAGES = Patience(burst=0.75, standing=0.3)
+FOR_PAGES = Patience(burst=1.5, standing=0.3)
 FOR_UPLOADS = Patience(burst=5.0, standing=1.0)  # sending an upload again takes longer than waiting
 FOR_QUICK = Patience(burst=math.inf, standing=math.inf)
 
