@@ -214,9 +214,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return image.convert("I").point(table, "L")
 
 
-def _shrink(
-    image: Image.Image, size: tuple[int, int], *, reducing_gap: float = 2.0
-) -> Image.Image:
+def _shrink(image: Image.Image, size: tuple[int, int], *, reducing_gap: float = 2.0) -> Image.Image:
     if size == image.size:
         return image
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=reducing_gap)

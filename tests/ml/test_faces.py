@@ -5,7 +5,20 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ml.evaluation.faces import matches
-from ml.faces.detection import DARK, TURNS, Detection, crop, detect, likeness, overlap
+from ml.faces import detection
+from ml.faces.detection import (
+    DARK,
+    LIKELY,
+    TURNS,
+    UNLIKELY_PLACES,
+    WEAK,
+    Detection,
+    _Place,
+    crop,
+    detect,
+    likeness,
+    overlap,
+)
 from ml.faces.framing import tilt
 from ml.images import eight_bit
 
@@ -74,6 +87,20 @@ def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:
     deep = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     plain = np.asarray(eight_bit(Image.fromarray(deep)))
     assert plain.ravel().tolist() == list(range(256))
+
+
+def test_of_hundreds_of_unlikely_faces_only_the_likeliest_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = [*np.linspace(WEAK, LIKELY - 0.01, 200), LIKELY, 0.9]
+    places = [_Place(np.zeros(2), np.ones(2), float(score)) for score in scores]
+    looked_at: list[float] = []
+    monkeypatch.setattr(detection, "_search", lambda _photo: places)
+    monkeypatch.setattr(
+        detection, "_confirmed", lambda _photo, place: looked_at.append(place.score)
+    )
+    assert detection._find_upright(drawing()) == []
+    assert looked_at == sorted(scores, reverse=True)[: 2 + UNLIKELY_PLACES]
 
 
 def spot(photo: Image.Image) -> Detection:

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -8,10 +9,12 @@ from django.db.models import Model
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from recommender import selectors, services
+from recommender.api.listing import present_suggestions
 from recommender.api.serializers import SuggestionSerializer
 from recommender.models import Choice, Suggestion, Track
 from tests.factories import make_mood, make_track, make_user
@@ -30,6 +33,10 @@ def api(user: User) -> APIClient:
     client = APIClient()
     client.force_authenticate(user)
     return client
+
+
+def as_json(data: object) -> Any:
+    return json.loads(JSONRenderer().render(data))
 
 
 def shown_to(user: User) -> Suggestion:
@@ -70,6 +77,17 @@ def test_suggestion_has_the_shape_that_was_agreed(user: User) -> None:
     assert {"id", "title", "artists", "valence", "energy"} <= set(shown["track"])
     assert shown["track"]["audio"] is None
     assert shown["reasons"]
+
+
+@pytest.mark.parametrize("source", Track.Source.values)
+def test_a_list_is_presented_as_its_serializer_describes_it(user: User, source: str) -> None:
+    suggestion = shown_to(user)
+    fields = {"source": source, "source_id": SPOTIFY_ID, "intensity": "low", "explicit": True}
+    Track.objects.filter(pk=suggestion.track_id).update(**fields)
+    suggestion.refresh_from_db()
+    described = as_json(SuggestionSerializer(suggestion).data)
+    presented = present_suggestions([suggestion.story_id])[suggestion.story_id]
+    assert as_json(presented) == [described]
 
 
 def test_feedback_takes_the_track_off_the_list(api: APIClient, user: User) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from ml.faces.detection import Detection, _find_upright
+from ml.faces.detection import Detection, _find_upright, _Place
 from ml.faces.drawn import is_drawn
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -65,7 +65,8 @@ def test_any_box_can_be_asked_for(
 
 def test_a_drawn_face_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     face = Detection(WHOLE, ((0.3, 0.45), (0.65, 0.45)), 0.9)
-    monkeypatch.setattr("ml.faces.detection._search", lambda _photo: [None])
+    place = _Place(np.array((100.0, 100.0)), np.array((200.0, 200.0)), 0.9)
+    monkeypatch.setattr("ml.faces.detection._search", lambda _photo: [place])
     monkeypatch.setattr("ml.faces.detection._confirmed", lambda *_: face)
     assert _find_upright(shaded_face()) == [face]
     assert _find_upright(drawn_face()) == []

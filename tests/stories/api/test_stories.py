@@ -13,8 +13,14 @@ from accounts.models import User
 from ml.labels import ACTIONS, EMOTIONS, INTENSITIES
 from recommender.models import Suggestion, Track
 from stories import services
+from stories.api.serializers import StorySerializer
 from stories.models import Analysis
-from tests.factories import make_ready_story, make_story, make_user
+from tests.factories import (
+    make_ready_story,
+    make_ready_video_story,
+    make_story,
+    make_user,
+)
 from tests.stories.api.conftest import STORIES, STORY_KEYS, assert_problem
 from tests.stories.conftest import FakeModels, FakeQueue
 
@@ -47,6 +53,12 @@ def test_a_ready_story_has_exactly_the_shape_of_the_design(
         assert one["reasons"]
     shown = client.get(f"{STORIES}{story.pk}/suggestions/").json()
     assert shown == body["suggestions"]
+
+
+def test_a_story_is_what_its_serializer_describes(client: APIClient, user: User) -> None:
+    for story in (make_story(user), make_ready_story(user), make_ready_video_story(user)):
+        body = {**client.get(f"{STORIES}{story.pk}/").json(), "suggestions": []}
+        assert StorySerializer(body).data == body
 
 
 def test_mood_is_put_into_words_and_certain_once_it_is_set_by_hand(
