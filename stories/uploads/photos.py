@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, ImageFilter, JpegImagePlugin
 from ml.display.hdr import SIZE, needs_table, table
 from ml.images import fitted, photo_size, turn
 from stories.uploads.formats import ACCEPTED, PHOTO, describe_refused
-from stories.uploads.stills import take_picture
+from stories.uploads.stills import jpeg, take_picture
 from stories.uploads.stills.picture import Picture
 
 MAX_PHOTO_BYTES = PHOTO.max_bytes
@@ -147,6 +147,8 @@ def _normalise(image: Image.Image, picture: Picture) -> Image.Image:
     if image.format == "JPEG":  # the only one that decodes at a half, a quarter or an eighth
         image.draft(image.mode, photo_size(image.size))
     image.load()
+    if image.format == "JPEG" and _ends_even(image) and "progressive" not in image.info:
+        jpeg.check_end(picture.data)
     if image.width * image.height > MAX_PIXELS:  # the header of a HEIC may have lied
         raise _too_many_pixels(MAX_PIXELS)
     if picture.exif:
@@ -158,6 +160,13 @@ def _normalise(image: Image.Image, picture: Picture) -> Image.Image:
         small, picture.profile or image.info.get("icc_profile"), _colours(image, picture)
     )
     return plain if how is None else plain.transpose(how)
+
+
+def _ends_even(image: Image.Image) -> bool:
+    """Whether the last pixels are all alike, as where a decoder got no data."""
+    corner = image.crop((max(0, image.width - 8), max(0, image.height - 8), *image.size))
+    shades = corner.getextrema()
+    return all(low == high for low, high in (shades if corner.getbands()[1:] else [shades]))
 
 
 def _cut(image: Image.Image, margins: tuple[int, int, int, int]) -> Image.Image:

@@ -64,6 +64,16 @@ def read(data: bytes) -> Picture:
     )
 
 
+def check_end(picture: bytes) -> None:
+    """Check a picture that ends as it should, but seems to be empty there.
+
+    Whoever received only a part of a file may have closed it. Raises ValueError if more than
+    MISSING is missing. Progressive pictures lack detail then, and nothing is empty.
+    """
+    if _missing(picture.removesuffix(bytes((0xFF, _END))), is_progressive=False) > MISSING:
+        raise ValueError("the end is missing")
+
+
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Give each marker with its segment, that of a scan with its data; the end is the last one."""
     position = len(_START)

@@ -160,6 +160,20 @@ def test_a_jpeg_without_its_last_tenth_is_refused(jpeg: bytes) -> None:
     assert "copy it from your phone or camera anew" in str(error)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("kept", [0.5, 0.9])
+def test_a_part_of_a_jpeg_that_somebody_closed_is_refused(kept: float, mode: str) -> None:
+    whole = encoded(SCENE.convert(mode), "JPEG", quality=90)
+    assert refused(whole[: int(kept * len(whole))] + b"\xff\xd9").code == "unreadable"
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_a_jpeg_with_an_even_end_is_read(shade: int) -> None:
+    picture = SCENE.copy()
+    picture.paste((shade, shade, shade), (0, picture.height // 2, *picture.size))
+    assert read(encoded(picture, "JPEG", quality=90)).size == picture.size
+
+
 def test_a_jpeg_that_no_decoder_knows_is_refused_with_a_way_out() -> None:
     precision = JPEG.index(b"\xff\xc0") + 4
     error = refused(JPEG[:precision] + bytes((12,)) + JPEG[precision + 1 :])
