@@ -223,7 +223,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 def present_stories(stories: Sequence[Story], request: Request) -> list[dict[str, Any]]:
-    """Stories as StorySerializer describes them, with one query for all suggestions and choices each.
+    """Stories as StorySerializer describes them, with one query for all their lists and choices.
 
     A pass through the serializer would change nothing and take longer than all else together.
     """
