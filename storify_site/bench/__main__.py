@@ -22,6 +22,7 @@ from storify_site.bench.photos import measure_analysis, measure_photos, photos
 from storify_site.bench.reviews import measure_reviews, review_table
 from storify_site.bench.site import own_environment, running_site
 from storify_site.bench.suggestions import measure_suggestions
+from storify_site.bench.videos import measure_videos, video_table
 from storify_site.local.free_port import free_port
 
 
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment = own_environment(Path(folder), options.port or free_port())
         if options.overload:
             _print_overload(environment, data)
+            return
+        if options.videos:
+            _print_videos(environment, photos(options.n, data))
             return
         if options.reviews:
             _print_reviews(environment, options.n)
@@ -56,6 +60,13 @@ def _print_overload(environment: dict[str, str], data: Path | None) -> None:
     with running_site(environment) as site:
         result = {"machine": _machine(), **measure_overload(site, photos(1, data)[0])}
     sys.stderr.write(overload_table(result))
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _print_videos(environment: dict[str, str], pictures: list[bytes]) -> None:
+    with running_site(environment) as site:
+        result = {"machine": _machine(), "videos": measure_videos(site, pictures)}
+    sys.stderr.write(video_table(result))
     sys.stdout.write(json.dumps(result) + "\n")
 
 
@@ -91,6 +102,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--reviews",
         action="store_true",
         help="only measure reviews by keyboard in Chromium: their pace, and the next photo's wait",
+    )
+    parser.add_argument(
+        "--videos",
+        action="store_true",
+        help="only measure short videos, made from the photos",
     )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the site (default: a free one)"

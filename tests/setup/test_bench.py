@@ -1,5 +1,6 @@
 """The data that `make bench` fills a site with."""
 
+import io
 import json
 from io import StringIO
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from ml.video import SIDE
 from recommender import services
 from recommender.models import Choice, Track
+from stories.uploads.videos import read_video
 from storify_site.bench.catalogue import write_tracks
+from storify_site.bench.photos import photos
+from storify_site.bench.videos import video_of
 from tests.factories import make_track, make_user
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +64,12 @@ def test_people_are_made_up_on_a_local_site_only(settings: Settings) -> None:
 def test_factors_alone_are_timed() -> None:
     answer = run("bench_factors", "--people", "30", "--tracks", "20", "--choices", "200")
     assert 100 < answer["choices"] <= 200
+
+
+def test_a_drawn_video_is_one_that_the_site_takes() -> None:
+    video = read_video(io.BytesIO(video_of(photos(1, None)[0], 0)), "mp4")
+    assert video.seconds == pytest.approx(2.0, abs=0.1)
+    assert max(video.poster.width, video.poster.height) == SIDE
 
 
 def test_analysis_alone_is_timed() -> None:
