@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -9,10 +10,11 @@ from PIL import Image
 import ml.action.predict as actions
 import ml.caption.predict as captions
 import ml.emotion.predict as emotions
-from ml.action.backbone import encode, preprocess
+from ml.action.backbone import Encoding, encode, preprocess
 from ml.caption.predict import CaptionReading
 from ml.emotion.photo import emotion_of, read_faces
 from ml.faces.detection import Detection, detect
+from ml.faces.people import of_people
 from ml.images import shrink_photo
 from ml.intensity import PRIOR_LEVELS, Levels, intensity_of
 from ml.manifest import ModelsMissing, versions
@@ -87,7 +89,7 @@ def analyse_video(
     """
     pictures = [frame.picture for frame in frames]
     each = _see(pictures, on_stage, look_at_faces=look_at_faces)
-    faces = _faces([shrink_photo(poster)], on_stage)[0] if look_at_faces else ()
+    faces = _faces([_Picture(shrink_photo(poster))], on_stage)[0] if look_at_faces else ()
     words = _read(caption, on_stage)
     on_stage("mood")
     whole = _analysis(replace(_mean_seen(each), faces=faces), words, levels)
@@ -130,28 +132,45 @@ def _first_alike(pictures: Sequence[Image.Image]) -> list[int]:
     return found
 
 
+class _Picture:
+    """An image with what the backbone sees in it, which is asked for once and only if needed."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self.image = image
+
+    @cached_property
+    def view(self) -> Image.Image:
+        return preprocess(self.image)
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        return encode([self.view])
+
+
 def _see_each(
-    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
+    images: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool
 ) -> list[_Seen]:
+    pictures = [_Picture(image) for image in images]
     faces = _faces(pictures, on_stage, look_at_faces=look_at_faces)
     seen = []
     for picture, shown in zip(pictures, faces, strict=True):
         on_stage("action")
-        encoding = encode([view := preprocess(picture)])
-        action, label = actions.recognise(encoding)
-        seen.append(_Seen(shown, emotion_of(shown), action, label, scene_of(view, encoding)))
+        action, label = actions.recognise(picture.encoding)
+        scene = scene_of(picture.view, picture.encoding)
+        seen.append(_Seen(shown, emotion_of(shown), action, label, scene))
     return seen
 
 
 def _faces(
-    pictures: Sequence[Image.Image], on_stage: OnStage, *, look_at_faces: bool = True
+    pictures: Sequence[_Picture], on_stage: OnStage, *, look_at_faces: bool = True
 ) -> list[tuple[Face, ...]]:
     found: list[Sequence[Detection]] = []
     for picture in pictures:
         on_stage("faces")
-        found.append(detect(picture) if look_at_faces else ())
+        faces = detect(picture.image) if look_at_faces else ()
+        found.append(of_people(faces, picture.encoding.tokens[0]) if faces else ())
     on_stage("emotion")
-    return [read_faces(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
+    return [read_faces(one.image, faces) for one, faces in zip(pictures, found, strict=True)]
 
 
 def _read(caption: str, on_stage: OnStage) -> CaptionReading | None:

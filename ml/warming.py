@@ -35,7 +35,9 @@ def _network(name: str) -> None:
 
 def _faces() -> None:
     from ml.faces.detection import detect, likeness
+    from ml.faces.people import regression
 
+    regression()
     detect(_GREY)
     likeness(_GREY)
 

@@ -6,7 +6,7 @@ from ml.action.backbone import encode, preprocess
 from ml.action.predict import recognise
 from ml.emotion.photo import emotion_of, read_faces
 from ml.emotion.predict import answer
-from ml.faces.detection import detect
+from ml.faces.people import find_people
 from ml.images import shrink_photo
 
 
@@ -18,5 +18,5 @@ def label_of(name: str, photo: Image.Image) -> str | None:
     photo = shrink_photo(photo)
     if name == "action":
         return recognise(encode([preprocess(photo)]))[1] or "none"
-    emotion = emotion_of(read_faces(photo, detect(photo)))
+    emotion = emotion_of(read_faces(photo, find_people(photo)))
     return answer(emotion) if emotion else None

@@ -102,6 +102,13 @@ def two_faces(photo: Image.Image) -> tuple[Detection, ...]:
     )
 
 
+@pytest.fixture
+def anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every face is a person's."""
+    monkeypatch.setattr("ml.analysis.of_people", lambda faces, _tokens: faces)
+
+
+@pytest.mark.usefixtures("anybody")
 def test_larger_face_counts_more_and_boxes_stay_in_the_photo(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -113,6 +120,16 @@ def test_larger_face_counts_more_and_boxes_stay_in_the_photo(
     for name in EMOTIONS:
         mean = sum(face.weight * face.probabilities[name] for face in result.faces)
         assert result.emotion[name] == pytest.approx(mean)
+
+
+def test_a_face_that_is_no_person_s_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml.analysis.detect", two_faces)
+    monkeypatch.setattr("ml.analysis.of_people", lambda faces, _tokens: faces[1:])
+    (face,) = analyse(drawing(), "").faces
+    assert face.box == pytest.approx((0, 0.5, 0.1, 0.2))
+    monkeypatch.setattr("ml.analysis.of_people", lambda _faces, _tokens: ())
+    result = analyse(drawing(), "")
+    assert (result.faces, result.emotion) == ((), None)
 
 
 def test_without_consent_no_face_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +195,7 @@ def test_action_of_a_video_is_named_where_half_of_the_frames_name_it(
     assert half.moments[0].mood.energy > half.moments[1].mood.energy
 
 
+@pytest.mark.usefixtures("anybody")
 def test_frame_without_a_face_says_nothing_of_the_emotion(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = iter([two_faces(drawing()), (), ()])
     monkeypatch.setattr("ml.analysis.detect", lambda _photo: next(shown))

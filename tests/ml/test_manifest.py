@@ -10,12 +10,14 @@ from ml.labels import ACTIONS, EMOTIONS
 from ml.manifest import ModelsMissing, digest, manifest, model_file, weights_file
 
 
-@pytest.mark.parametrize("name", ["emotion", "action", "caption", "scene"])
+@pytest.mark.parametrize("name", ["emotion", "action", "caption", "scene", "people"])
 def test_shipped_model_is_the_one_described(name: str) -> None:
     described = manifest()["models"][name]
     assert digest(model_file(name)) == described["sha256"]
     if name == "scene":
         assert described["left_out_themes"], "python -m ml.training.scene.train measures them"
+    elif name == "people":
+        assert described["figures"], "python -m ml.training.people.train measures them"
     else:
         assert tuple(described["classes"]) == (ACTIONS if name == "action" else EMOTIONS)
         assert described["measured"], "python -m ml.evaluate ... --record has not been run"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from storify_site.bench.analysis import time_analysis
+from storify_site.bench.alone import time_analysis
 
 
 class Command(BaseCommand):

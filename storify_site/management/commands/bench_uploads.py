@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from storify_site.bench.uploads import time_uploads
+from storify_site.bench.alone import time_uploads
 
 
 class Command(BaseCommand):

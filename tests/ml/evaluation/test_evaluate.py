@@ -161,7 +161,7 @@ def test_false_faces_are_counted_by_kind(
 ) -> None:
     face = Detection((0.1, 0.1, 0.2, 0.2), ((0.1, 0.2), (0.2, 0.2)), 0.9)
     monkeypatch.setattr(
-        "ml.evaluation.faces.detect", lambda photo: (face,) if photo.width < 50 else ()
+        "ml.evaluation.faces.find_people", lambda photo: (face,) if photo.width < 50 else ()
     )
     images = [encoded(drawing(width)) for width in (40, 60, 60, 60, 40)]
     kinds = ["animal", "animal", "drawing", "drawing", "photo"]

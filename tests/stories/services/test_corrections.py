@@ -12,7 +12,7 @@ from ml.labels import ACTIONS, EMOTIONS
 from ml.mood import POINT_SD, Gaussian
 from ml.mood.fusion import fuse
 from recommender.models import Choice, Suggestion, Track
-from recommender.selectors import choices_by_story, suggestions_by_story
+from recommender.selectors import choices_by_story, current_suggestions
 from stories import selectors, services
 from stories.errors import StoryNotReadyError, UnknownLabelError, UnknownTrackError
 from stories.models import Photo, Story, TagEvent
@@ -85,9 +85,9 @@ def test_none_says_that_there_is_nothing_of_the_kind(user: User) -> None:
 def test_a_correction_ranks_again_at_once(user: User, tracks: list[Track]) -> None:
     story = make_ready_story(user)
     services.correct_story(story=story, user=user, mood=(0.05, 0.05))
-    calm = suggestions_by_story([story.pk])[story.pk]
+    calm = current_suggestions(story.pk)
     services.correct_story(story=story, user=user, mood=(0.95, 0.95))
-    loud = suggestions_by_story([story.pk])[story.pk]
+    loud = current_suggestions(story.pk)
     assert Suggestion.objects.values("batch").distinct().count() == 2
 
     def energy(shown: list[Suggestion]) -> float:
