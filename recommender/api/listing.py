@@ -1,7 +1,7 @@
 """The current lists of stories as SuggestionSerializer describes them, read from their columns.
 
 A page of the history has two hundred suggestions. Through models and serializers they take most of
-a request; this takes a third of that.
+a request; this takes much less.
 """
 
 from __future__ import annotations
