@@ -70,7 +70,11 @@ def table(result: dict[str, Any]) -> str:
         ("from start to first page, new data", f"{start['from_nothing']:.1f} s", "90 s"),
         ("from start to first page, again", f"{start['again']:.1f} s", ""),
     ]
-    machine = result["machine"]
+    return laid_out(rows, result["machine"])
+
+
+def laid_out(rows: Sequence[tuple[str, str, str]], machine: dict[str, Any]) -> str:
+    """Rows of name, measured and goal as text, with the machine below."""
     lines = [f"{name:44} {value:>14}   {goal}" for name, value, goal in rows]
     head = f"{'':44} {'measured':>14}   goal"
     foot = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from storify_site.bench.figures import quantile
+from storify_site.bench.figures import laid_out, quantile
 from storify_site.bench.photos import signed_in, upload_and_wait
 from storify_site.bench.site import READY_SECONDS, Site
 
@@ -66,12 +66,10 @@ def measure_videos(site: Site, photos: list[bytes]) -> dict[str, Any]:
 
 def video_table(result: dict[str, Any]) -> str:
     """One line per figure, with its goal if it has one."""
-    videos, machine = result["videos"], result["machine"]
+    videos = result["videos"]
+    median, slowest = videos["ready_p50_seconds"], videos["ready_max_seconds"]
     rows = [
-        (f"2 s of 1080p, upload to ready, p50 of {videos['n']}", videos["ready_p50_seconds"], ""),
-        ("  and the slowest", videos["ready_max_seconds"], f"{GOAL_SECONDS:g} s"),
+        (f"2 s of 1080p, upload to ready, p50 of {videos['n']}", f"{median:.2f} s", ""),
+        ("  and the slowest", f"{slowest:.2f} s", f"{GOAL_SECONDS:g} s"),
     ]
-    lines = [f"{name:44} {value:>12.2f} s   {goal}" for name, value, goal in rows]
-    head = f"{'':44} {'measured':>14}   goal"
-    foot = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"
-    return "\n".join([head, *lines, foot, ""])
+    return laid_out(rows, result["machine"])
